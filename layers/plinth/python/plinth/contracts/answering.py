@@ -1,0 +1,145 @@
+"""What goes into and comes out of each step of the answer machine.
+
+Content (question, passages, prompt, text) never travels in these: it stays in the run's own store, under the run.
+Unknown fields are ignored and a new field has a default, because in-flight executions run the old machine.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from plinth.contracts.events import StepEnded
+from plinth.contracts.runs import Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRunInput:
+    """`owner` is the execution's own name: a retry of the same execution wins its claim again."""
+
+    run: Run
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRunOutput:
+    """`claimed` is false where another execution holds the run; this one must then end silently."""
+
+    claimed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrieveContextInput:
+    run: Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrieveContextOutput:
+    """`corpus_version` is read before the search, so that a cached answer is never newer than it claims."""
+
+    passages: int
+    corpus_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallConversationInput:
+    run: Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallConversationOutput:
+    """`digest` names the remembered turns; it is empty for a run without history."""
+
+    turns: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpAnswerInput:
+    run: Run
+    corpus_version: int
+    conversation_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpAnswerOutput:
+    """`cache_key` is where SaveAnswer stores a fresh answer; `found` sends the run straight there."""
+
+    found: bool
+    cache_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildPromptInput:
+    run: Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildPromptOutput:
+    """`input_token_bound` can't be exceeded by any tokenizer: it is counted in UTF-8 bytes."""
+
+    prompt_version: str
+    input_token_bound: int
+
+
+class CallOutcome(StrEnum):
+    """RETRY asks the machine to wait `wait_seconds` and call again."""
+
+    COMPLETE = "complete"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallModelInput:
+    """`attempt` counts from 1 over the whole turn; `steps` are the finished steps to log with the first text."""
+
+    run: Run
+    attempt: int
+    steps: tuple[StepEnded, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallModelOutput:
+    outcome: CallOutcome
+    wait_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParseReplyInput:
+    run: Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParseReplyOutput:
+    """`cacheable` is true only for a complete answer: a cut or refused one is never given twice."""
+
+    citations: int
+    cacheable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveAnswerInput:
+    """`cache_key` is null where the answer came from the cache or must not be kept; `steps` end the log."""
+
+    run: Run
+    cached: bool
+    cache_key: str | None
+    steps: tuple[StepEnded, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveAnswerOutput:
+    saved: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailRunInput:
+    """`error` and `cause` are what Step Functions hands to a Catch: the class name, and AWS's JSON of the failure."""
+
+    run: Run
+    error: str
+    cause: str
+    steps: tuple[StepEnded, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailRunOutput:
+    reason: str

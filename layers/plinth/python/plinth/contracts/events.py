@@ -1,0 +1,74 @@
+"""The events of a run log: what a reader of `/v1/runs/{id}/events` can meet, and nothing else.
+
+Every event carries `type`; the log adds `seq` (order within the run, from 1), `epoch` (which execution wrote it)
+and `at` (Unix seconds). Text carries the attempt and the offset in characters, so that a reader who sees a `reset`
+drops what the earlier attempt wrote. The JSON Schema is docs/generated/events.schema.json.
+"""
+
+import msgspec
+
+from plinth.contracts.runs import Citation, Receipt, RunStatus
+
+
+class RunAccepted(msgspec.Struct, frozen=True, tag="run.accepted", kw_only=True):
+    """The first event: the run was written down and will be worked on."""
+
+    model: str
+    conversation_id: str | None = None
+
+
+class StepEnded(msgspec.Struct, frozen=True, tag="step.ended", kw_only=True):
+    """A chain step finished. `started_at` is in Unix seconds; `cold` says whether this was its first call."""
+
+    step: str
+    started_at: float
+    duration_ms: float
+    cold: bool = False
+
+
+class TextDelta(msgspec.Struct, frozen=True, tag="text.delta", kw_only=True):
+    """More of the answer's text, from `offset` characters on, of this attempt."""
+
+    text: str
+    attempt: int
+    offset: int
+
+
+class Reset(msgspec.Struct, frozen=True, tag="reset", kw_only=True):
+    """Drop the text of every attempt before this one."""
+
+    attempt: int
+    reason: str
+
+
+class CitationFound(msgspec.Struct, frozen=True, tag="citation", kw_only=True):
+    """The passage behind one [n] of the text."""
+
+    citation: Citation
+
+
+class ReceiptMade(msgspec.Struct, frozen=True, tag="receipt", kw_only=True):
+    """What the run cost, in integer micro-dollars."""
+
+    receipt: Receipt
+
+
+class RunEnded(msgspec.Struct, frozen=True, tag="run.ended", kw_only=True):
+    """The last event. A failed run says why; `text_length` lets a reader check that it has the whole text."""
+
+    status: RunStatus
+    text_length: int = 0
+    reason: str | None = None
+    message: str | None = None
+
+
+Event = RunAccepted | StepEnded | TextDelta | Reset | CitationFound | ReceiptMade | RunEnded
+
+
+class LoggedEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as the log keeps it."""
+
+    seq: int
+    epoch: int
+    at: float
+    event: Event

@@ -1,0 +1,141 @@
+"""What a run is: who asked what of which model, where it stands, and what came out."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from plinth.contracts.tenant import Tenant
+
+
+class RunStatus(StrEnum):
+    """Where a run stands. DONE and FAILED are final."""
+
+    ACCEPTED = "accepted"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """The name of a run as every step carries it. `epoch` fences its effects; `deadline` is in Unix seconds."""
+
+    id: str
+    tenant: Tenant
+    epoch: int
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What the caller asked for, after validation. `max_output_tokens` is already clipped to the tier."""
+
+    question: str
+    model: str
+    user: str
+    conversation_id: str | None = None
+    max_output_tokens: int = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """A passage that the answer rests on. `marker` is the number in the answer's text; pages count from 1."""
+
+    marker: int
+    document_id: str
+    name: str
+    title: str
+    text: str
+    page: int | None = None
+    heading: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCost:
+    """What one model call cost. Amounts are integer micro-dollars; tokens are the provider's own count."""
+
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cached_input_tokens: int
+    cost_micro_usd: int
+    bound_micro_usd: int
+    price_source: str
+    price_as_of: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a run cost. Platform cost is not in it yet; `cached` answers call no model and cost nothing more."""
+
+    model_calls: tuple[ModelCost, ...]
+    model_cost_micro_usd: int
+    cached: bool = False
+    saved_micro_usd: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The answer of a run: text with [n] markers, and the passages those markers name."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    stop_reason: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a run failed: a stable code, and a sentence for a person. Never the content."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run as the API shows it. Times are Unix seconds."""
+
+    id: str
+    status: RunStatus
+    epoch: int
+    created_at: float
+    deadline: float
+    request: RunRequest
+    answer: Answer | None = None
+    receipt: Receipt | None = None
+    failure: Failure | None = None
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdempotencyKey:
+    """The caller's key with the SHA-256 of the body that it came with (hex)."""
+
+    key: str
+    body_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """`run_id` is the run that the key stands for; `fresh` is false where an earlier request had made it."""
+
+    run_id: str
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One question and its answer, at Unix time `at`."""
+
+    question: str
+    answer: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedAnswer:
+    """An answer kept for an identical question, and what its model call had cost."""
+
+    answer: Answer
+    cost_micro_usd: int
+    saved_at: float

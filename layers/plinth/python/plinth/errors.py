@@ -1,0 +1,147 @@
+"""What can go wrong, named once: the class says whether a retry may help, where the error is raised.
+
+PlinthError
+├── TransientError               a retry may help: every one is retried by name in the state machines
+│   ├── StoreUnavailableError        DynamoDB or S3 throttled, or did not answer
+│   ├── MemoryUnavailableError       the search engine throttled, or did not answer
+│   └── PassagesNotVisibleError      indexed passages are not searchable yet
+├── ModelError                   a model call failed
+│   ├── ModelBusyError               back-pressure: try again after `retry_after_seconds`
+│   ├── ModelUnavailableError        could not be reached, or failed on its side
+│   ├── ModelStreamCutError          the stream ended before the model said why it stopped
+│   └── ModelRequestRefusedError     the provider refuses the request itself; a retry can't help
+├── DocumentRefusedError         a document can't be ingested; carries the reason for the dead letter
+├── RunSupersededError           another execution owns the run; this one must stop silently
+└── RequestError                 the caller's mistake or limit: a problem document with a status and a code
+    ├── InvalidRequestError          400
+    ├── UnauthenticatedError         401
+    ├── NotFoundError                404 (a foreign id is as absent as an unknown one)
+    ├── IdempotencyConflictError     409
+    ├── RequestTooLargeError         413
+    ├── RateLimitedError             429, carries `retry_after_seconds`
+    └── ServiceUnavailableError      503
+"""
+
+
+class PlinthError(Exception):
+    """Base of every error that Plinth raises on purpose."""
+
+
+class TransientError(PlinthError):
+    """A dependency failed in a way that a later try may not."""
+
+
+class StoreUnavailableError(TransientError):
+    """DynamoDB or S3 throttled the call or did not answer in time."""
+
+
+class MemoryUnavailableError(TransientError):
+    """The search engine throttled the call or did not answer in time."""
+
+
+class PassagesNotVisibleError(TransientError):
+    """Passages were written but a search does not count all of them yet."""
+
+
+class ModelError(PlinthError):
+    """A model call failed. `reason` is the code that the caller reads in the run's failure."""
+
+    reason = "model_failed"
+
+
+class ModelBusyError(ModelError):
+    """The provider asks to come back later; `retry_after_seconds` is its wish, or None."""
+
+    reason = "model_busy"
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ModelUnavailableError(ModelError):
+    """The provider could not be reached or failed on its side."""
+
+    reason = "model_unavailable"
+
+
+class ModelStreamCutError(ModelError):
+    """The stream ended before a stop reason: what was received is never a whole answer."""
+
+    reason = "model_stream_cut"
+
+
+class ModelRequestRefusedError(ModelError):
+    """The provider refuses the request (too long, not allowed, malformed); a retry can't help."""
+
+    reason = "model_request_refused"
+
+
+class DocumentRefusedError(PlinthError):
+    """A document can't be ingested: `reason` is a stable code, the message says what to do about it."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.reason = reason
+        self.message = message
+
+
+class RunSupersededError(PlinthError):
+    """Another execution owns the run; whatever this one still does must have no effect."""
+
+
+class RequestError(PlinthError):
+    """A request that is answered with a problem document (RFC 9457)."""
+
+    status = 400
+    code = "invalid_request"
+
+
+class InvalidRequestError(RequestError):
+    """A field of the request is wrong; the message names the field and the remedy."""
+
+
+class UnauthenticatedError(RequestError):
+    """No key, or one that is not in force."""
+
+    status = 401
+    code = "unauthenticated"
+
+
+class NotFoundError(RequestError):
+    """Nothing of that name within the caller's tenant."""
+
+    status = 404
+    code = "not_found"
+
+
+class IdempotencyConflictError(RequestError):
+    """The Idempotency-Key was used before with another body."""
+
+    status = 409
+    code = "idempotency_conflict"
+
+
+class RequestTooLargeError(RequestError):
+    """The request is over a size limit; the message names the limit."""
+
+    status = 413
+    code = "too_large"
+
+
+class RateLimitedError(RequestError):
+    """The tenant's request limit is reached; `retry_after_seconds` is exact."""
+
+    status = 429
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ServiceUnavailableError(RequestError):
+    """A part that the request needs did not answer; trying again later may help."""
+
+    status = 503
+    code = "unavailable"

@@ -1,0 +1,272 @@
+"""What Plinth needs from the outside, said in its own words; adapters say how.
+
+Every method raises only errors of `plinth.errors`. Everything tenant-bound takes a `Tenant` or a `Run`, never a string.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
+
+from plinth.contracts.access import Admission, KeyRecord, Tier
+from plinth.contracts.events import Event, LoggedEvent
+from plinth.contracts.memory import DocumentRecord, DocumentVersion, Passage, SourceObject, StoredPassage
+from plinth.contracts.models import ModelEnd, ModelRequest, TextChunk
+from plinth.contracts.runs import (
+    Acceptance,
+    CachedAnswer,
+    Failure,
+    IdempotencyKey,
+    Receipt,
+    Run,
+    RunRecord,
+    RunRequest,
+    RunStatus,
+    Turn,
+)
+from plinth.contracts.tenant import Tenant
+
+Content = TypeVar("Content")
+Vector = Sequence[float]
+
+
+class Clock(Protocol):
+    """Time, so that tests can own it."""
+
+    def now(self) -> float:
+        """Return Unix time in seconds."""
+        ...
+
+
+class Embedder(Protocol):
+    """Turns text into unit vectors whose dot product is the cosine similarity."""
+
+    @property
+    def model_id(self) -> str:
+        """Name the model: vectors of different models can't be compared."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """Return one vector per text, in order."""
+        ...
+
+
+class Memory(Protocol):
+    """Search by meaning and by words within one tenant. Only offers candidates: `Documents` says what is live."""
+
+    def search(self, tenant: Tenant, question: str, vector: Vector, *, limit: int) -> list[StoredPassage]:
+        """Return at most `limit` passages, best first, by both kinds of search fused."""
+        ...
+
+    def index(self, document: DocumentVersion, title: str, passages: Sequence[tuple[Passage, Vector]]) -> int:
+        """Store every passage of this version under a natural key, so that a retry writes nothing twice."""
+        ...
+
+    def count(self, document: DocumentVersion) -> int:
+        """Return how many distinct passages of this version a search can see."""
+        ...
+
+    def remove_older(self, document: DocumentVersion) -> int:
+        """Delete the passages of every version before this one; return how many."""
+        ...
+
+    def remove_through(self, document: DocumentVersion) -> int:
+        """Delete the passages of this version and of every one before it; return how many."""
+        ...
+
+
+class LanguageModel(Protocol):
+    """One provider's models."""
+
+    def stream(self, request: ModelRequest) -> Iterator[TextChunk | ModelEnd]:
+        """Yield text as it comes and one `ModelEnd` last; raise a `ModelError` otherwise."""
+        ...
+
+
+class Runs(Protocol):
+    """The rows of runs, and what their steps hand to one another."""
+
+    def accept(self, run: Run, request: RunRequest, key: IdempotencyKey | None) -> Acceptance:
+        """Write the run down and its first event, once per key; `IdempotencyConflictError` for another body."""
+        ...
+
+    def claim(self, run: Run, *, owner: str) -> bool:
+        """Make `owner` the one execution that may work on the run; the same owner may claim again."""
+        ...
+
+    def get(self, tenant: Tenant, run_id: str) -> RunRecord:
+        """Return the run, or raise `NotFoundError`."""
+        ...
+
+    def finish(self, run: Run, status: RunStatus, *, receipt: Receipt | None, failure: Failure | None) -> bool:
+        """End the run, once. False where it had ended or another execution owns it."""
+        ...
+
+    def put_content(self, run: Run, name: str, content: object) -> None:
+        """Keep what a step hands on (prompt, reply, answer) with the run, compressed, until the run expires."""
+        ...
+
+    def get_content(self, run: Run, name: str, kind: type[Content]) -> Content | None:
+        """Return what a step handed on, or None where no step did."""
+        ...
+
+
+class RunLog(Protocol):
+    """The ordered, fenced, append-only log of a run."""
+
+    def append(self, run: Run, events: Sequence[Event]) -> int:
+        """Append in order, all or nothing; return the last `seq`. `RunSupersededError` for a stale epoch."""
+        ...
+
+    def read(self, tenant: Tenant, run_id: str, *, after: int) -> list[LoggedEvent]:
+        """Return the events after `after`, in order, without gaps. An unknown run has none."""
+        ...
+
+
+class Conversations(Protocol):
+    """What was said before, per tenant, user and conversation."""
+
+    def recent(self, tenant: Tenant, user: str, conversation_id: str, *, limit: int) -> list[Turn]:
+        """Return the last turns, oldest first."""
+        ...
+
+    def append(self, run: Run, user: str, conversation_id: str, turn: Turn) -> None:
+        """Remember a turn, once per run."""
+        ...
+
+
+class AnswerCache(Protocol):
+    """Complete answers by an exact key (see `plinth.chain.caching`)."""
+
+    def get(self, tenant: Tenant, key: str) -> CachedAnswer | None:
+        """Return the answer that is still in force, or None."""
+        ...
+
+    def put(self, tenant: Tenant, key: str, cached: CachedAnswer) -> None:
+        """Keep an answer until it expires."""
+        ...
+
+
+class Documents(Protocol):
+    """The rows of documents: the truth about which version is live."""
+
+    def announce(self, tenant: Tenant, record: DocumentRecord) -> None:
+        """Note that an upload is expected; a document that exists is left as it is."""
+        ...
+
+    def begin(self, document: DocumentVersion) -> bool:
+        """Note that this version is being ingested. False where a newer version or deletion is known."""
+        ...
+
+    def publish(self, document: DocumentVersion, *, title: str, passages: int) -> int | None:
+        """Make this version the live one and raise the corpus version, in one transaction; return it.
+
+        None where a newer version or a deletion won. Publishing the live version again changes nothing.
+        """
+        ...
+
+    def refuse(self, document: DocumentVersion, *, reason: str, message: str) -> None:
+        """Note why this version can't be searched; an earlier live version stays live."""
+        ...
+
+    def hide(self, tenant: Tenant, document_id: str) -> DocumentRecord:
+        """Hide a document from every search at once, ahead of its deletion; `NotFoundError` if absent."""
+        ...
+
+    def close(self, document: DocumentVersion) -> int:
+        """Leave a tombstone at the deletion's sequence and raise the corpus version; return it."""
+        ...
+
+    def get(self, tenant: Tenant, document_id: str) -> DocumentRecord:
+        """Return the document, or raise `NotFoundError`; a deleted one is not found."""
+        ...
+
+    def list(self, tenant: Tenant, *, limit: int, after: str | None) -> list[DocumentRecord]:
+        """Return documents by id, after `after`, without deleted ones."""
+        ...
+
+    def live_generations(self, tenant: Tenant, document_ids: Iterable[str]) -> dict[str, str]:
+        """Return the live generation of each document that has one and is not hidden."""
+        ...
+
+    def corpus_version(self, tenant: Tenant) -> int:
+        """Return the number that rises with every published change of the tenant's documents."""
+        ...
+
+
+class SourceObjects(Protocol):
+    """The bucket that documents arrive in."""
+
+    def upload_url(self, tenant: Tenant, name: str, *, content_type: str, size_bytes: int) -> str:
+        """Return a URL that takes one PUT of exactly this size and type for a few minutes."""
+        ...
+
+    def fetch(self, document: DocumentVersion) -> SourceObject:
+        """Return this version's bytes, or raise `DocumentRefusedError` where it is gone."""
+        ...
+
+    def delete(self, tenant: Tenant, name: str) -> None:
+        """Delete every version of the object, and let the bucket announce it."""
+        ...
+
+
+class WorkObjects(Protocol):
+    """What the ingest steps hand to one another: by document version and name, expiring by itself."""
+
+    def put(self, document: DocumentVersion, name: str, body: bytes) -> None:
+        """Store bytes under the version."""
+        ...
+
+    def get(self, document: DocumentVersion, name: str) -> bytes:
+        """Return the bytes, or raise `StoreUnavailableError`."""
+        ...
+
+
+class DocumentParser(Protocol):
+    """Turns a file into text, isolated from everything else."""
+
+    def parse(self, name: str, source: SourceObject) -> bytes:
+        """Return a JSON `ParsedDocument`; raise `DocumentRefusedError` with the reason."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """Where documents go that could not be ingested."""
+
+    def send(self, document: DocumentVersion, *, reason: str, message: str) -> None:
+        """Queue the document with its reason."""
+        ...
+
+
+class Tenants(Protocol):
+    """Keys, tenants and tiers."""
+
+    def key(self, key_id: str) -> KeyRecord | None:
+        """Return the key, or None."""
+        ...
+
+    def tier(self, tenant: Tenant) -> Tier:
+        """Return what the tenant may use, or raise `UnauthenticatedError` for a tenant that was removed."""
+        ...
+
+
+class RateLimiter(Protocol):
+    """Admits requests at a steady rate with a burst, exactly, per tenant."""
+
+    def admit(self, tenant: Tenant, *, requests_per_minute: int, burst: int) -> Admission:
+        """Take one request from the tenant's allowance, or say when there will be one."""
+        ...
+
+
+class Machines(Protocol):
+    """Starts state machines."""
+
+    def start_answer(self, run: Run) -> None:
+        """Start the answer machine for an accepted run."""
+        ...
+
+    def start_ingest(self, document: DocumentVersion) -> None:
+        """Start the ingest machine, once per version."""
+        ...
+
+    def start_erase(self, document: DocumentVersion) -> None:
+        """Start the erase machine, once per deletion."""
+        ...
