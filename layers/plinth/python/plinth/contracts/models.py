@@ -47,7 +47,7 @@ class StopReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens as the provider counts them. `cached_input_tokens` were read from its prompt cache, not in `input_tokens`."""
+    """Tokens as the provider counts them. `cached_input_tokens` came from its prompt cache and are not in `input_tokens`."""
 
     input_tokens: int
     output_tokens: int

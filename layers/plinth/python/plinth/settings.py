@@ -1,0 +1,124 @@
+"""Which environment variables a function reads: each one typed, read on first use, named in the error if it is missing."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, cast
+
+from plinth.errors import PlinthError
+
+SearchAuth = Literal["none", "es", "aoss"]
+
+
+class SettingMissingError(PlinthError):
+    """An environment variable that this function needs is not set; the CDK stack that makes the function sets it."""
+
+
+class Settings:
+    """Typed environment variables. A function needs only those that it reads."""
+
+    def _required(self, name: str) -> str:
+        value = os.environ.get(name, "")
+        if not value:
+            raise SettingMissingError(f"{name} is not set: the stack that makes this function must pass it")
+        return value
+
+    @cached_property
+    def environment(self) -> str:
+        """Environment name (local, dev, prod ...), part of every API key."""
+        return self._required("PLINTH_ENVIRONMENT")
+
+    @cached_property
+    def tenants_table(self) -> str:
+        """Table of tenants, keys, tiers and rate limits."""
+        return self._required("PLINTH_TENANTS_TABLE")
+
+    @cached_property
+    def runs_table(self) -> str:
+        """Table of runs and their logs."""
+        return self._required("PLINTH_RUNS_TABLE")
+
+    @cached_property
+    def conversations_table(self) -> str:
+        """Table of conversation turns."""
+        return self._required("PLINTH_CONVERSATIONS_TABLE")
+
+    @cached_property
+    def documents_table(self) -> str:
+        """Table of document rows and corpus versions."""
+        return self._required("PLINTH_DOCUMENTS_TABLE")
+
+    @cached_property
+    def answers_table(self) -> str:
+        """Table of cached answers."""
+        return self._required("PLINTH_ANSWERS_TABLE")
+
+    @cached_property
+    def documents_bucket(self) -> str:
+        """Bucket that documents arrive in, under `<tenant>/<name>`."""
+        return self._required("PLINTH_DOCUMENTS_BUCKET")
+
+    @cached_property
+    def work_bucket(self) -> str:
+        """Bucket of what ingest steps hand on; its objects expire."""
+        return self._required("PLINTH_WORK_BUCKET")
+
+    @cached_property
+    def dead_letter_queue_url(self) -> str:
+        """Queue of documents that could not be ingested."""
+        return self._required("PLINTH_DEAD_LETTER_QUEUE_URL")
+
+    @cached_property
+    def opensearch_url(self) -> str:
+        """Base URL of the search engine."""
+        return self._required("PLINTH_OPENSEARCH_URL")
+
+    @cached_property
+    def opensearch_auth(self) -> SearchAuth:
+        """How requests to the search engine are signed: `none`, `es` (domain) or `aoss` (serverless)."""
+        value = self._required("PLINTH_OPENSEARCH_AUTH")
+        if value not in ("none", "es", "aoss"):
+            raise SettingMissingError(f"PLINTH_OPENSEARCH_AUTH is {value!r}: use none, es or aoss")
+        return cast("SearchAuth", value)
+
+    @cached_property
+    def answer_machine_arn(self) -> str:
+        """ARN of the answer machine."""
+        return self._required("PLINTH_ANSWER_MACHINE_ARN")
+
+    @cached_property
+    def ingest_machine_arn(self) -> str:
+        """ARN of the ingest machine."""
+        return self._required("PLINTH_INGEST_MACHINE_ARN")
+
+    @cached_property
+    def erase_machine_arn(self) -> str:
+        """ARN of the erase machine."""
+        return self._required("PLINTH_ERASE_MACHINE_ARN")
+
+    @cached_property
+    def default_model(self) -> str:
+        """Catalogue id of the model that answers where the caller names none."""
+        return self._required("PLINTH_DEFAULT_MODEL")
+
+    @cached_property
+    def model_endpoint(self) -> str:
+        """Name of the SageMaker endpoint of the self-hosted model."""
+        return self._required("PLINTH_MODEL_ENDPOINT")
+
+    @cached_property
+    def anthropic_secret_arn(self) -> str:
+        """ARN of the secret that holds the Anthropic API key."""
+        return self._required("PLINTH_ANTHROPIC_SECRET_ARN")
+
+    @cached_property
+    def embedding_dir(self) -> Path:
+        """Folder of the embedding model's files: in a layer under /opt, or under one of the local stand-ins for it."""
+        roots = os.environ.get("PLINTH_OPT", "/opt").split(os.pathsep)
+        candidates = [Path(root) / "models" / "minilm" for root in roots]
+        found = next((path for path in candidates if path.is_dir()), None)
+        if found is None:
+            raise SettingMissingError(
+                f"no embedding model in {', '.join(map(str, candidates))}: add the embedding layer"
+            )
+        return found
