@@ -1,0 +1,1 @@
+"""The sample documents and questions hold what their README says."""
