@@ -8,7 +8,7 @@ from local.models.catalogue import ModelFile
 
 
 def sha256_of(path: Path) -> str:
-    """The hexadecimal sha256 of a file of any size, read in pieces."""
+    """Return the hexadecimal sha256 of a file of any size, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

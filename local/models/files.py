@@ -7,7 +7,7 @@ import argparse
 import fcntl
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def cache_directory() -> Path:
 
 
 def ensure(name: str, *, cache: Path, progress: Callable[[str], None]) -> Path:
-    """The path of the model `small`, `demo` or `embedding`, fetched and verified if it is not in `cache` yet.
+    """Return the path of model `small`, `demo` or `embedding`, fetched and verified if it is not in `cache` yet.
 
     A language model is one .gguf file; the embedding model is a folder with model.onnx and tokenizer.json.
     PLINTH_MODEL_FILE replaces a language model by a file of the caller's own, which has no digest to be held to.
@@ -57,7 +57,7 @@ def _cached(model: Model, *, cache: Path, progress: Callable[[str], None]) -> Pa
 
 
 @contextmanager
-def _one_at_a_time(lock: Path) -> Iterator[None]:
+def _one_at_a_time(lock: Path) -> Generator[None]:
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
