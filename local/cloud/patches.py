@@ -1,0 +1,73 @@
+"""Which faults of ministack are mended, each by one function that names the fault; all were seen in 1.5.33."""
+
+from collections.abc import Callable
+from typing import Any
+
+from local.cloud import ministack, states
+from local.cloud.workers import FailureText, WorkerSettings, worker_factory
+
+
+def apply(settings: WorkerSettings) -> None:
+    """Mend every fault; raises MinistackChangedError if ministack is not the release that was tried."""
+    ministack.require_version()
+    own_workers(settings)
+    named_errors()
+    named_throttles()
+    dynamodb_time_to_live()
+    states.apply()
+
+
+def own_workers(settings: WorkerSettings) -> None:
+    """Run Python functions in our workers; ministack's inherit the host's environment and packages and copy layers."""
+    runtime = ministack.module("core.lambda_runtime")
+    ministack.require(runtime, "execution_credentials", "_RESERVED_RUNTIME_ENV_VARS", "_worker_class_for")
+    ministack.replace(runtime, "_worker_class_for", worker_factory(settings, runtime._worker_class_for))
+
+
+def named_errors() -> None:
+    """Report the class of an exception; all are called Runtime.HandlerError, so no Retry or Catch matches by name."""
+    functions = ministack.module("services.lambda_svc")
+    ministack.require(functions, "_execute_function_warm", "_resolve_layer_zip")
+    execute = functions._execute_function_warm
+
+    def execute_and_name(func: dict[str, Any], event: object, request_id: str) -> dict[str, Any]:
+        result: dict[str, Any] = execute(func, event, request_id)
+        message = result["body"].get("errorMessage") if result.get("error") else None
+        return {**result, "body": dict(message.payload)} if isinstance(message, FailureText) else result
+
+    ministack.replace(functions, "_execute_function_warm", execute_and_name)
+
+
+def named_throttles() -> None:
+    """Name a throttled task Lambda.TooManyRequestsException as AWS does; it fails as Lambda.Unknown."""
+    functions = ministack.module("services.lambda_svc")
+    ministack.require(functions, "_throttle_response")
+    throttle = functions._throttle_response
+
+    def throttle_by_name(*args: object, **options: object) -> dict[str, Any]:
+        result = throttle(*args, **options)
+        return {**result, "body": {**result["body"], "errorType": "Lambda.TooManyRequestsException"}}
+
+    ministack.replace(functions, "_throttle_response", throttle_by_name)
+
+
+def dynamodb_time_to_live() -> None:
+    """Apply the TimeToLiveSpecification of a CloudFormation table, which is ignored."""
+    handlers = ministack.module("services.cloudformation.provisioners")._RESOURCE_HANDLERS
+    update_ttl = ministack.module("services.dynamodb")._update_ttl
+
+    def applying_ttl(provision: Callable[..., Any], properties_at: int) -> Callable[..., Any]:
+        def provision_with_ttl(*args: dict[str, Any], **options: object) -> tuple[str, dict[str, Any]]:
+            outcome: tuple[str, dict[str, Any]] = provision(*args, **options)
+            wanted = args[properties_at].get("TimeToLiveSpecification")
+            if wanted:
+                specification = {**wanted, "Enabled": str(wanted.get("Enabled")).lower() == "true"}
+                update_ttl({"TableName": outcome[0], "TimeToLiveSpecification": specification})
+            return outcome
+
+        return provision_with_ttl
+
+    for kind in ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"):
+        handler = handlers[kind]
+        handler["create"] = applying_ttl(handler["create"], 1)
+        handler["update"] = applying_ttl(handler["update"], 2)

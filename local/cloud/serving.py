@@ -1,0 +1,54 @@
+"""How ministack is patched, served on loopback, and stopped with its state saved."""
+
+import asyncio
+import importlib
+import resource
+import signal
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from hypercorn.config import Config
+
+from local.cloud import ministack, patches, strict
+from local.cloud.workers import WorkerSettings, link_runtime
+from local.processes import LOOPBACK
+
+
+def serve(*, port: int, home: Path, worker_environment: Mapping[str, str], be_strict: bool) -> None:
+    """Serve until SIGTERM or SIGINT; ministack saves its state in its ASGI shutdown."""
+    settings = WorkerSettings(
+        unpacked_folder=home / "tmp" / "unpacked",
+        runtime_folder=home / "tmp" / "runtime",
+        environment=worker_environment,
+    )
+    tempfile.tempdir = None
+    settings.unpacked_folder.mkdir()
+    link_runtime(settings.runtime_folder)
+    patches.apply(settings)
+    if be_strict:
+        strict.apply()
+    _allow_many_files()
+    asyncio.run(_serve(port))
+
+
+async def _serve(port: int) -> None:
+    config = Config()
+    config.bind = [f"{LOOPBACK}:{port}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 1
+    config.loglevel = "WARNING"
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+
+    async def until_stopped() -> None:
+        await stopped.wait()
+
+    serve_asgi = importlib.import_module("hypercorn.asyncio").serve
+    await serve_asgi(ministack.module("app").app, config, shutdown_trigger=until_stopped)
+
+
+def _allow_many_files() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

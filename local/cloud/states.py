@@ -1,0 +1,177 @@
+"""Which faults of ministack's Step Functions are mended; all were seen in 1.5.33."""
+
+import contextvars
+import json
+import random
+import threading
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from local.cloud import ministack
+
+
+def apply() -> None:
+    """Mend every fault of the Step Functions engine."""
+    engine = ministack.module("services.stepfunctions")
+    no_start_delay(engine)
+    retry_delays(engine)
+    succeed_output(engine)
+    choice_output(engine)
+    parallel_in_jsonata(engine)
+    final_status(engine)
+    machine_timeout(engine)
+    express_is_forgotten(engine)
+
+
+def no_start_delay(engine: ModuleType) -> None:
+    """Start an execution at once; each begins with a fixed sleep of 150 ms."""
+    ministack.edit(engine, "_run_execution", "    time.sleep(0.15)\n", "")
+
+
+def retry_delays(engine: ModuleType) -> None:
+    """Honour MaxDelaySeconds and JitterStrategy of a Retry, which are ignored; and every delay is cut at 60 s."""
+    names = {"retry_delay_seconds": retry_delay_seconds}
+    ministack.edit(engine, "_execute_task", "min(sleep_sec, 60)", "retry_delay_seconds(retrier, count)", **names)
+    delay = 'min(interval * (retrier.get("BackoffRate", 2.0) ** count), 60)'
+    ministack.edit(engine, "_with_retry_and_catch", delay, "retry_delay_seconds(retrier, count)")
+
+
+def retry_delay_seconds(retrier: Mapping[str, Any], retries_so_far: int) -> float:
+    """Return IntervalSeconds * BackoffRate ** retries, at most MaxDelaySeconds; with jitter FULL, anything up to it.
+
+    As in "Error handling in Step Functions workflows" of the AWS guide, read 2026-11.
+    """
+    delay = float(retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** retries_so_far)
+    delay = min(delay, float(retrier.get("MaxDelaySeconds", delay)))
+    return random.uniform(0, delay) if retrier.get("JitterStrategy") == "FULL" else delay  # noqa: S311 - not a secret
+
+
+def succeed_output(engine: ModuleType) -> None:
+    """Give a Succeed state in JSONata its Output, which is ignored."""
+
+    def output(state: Mapping[str, Any], given: object, context: dict[str, Any]) -> object:
+        if engine._state_query_language(state, context) == "JSONata":
+            return engine._apply_jsonata_output(state, given, context, default=given)
+        return engine._apply_output_path(state, engine._apply_input_path(state, given, context), context)
+
+    top = """\
+                current_input = _apply_input_path(state_def, current_input, ctx)
+                current_input = _apply_output_path(state_def, current_input, ctx)
+"""
+    changed = "                current_input = output_of_succeed(state_def, current_input, ctx)\n"
+    ministack.edit(engine, "_run_execution", top, changed, output_of_succeed=output)
+    nested = """\
+            return _apply_output_path(state_def,
+                                      _apply_input_path(state_def, current_input, ctx), ctx)
+"""
+    ministack.edit(
+        engine, "_run_sub_machine", nested, "            return output_of_succeed(state_def, current_input, ctx)\n"
+    )
+
+
+def choice_output(engine: ModuleType) -> None:
+    """Give a JSONata Choice state that falls to its Default its Output, which is ignored."""
+    old = "_apply_state_assign(state_def, raw_input, ctx)\n            return raw_input, default"
+    new = (
+        "fallen = _apply_jsonata_output(state_def, raw_input, ctx, default=raw_input)\n"
+        "            _apply_state_assign(state_def, raw_input, ctx)\n            return fallen, default"
+    )
+    ministack.edit(engine, "_execute_choice", old, new)
+
+
+def parallel_in_jsonata(engine: ModuleType) -> None:
+    """Give a Parallel state in JSONata its Arguments, Output and Assign, and each branch variables of its own."""
+
+    def outcome(state: Mapping[str, Any], given: object, results: object, context: dict[str, Any]) -> object:
+        output = engine._apply_jsonata_output(state, given, context, result=results, default=results)
+        engine._apply_state_assign(state, given, context, result=results)
+        return output, engine._next_or_end(state)
+
+    ministack.edit(
+        engine,
+        "_run_parallel_branches",
+        "    effective = _apply_parameters(state_def, effective, ctx)\n",
+        "    effective = _apply_parameters(state_def, effective, ctx)\n"
+        "    in_jsonata = _state_query_language(state_def, ctx) == 'JSONata'\n"
+        "    if in_jsonata:\n"
+        "        effective = _apply_jsonata_arguments(state_def, raw_input, ctx)\n",
+    )
+    ministack.edit(
+        engine, "_run_parallel_branches", "effective, execution, ctx)", "effective, execution, copy.deepcopy(ctx))"
+    )
+    ministack.edit(
+        engine,
+        "_run_parallel_branches",
+        "    result = _apply_result_selector(state_def, results)\n",
+        "    if in_jsonata:\n"
+        "        return outcome_of_parallel(state_def, raw_input, results, ctx)\n"
+        "    result = _apply_result_selector(state_def, results)\n",
+        outcome_of_parallel=outcome,
+    )
+
+
+def final_status(engine: ModuleType) -> None:
+    """Keep a stopped execution ABORTED; a failure after StopExecution turns it into FAILED."""
+    ministack.require(engine, "_fail_execution")
+    fail = engine._fail_execution
+
+    def fail_if_running(execution: dict[str, Any], error: str, cause: str) -> None:
+        if execution["status"] == "RUNNING":
+            fail(execution, error, cause)
+
+    ministack.replace(engine, "_fail_execution", fail_if_running)
+
+
+def machine_timeout(engine: ModuleType) -> None:
+    """End an execution at its machine's TimeoutSeconds, which is ignored; a state then running ends by itself."""
+    ministack.require(engine, "_run_execution", "_executions", "_state_machines", "_add_event", "now_iso")
+    run = engine._run_execution
+
+    def time_out(execution: dict[str, Any]) -> None:
+        execution.update(status="TIMED_OUT", error="States.Timeout", stopDate=engine.now_iso())
+        engine._add_event(
+            execution, "ExecutionTimedOut", {"executionTimedOutEventDetails": {"error": "States.Timeout"}}
+        )
+        engine._emit_execution_status_event(execution)
+
+    def run_for_a_time(execution_arn: str) -> None:
+        execution = engine._executions[execution_arn]
+        machine = engine._state_machines.get(execution["stateMachineArn"])
+        seconds = json.loads(machine["definition"]).get("TimeoutSeconds") if machine else None
+        if seconds is None:
+            run(execution_arn)
+            return
+        running = threading.Thread(target=contextvars.copy_context().run, args=(run, execution_arn), daemon=True)
+        running.start()
+        running.join(seconds)
+        if execution["status"] == "RUNNING":
+            time_out(execution)
+
+    ministack.replace(engine, "_run_execution", run_for_a_time)
+
+
+def express_is_forgotten(engine: ModuleType) -> None:
+    """Forget an Express execution at its end, as AWS does; they are kept for ever, inputs and answers included."""
+    ministack.require(engine, "_start_sync_execution", "_run_execution", "_executions", "_state_machines")
+    run, start_sync = engine._run_execution, engine._start_sync_execution
+
+    def is_express(machine_arn: str) -> bool:
+        machine = engine._state_machines.get(machine_arn)
+        return bool(machine) and machine["type"] == "EXPRESS"
+
+    def run_and_forget(execution_arn: str) -> None:
+        execution = engine._executions[execution_arn]
+        run(execution_arn)
+        if is_express(execution["stateMachineArn"]) and not execution.get("sync"):
+            engine._executions.pop(execution_arn, None)
+
+    def start_sync_and_forget(data: dict[str, Any]) -> object:
+        response = start_sync(data)
+        started = json.loads(response[2])
+        if is_express(started.get("stateMachineArn", "")):
+            engine._executions.pop(started["executionArn"], None)
+        return response
+
+    ministack.replace(engine, "_run_execution", run_and_forget)
+    ministack.replace(engine, "_start_sync_execution", start_sync_and_forget)
