@@ -7,6 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
+from local.cloud import ACCOUNT, REGION
 from local.processes import LOOPBACK, LocalProcessError, die_with_parent, require_free_port
 
 
@@ -43,7 +44,8 @@ def ministack_environment(*, port: int, home: Path, search_endpoint: str) -> dic
         "LANG": "C.UTF-8",
         "GATEWAY_PORT": str(port),
         "BIND_HOST": LOOPBACK,
-        "MINISTACK_REGION": "us-east-1",
+        "MINISTACK_REGION": REGION,
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_OPENSEARCH_ENDPOINT": search_endpoint,
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",

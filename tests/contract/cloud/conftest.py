@@ -32,7 +32,8 @@ class Cloud:
 
     def client(self, service: str) -> Any:
         if service not in self.clients:
-            self.clients[service] = boto3.client(
+            make: Any = boto3.client
+            self.clients[service] = make(
                 service,
                 endpoint_url=self.endpoint,
                 region_name="us-east-1",
