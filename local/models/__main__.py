@@ -27,9 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     model_file: Path = options.model_file
     engine = LlamaEngine(model_file, alias=options.alias or options.endpoint)
+    facade = SageMakerFacade(options.endpoint, engine=engine)
     server = uvicorn.Server(
         uvicorn.Config(
-            SageMakerFacade(options.endpoint, engine=engine).application(),
+            facade.application(on_start=lambda: engine.start(on_failure=end)),
             host=LOOPBACK,
             port=options.port,
             log_config=None,
@@ -43,7 +44,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)  # uvicorn raises the signal once more when it has shut down
-    engine.start(on_failure=end)
     server.run()
     engine.stop()
     if engine.error is not None:

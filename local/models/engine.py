@@ -27,6 +27,8 @@ class LlamaEngine:
     Two slots: a second request does not wait for the first, and two prompt prefixes stay cached.
     Half of the cores decode and all of them prefill, at most eight: decoding is bound by memory, and idle OpenMP
     threads must sleep, or a busy machine falls to a token a second (measured on two cores, November 2026).
+    xllamacpp holds the interpreter while it loads (0.5 s the small model, 2 s the demo model), so what arrives in
+    that time waits and is answered late.
     """
 
     def __init__(self, model_file: Path, *, alias: str) -> None:

@@ -1,6 +1,6 @@
 """How the SageMaker runtime's HTTP surface is answered by a llama.cpp server on this machine."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -40,8 +40,15 @@ class SageMakerFacade:
         self._engine = engine
         self._client = httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False)
 
-    def application(self) -> Starlette:
-        """Return the ASGI application; the model may still be loading when it starts."""
+    def application(self, *, on_start: Callable[[], None]) -> Starlette:
+        """Return the ASGI application, which calls `on_start` once it is about to listen."""
+
+        @asynccontextmanager
+        async def lifespan(_application: Starlette) -> AsyncGenerator[None]:
+            on_start()
+            async with self._client:
+                yield
+
         root = "/endpoints/{name}"
         return Starlette(
             routes=[
@@ -50,13 +57,8 @@ class SageMakerFacade:
                 Route(f"{root}/invocations-response-stream", self._invoke_stream, methods=["POST"]),
                 Route(f"{root}/openai{_CHAT}", self._openai, methods=["POST"]),
             ],
-            lifespan=self._lifespan,
+            lifespan=lifespan,
         )
-
-    @asynccontextmanager
-    async def _lifespan(self, _application: Starlette) -> AsyncGenerator[None]:
-        async with self._client:
-            yield
 
     async def _health(self, _request: Request) -> Response:
         if self._engine.address is None:
