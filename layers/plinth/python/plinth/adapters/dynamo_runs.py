@@ -1,0 +1,200 @@
+"""What makes a run accepted once, owned by one execution, and ended once: conditions on its row in DynamoDB.
+
+Row RUN (pk `<tenant>#<run id>`), its contents CONTENT#<name> beside it, and one row per idempotency key.
+"""
+
+from typing import TypeVar
+from uuid import uuid4
+
+import msgspec
+
+from plinth.adapters.dynamo_run_log import event_put
+from plinth.adapters.dynamodb_items import Value, packed, row, unpacked
+from plinth.adapters.dynamodb_table import ConditionFailedError, Put, Table, Update
+from plinth.contracts.events import RunAccepted
+from plinth.contracts.runs import (
+    Acceptance,
+    Answer,
+    Failure,
+    IdempotencyKey,
+    Receipt,
+    Run,
+    RunRecord,
+    RunRequest,
+    RunStatus,
+)
+from plinth.contracts.tenant import Tenant
+from plinth.errors import IdempotencyConflictError, NotFoundError, RunSupersededError
+from plinth.ports import Clock
+
+Content = TypeVar("Content")
+
+ANSWER = "answer"  # the content that `get` returns with a run
+
+
+class _RunRow(msgspec.Struct):
+    status: RunStatus
+    epoch: int
+    created_at: float
+    deadline: float
+    request: bytes
+    receipt: bytes | None = None
+    failure: bytes | None = None
+    ended_at: float | None = None
+
+
+class DynamoRuns:
+    """`Runs` in one table. A run is kept for `keep_seconds`, an idempotency key for `key_seconds`."""
+
+    def __init__(
+        self, *, table: Table, clock: Clock, keep_seconds: int = 30 * 86_400, key_seconds: int = 86_400
+    ) -> None:
+        self._table = table
+        self._clock = clock
+        self._keep_seconds = keep_seconds
+        self._key_seconds = key_seconds
+
+    def accept(self, run: Run, request: RunRequest, key: IdempotencyKey | None) -> Acceptance:
+        """Write the run, its first event and its idempotency key in one transaction, or find the earlier run.
+
+        A failed condition that names this very run is our own write whose answer was lost.
+        """
+        now = self._clock.now()
+        expires_at = int(now) + self._keep_seconds
+        accepted = RunAccepted(model=request.model, conversation_id=request.conversation_id)
+        writes = [
+            Put(
+                key=(_pk(run.tenant, run.id), "RUN"),
+                item={
+                    "status": RunStatus.ACCEPTED,
+                    "epoch": run.epoch,
+                    "seq": 1,
+                    "created_at": now,
+                    "deadline": run.deadline,
+                    "request": packed(request),
+                    "expires_at": expires_at,
+                },
+                condition="attribute_not_exists(pk)",
+            ),
+            event_put(run, [accepted], last=1, at=now, expires_at=expires_at),
+        ]
+        if key is not None:
+            writes.append(self._remembered(run, key, now))
+        try:
+            self._table.transact(*writes)
+        except ConditionFailedError as failed:
+            if key is None or not (earlier := failed.old[-1]):
+                return Acceptance(run_id=run.id, fresh=True)
+            return _earlier(run, key, earlier)
+        return Acceptance(run_id=run.id, fresh=True)
+
+    def _remembered(self, run: Run, key: IdempotencyKey, now: float) -> Put:
+        return Put(
+            key=(f"{run.tenant.id}#IDEMPOTENCY#{key.key}", "REQUEST"),
+            item={"body_sha256": key.body_sha256, "run_id": run.id, "expires_at": int(now) + self._key_seconds},
+            condition="attribute_not_exists(pk) OR #expires_at <= :now",
+            values={":now": now},
+        )
+
+    def claim(self, run: Run, *, owner: str) -> bool:
+        """Set the owner if the run waits for one, or if it is this one already."""
+        claimed = Update(
+            key=(_pk(run.tenant, run.id), "RUN"),
+            change="SET #status = :running, #owner = :owner",
+            condition="#epoch = :epoch AND (#status = :accepted OR (#status = :running AND #owner = :owner))",
+            values={
+                ":running": RunStatus.RUNNING,
+                ":accepted": RunStatus.ACCEPTED,
+                ":owner": owner,
+                ":epoch": run.epoch,
+            },
+        )
+        try:
+            self._table.write(claimed)
+        except ConditionFailedError:
+            return False
+        return True
+
+    def get(self, tenant: Tenant, run_id: str) -> RunRecord:
+        """Return the run with its answer, if it has one."""
+        found = self._table.get((_pk(tenant, run_id), "RUN"))
+        if found is None:
+            raise NotFoundError(f"no run {run_id}")
+        stored = row(found, _RunRow)
+        answer = self._content(tenant, run_id, ANSWER, Answer) if stored.status == RunStatus.DONE else None
+        return RunRecord(
+            id=run_id,
+            status=stored.status,
+            epoch=stored.epoch,
+            created_at=stored.created_at,
+            deadline=stored.deadline,
+            request=unpacked(stored.request, RunRequest),
+            answer=answer,
+            receipt=unpacked(stored.receipt, Receipt) if stored.receipt else None,
+            failure=unpacked(stored.failure, Failure) if stored.failure else None,
+            ended_at=stored.ended_at,
+        )
+
+    def finish(self, run: Run, status: RunStatus, *, receipt: Receipt | None, failure: Failure | None) -> bool:
+        """End the run. `ending` marks this call, so that an SDK retry after a lost answer knows its own write."""
+        ending = uuid4().hex
+        values: dict[str, Value] = {
+            ":status": status,
+            ":ended_at": self._clock.now(),
+            ":ending": ending,
+            ":epoch": run.epoch,
+            ":accepted": RunStatus.ACCEPTED,
+            ":running": RunStatus.RUNNING,
+        }
+        changes = ["#status = :status", "#ended_at = :ended_at", "#ending = :ending"]
+        for name, part in (("receipt", receipt), ("failure", failure)):
+            if part is not None:
+                values[f":{name}"] = packed(part)
+                changes.append(f"#{name} = :{name}")
+        ended = Update(
+            key=(_pk(run.tenant, run.id), "RUN"),
+            change=f"SET {', '.join(changes)}",
+            condition="#epoch = :epoch AND #status IN (:accepted, :running)",
+            values=values,
+        )
+        try:
+            self._table.write(ended)
+        except ConditionFailedError as failed:
+            return (failed.old[0] or {}).get("ending") == ending
+        return True
+
+    def put_content(self, run: Run, name: str, content: object) -> None:
+        """Keep the content, unless a later epoch already has: then `RunSupersededError`."""
+        expires_at = int(self._clock.now()) + self._keep_seconds
+        kept = Put(
+            key=(_pk(run.tenant, run.id), f"CONTENT#{name}"),
+            item={"epoch": run.epoch, "body": packed(content), "expires_at": expires_at},
+            condition="attribute_not_exists(pk) OR #epoch <= :epoch",
+            values={":epoch": run.epoch},
+        )
+        try:
+            self._table.write(kept)
+        except ConditionFailedError as failed:
+            raise RunSupersededError(f"a later execution owns run {run.id}") from failed
+
+    def get_content(self, run: Run, name: str, kind: type[Content]) -> Content | None:
+        """Return the content as `kind`."""
+        return self._content(run.tenant, run.id, name, kind)
+
+    def _content(self, tenant: Tenant, run_id: str, name: str, kind: type[Content]) -> Content | None:
+        found = self._table.get((_pk(tenant, run_id), f"CONTENT#{name}"))
+        return unpacked(row(found, _ContentRow).body, kind) if found else None
+
+
+class _ContentRow(msgspec.Struct):
+    body: bytes
+
+
+def _pk(tenant: Tenant, run_id: str) -> str:
+    return f"{tenant.id}#{run_id}"
+
+
+def _earlier(run: Run, key: IdempotencyKey, earlier: dict[str, Value]) -> Acceptance:
+    if earlier["body_sha256"] != key.body_sha256:
+        raise IdempotencyConflictError("this Idempotency-Key came with another body: use a new key for a new request")
+    return Acceptance(run_id=str(earlier["run_id"]), fresh=earlier["run_id"] == run.id)

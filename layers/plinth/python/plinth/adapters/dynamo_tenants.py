@@ -1,0 +1,52 @@
+"""Who a key belongs to and what a tenant may use, read as it is now: a revoked key is refused by the next request.
+
+Rows: KEY#<key id> / KEY {tenant, user, secret_sha256, scopes, expires_at?}; TENANT#<id> / TENANT {tier: {...}}.
+"""
+
+import msgspec
+
+from plinth.adapters.dynamodb_items import row
+from plinth.adapters.dynamodb_table import Table
+from plinth.contracts.access import KeyRecord, Tier
+from plinth.contracts.tenant import Tenant
+from plinth.errors import UnauthenticatedError
+
+
+class _KeyRow(msgspec.Struct):
+    tenant: str
+    user: str
+    secret_sha256: str
+    scopes: tuple[str, ...]
+    expires_at: float | None = None
+
+
+class _TenantRow(msgspec.Struct):
+    tier: Tier
+
+
+class DynamoTenants:
+    """`Tenants` in one table."""
+
+    def __init__(self, *, table: Table) -> None:
+        self._table = table
+
+    def key(self, key_id: str) -> KeyRecord | None:
+        """Return the key; whether it has expired is for the caller to judge."""
+        found = self._table.get((f"KEY#{key_id}", "KEY"))
+        if found is None:
+            return None
+        stored = row(found, _KeyRow)
+        return KeyRecord(
+            tenant=Tenant(id=stored.tenant),
+            user=stored.user,
+            secret_sha256=stored.secret_sha256,
+            scopes=stored.scopes,
+            expires_at=stored.expires_at,
+        )
+
+    def tier(self, tenant: Tenant) -> Tier:
+        """Return the tier as the tenant's row spells it out."""
+        found = self._table.get((f"TENANT#{tenant.id}", "TENANT"))
+        if found is None:
+            raise UnauthenticatedError("the tenant of this key was removed: ask for a new key")
+        return row(found, _TenantRow).tier

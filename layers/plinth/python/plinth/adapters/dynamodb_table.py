@@ -1,0 +1,209 @@
+"""What a DynamoDB table may be asked: reads that may decide, and conditional writes that say what they met.
+
+A read without ConsumedCapacity is a truncated answer, not an absent item. A failed condition is never a conflict:
+conflicts are tried again here with jitter, a failed condition is handed to the caller with the item that failed it.
+"""
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import SystemRandom
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from plinth.adapters.aws_calls import error_code, store_errors
+from plinth.adapters.dynamodb_items import Value, from_attributes, to_attributes
+from plinth.errors import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+Answer = TypeVar("Answer", bound=Mapping[str, Any])
+Key = tuple[str, str]
+
+_TRIES = 8
+_CONFLICTS = frozenset({"TransactionConflictException", "TransactionInProgressException"})
+_BATCH_LIMIT = 100  # keys of one BatchGetItem, DynamoDB API reference
+_NAME = re.compile(r"#(\w+)")
+_random = SystemRandom()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """Write a whole item. In `condition`, #name is an attribute and :name one of `values`."""
+
+    key: Key
+    item: Mapping[str, Value | None]
+    condition: str | None = None
+    values: Mapping[str, Value] = field(default_factory=dict[str, Value])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """Change an item by an update expression, under a condition."""
+
+    key: Key
+    change: str
+    condition: str | None = None
+    values: Mapping[str, Value] = field(default_factory=dict[str, Value])
+
+
+class ConditionFailedError(Exception):
+    """A condition did not hold. `old` has, per write, the item that failed it ({} if absent), or None if it held."""
+
+    def __init__(self, old: Sequence[dict[str, Value] | None]) -> None:
+        super().__init__("a condition did not hold")
+        self.old = old
+
+
+class _ConflictError(Exception):
+    """Another transaction held one of the items; nothing was written."""
+
+
+class Table:
+    """One table with the keys pk and sk."""
+
+    def __init__(self, *, client: "DynamoDBClient", name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def get(self, key: Key) -> dict[str, Value] | None:
+        """Return the item as it is now, or None where there is surely none."""
+        with store_errors("DynamoDB"):
+            answer = self._client.get_item(
+                TableName=self._name, Key=_key(key), ConsistentRead=True, ReturnConsumedCapacity="TOTAL"
+            )
+        item = _whole(answer).get("Item")
+        return from_attributes(item) if item else None
+
+    def get_many(self, keys: Iterable[Key]) -> list[dict[str, Value]]:
+        """Return those of the items that exist, in no order."""
+        wanted = list(dict.fromkeys(keys))
+        found: list[dict[str, Value]] = []
+        for start in range(0, len(wanted), _BATCH_LIMIT):
+            found.extend(self._get_batch([_key(key) for key in wanted[start : start + _BATCH_LIMIT]]))
+        return found
+
+    def _get_batch(self, keys: "Sequence[Mapping[str, AttributeValueTypeDef]]") -> Iterator[dict[str, Value]]:
+        for attempt in range(_TRIES):
+            with store_errors("DynamoDB"):
+                answer = self._client.batch_get_item(
+                    RequestItems={self._name: {"Keys": keys, "ConsistentRead": True}}, ReturnConsumedCapacity="TOTAL"
+                )
+            yield from map(from_attributes, _whole(answer).get("Responses", {}).get(self._name, []))
+            unread = answer.get("UnprocessedKeys", {}).get(self._name)
+            if not unread:
+                return
+            keys = unread["Keys"]
+            _pause(attempt)
+        raise StoreUnavailableError("DynamoDB left keys unread: try again later")
+
+    def query(
+        self, pk: str, *, first: str, last: str, page_size: int | None = None, newest_first: bool = False
+    ) -> Iterator[dict[str, Value]]:
+        """Yield the items with sk from `first` to `last`, both included, as they are now; a page is read on demand."""
+        request: dict[str, Any] = {
+            "TableName": self._name,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": to_attributes({":pk": pk, ":first": first, ":last": last}),
+            "ConsistentRead": True,
+            "ScanIndexForward": not newest_first,
+            "ReturnConsumedCapacity": "TOTAL",
+        }
+        if page_size is not None:
+            request["Limit"] = page_size
+        while True:
+            with store_errors("DynamoDB"):
+                answer = self._client.query(**request)
+            yield from map(from_attributes, _whole(answer).get("Items", []))
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def write(self, change: Put | Update) -> dict[str, Value]:
+        """Make one write; return the changed attributes of an update. Raise `ConditionFailedError`."""
+        request = self._request(change)
+        if isinstance(change, Put):
+            self._attempt(lambda: self._client.put_item(**request))
+            return {}
+        answer = self._attempt(lambda: self._client.update_item(**request, ReturnValues="UPDATED_NEW"))
+        return from_attributes(answer.get("Attributes", {}))
+
+    def transact(self, *changes: Put | Update) -> None:
+        """Make all writes or none; raise `ConditionFailedError` where a condition did not hold.
+
+        Each attempt gets a client token of its own from the SDK, so an SDK retry after a lost answer writes once.
+        """
+        items: Any = [{type(change).__name__: self._request(change)} for change in changes]
+        self._attempt(lambda: self._client.transact_write_items(TransactItems=items))
+
+    def _request(self, change: Put | Update) -> dict[str, Any]:
+        if isinstance(change, Put):
+            request: dict[str, Any] = {"Item": _key(change.key) | to_attributes(change.item)}
+        else:
+            request = {"Key": _key(change.key), "UpdateExpression": change.change}
+        request["TableName"] = self._name
+        if change.condition:
+            request["ConditionExpression"] = change.condition
+            request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+        names = _NAME.findall(f"{request.get('UpdateExpression', '')} {change.condition or ''}")
+        if names:
+            request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
+        if change.values:
+            request["ExpressionAttributeValues"] = to_attributes(change.values)
+        return request
+
+    def _attempt(self, call: Callable[[], Answer]) -> Answer:
+        for attempt in range(_TRIES):
+            try:
+                return _written(call)
+            except _ConflictError:
+                _pause(attempt)
+        raise StoreUnavailableError("DynamoDB: other transactions kept holding the same items; try again later")
+
+
+def _written(call: Callable[[], Answer]) -> Answer:
+    with store_errors("DynamoDB"):
+        try:
+            return call()
+        except ClientError as error:
+            if (code := error_code(error)) in _CONFLICTS:
+                raise _ConflictError from error
+            if code == "ConditionalCheckFailedException":
+                raise ConditionFailedError([_old(error.response)]) from error
+            if code == "TransactionCanceledException":
+                _raise_cancelled(error)
+            raise
+
+
+def _raise_cancelled(error: ClientError) -> None:
+    reasons: Sequence[Mapping[str, Any]] = error.response.get("CancellationReasons", [])
+    codes = [reason.get("Code", "None") for reason in reasons]
+    if "ConditionalCheckFailed" in codes:
+        failed = (_old(reason) if reason.get("Code") == "ConditionalCheckFailed" else None for reason in reasons)
+        raise ConditionFailedError(list(failed)) from error
+    if "TransactionConflict" in codes:
+        raise _ConflictError from error
+    if "ThrottlingError" in codes or "ProvisionedThroughputExceeded" in codes:
+        raise StoreUnavailableError("DynamoDB throttled the transaction: try again later") from error
+
+
+def _old(answer: Mapping[str, Any]) -> dict[str, Value]:
+    return from_attributes(answer.get("Item", {}))
+
+
+def _whole(answer: Answer) -> Answer:
+    if not answer.get("ConsumedCapacity"):
+        raise StoreUnavailableError("DynamoDB's answer was cut short: try again later")
+    return answer
+
+
+def _key(key: Key) -> "dict[str, AttributeValueTypeDef]":
+    return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
+
+
+def _pause(attempt: int) -> None:
+    time.sleep(_random.uniform(0, min(0.5, 0.02 * 2**attempt)))

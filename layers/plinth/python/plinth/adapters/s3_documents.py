@@ -1,0 +1,111 @@
+"""How documents come into their bucket and leave it: one signed PUT of a stated size, and deletion of every version."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from plinth.adapters.aws_calls import error_code, store_errors
+from plinth.contracts.memory import DocumentVersion, SourceObject
+from plinth.contracts.tenant import Tenant
+from plinth.errors import DocumentRefusedError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import (
+        DeleteMarkerEntryTypeDef,
+        GetObjectOutputTypeDef,
+        ObjectIdentifierTypeDef,
+        ObjectVersionTypeDef,
+    )
+
+_UPLOAD_SECONDS = 300
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+_DELETE_LIMIT = 1000  # keys of one DeleteObjects, S3 API reference
+_GONE_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "404", "405"})
+
+
+_Entry = tuple[str, datetime]
+
+
+class S3Documents:
+    """`SourceObjects` in a versioned bucket. The client must sign with s3v4: `aws_calls.S3_CALLS`."""
+
+    def __init__(self, *, client: "S3Client", bucket: str, max_bytes: int) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._max_bytes = max_bytes
+
+    def upload_url(self, tenant: Tenant, name: str, *, content_type: str, size_bytes: int) -> str:
+        """Return a URL for one PUT within 5 minutes; its signature covers Content-Length and Content-Type."""
+        with store_errors("S3"):
+            return self._client.generate_presigned_url(
+                "put_object",
+                Params={
+                    "Bucket": self._bucket,
+                    "Key": f"{tenant.id}/{name}",
+                    "ContentType": content_type,
+                    "ContentLength": size_bytes,
+                },
+                ExpiresIn=_UPLOAD_SECONDS,
+            )
+
+    def fetch(self, document: DocumentVersion) -> SourceObject:
+        """Return the bytes of this version; `source_gone` or `too_large` otherwise."""
+        with store_errors("S3"):
+            found = self._found(document)
+            if found["ContentLength"] > self._max_bytes:
+                raise DocumentRefusedError(
+                    "too_large", f"the file has {found['ContentLength']} bytes: upload at most {self._max_bytes}"
+                )
+            return SourceObject(body=found["Body"].read(), content_type=found["ContentType"])
+
+    def _found(self, document: DocumentVersion) -> "GetObjectOutputTypeDef":
+        try:
+            if document.version_id is None:
+                return self._client.get_object(Bucket=self._bucket, Key=document.object_key)
+            return self._client.get_object(Bucket=self._bucket, Key=document.object_key, VersionId=document.version_id)
+        except ClientError as error:
+            if error_code(error) in _GONE_CODES:
+                raise DocumentRefusedError("source_gone", "the file was deleted before it was read") from error
+            raise
+
+    def delete(self, tenant: Tenant, name: str) -> None:
+        """Put a delete marker, which the bucket announces even for an absent object, then delete what it covers.
+
+        A version that is newer than the marker is a new upload and stays. S3 tells times to the second.
+        """
+        key = f"{tenant.id}/{name}"
+        with store_errors("S3"):
+            marker = self._client.delete_object(Bucket=self._bucket, Key=key).get("VersionId")
+            versions, markers = self._history(key)
+            covered = max((at for version_id, at in markers if version_id == marker), default=None)
+            gone = [version_id for version_id, at in versions if covered is None or at <= covered]
+            for start in range(0, len(gone), _DELETE_LIMIT):
+                self._delete_versions(key, gone[start : start + _DELETE_LIMIT])
+
+    def _history(self, key: str) -> tuple[list[_Entry], list[_Entry]]:
+        versions: list[_Entry] = []
+        markers: list[_Entry] = []
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=key)
+        for page in pages:
+            versions += _entries(key, page.get("Versions", []))
+            markers += _entries(key, page.get("DeleteMarkers", []))
+            if page.get("NextKeyMarker", key) != key:
+                break
+        return versions, markers
+
+    def _delete_versions(self, key: str, version_ids: Sequence[str]) -> None:
+        identifiers: list[ObjectIdentifierTypeDef] = [{"Key": key, "VersionId": each} for each in version_ids]
+        answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": identifiers, "Quiet": True})
+        if answer.get("Errors"):
+            raise StoreUnavailableError(f"S3 kept {len(answer['Errors'])} versions: try again later")
+
+
+def _entries(key: str, found: "Iterable[ObjectVersionTypeDef | DeleteMarkerEntryTypeDef]") -> list[_Entry]:
+    return [
+        (entry.get("VersionId", "null"), entry.get("LastModified", _LONG_AGO))
+        for entry in found
+        if entry.get("Key") == key
+    ]

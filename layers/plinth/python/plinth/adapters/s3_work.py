@@ -1,0 +1,40 @@
+"""Where the ingest steps leave what they hand on: under tenant, document and sequence, so that no version mixes."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from plinth.adapters.aws_calls import error_code, store_errors
+from plinth.contracts.memory import DocumentVersion
+from plinth.errors import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class S3Work:
+    """`WorkObjects` in a bucket whose lifecycle rule expires them."""
+
+    def __init__(self, *, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def put(self, document: DocumentVersion, name: str, body: bytes) -> None:
+        """Store the bytes, in place of an earlier attempt's."""
+        with store_errors("S3"):
+            self._client.put_object(Bucket=self._bucket, Key=_key(document, name), Body=body)
+
+    def get(self, document: DocumentVersion, name: str) -> bytes:
+        """Return the bytes; an absent object is a transient fault, since the step before has written it."""
+        with store_errors("S3"):
+            try:
+                found = self._client.get_object(Bucket=self._bucket, Key=_key(document, name))
+            except ClientError as error:
+                if error_code(error) == "NoSuchKey":
+                    raise StoreUnavailableError(f"S3 has no {name} of this version: try again later") from error
+                raise
+            return found["Body"].read()
+
+
+def _key(document: DocumentVersion, name: str) -> str:
+    return f"{document.tenant.id}/{document.document_id}/{document.sequence}/{name}"

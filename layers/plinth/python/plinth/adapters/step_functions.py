@@ -1,0 +1,61 @@
+"""What an execution is called: a name from what it works on, so that Standard machines drop a second start.
+
+Express machines never deduplicate on AWS; there ClaimRun decides.
+"""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from plinth.adapters.aws_calls import error_code, store_errors
+from plinth.contracts.memory import DocumentVersion
+from plinth.contracts.runs import Run
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+class StepFunctions:
+    """`Machines` by their ARNs; a function that starts only some of them leaves the other ARNs out."""
+
+    def __init__(
+        self,
+        *,
+        client: "SFNClient",
+        answer_arn: str | None = None,
+        ingest_arn: str | None = None,
+        erase_arn: str | None = None,
+    ) -> None:
+        self._client = client
+        self._answer_arn = answer_arn
+        self._ingest_arn = ingest_arn
+        self._erase_arn = erase_arn
+
+    def start_answer(self, run: Run) -> None:
+        """Start the answer machine with the input {"run": ...}."""
+        self._start(self._answer_arn, name=f"{run.id}-{run.epoch}", subject={"run": run})
+
+    def start_ingest(self, document: DocumentVersion) -> None:
+        """Start the ingest machine with the input {"document": ...}."""
+        self._start(self._ingest_arn, name=_version_name(document), subject={"document": document})
+
+    def start_erase(self, document: DocumentVersion) -> None:
+        """Start the erase machine with the input {"document": ...}."""
+        self._start(self._erase_arn, name=_version_name(document), subject={"document": document})
+
+    def _start(self, arn: str | None, *, name: str, subject: dict[str, Run] | dict[str, DocumentVersion]) -> None:
+        if arn is None:
+            raise ValueError("this function was not given the ARN of the machine that it starts")
+        with store_errors("Step Functions"):
+            try:
+                self._client.start_execution(
+                    stateMachineArn=arn, name=name, input=msgspec.json.encode(subject).decode()
+                )
+            except ClientError as error:
+                if error_code(error) != "ExecutionAlreadyExists":
+                    raise
+
+
+def _version_name(document: DocumentVersion) -> str:
+    return f"{document.document_id}-{document.sequence}"
