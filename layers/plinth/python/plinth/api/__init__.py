@@ -1,0 +1,1 @@
+"""The HTTP API: which requests are taken, and how they are answered."""

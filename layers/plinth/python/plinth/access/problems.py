@@ -1,0 +1,94 @@
+"""How an error is told to a caller: as a problem document (RFC 9457) with a stable code, never with internals."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from plinth.access.admission import retry_after
+from plinth.errors import InvalidRequestError, RateLimitedError, RequestError, TransientError, UnauthenticatedError
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+class InvalidFieldError(InvalidRequestError):
+    """One field of the request is wrong; the problem document names it in `field`."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+
+
+class MethodNotAllowedError(RequestError):
+    """The route exists, but not for this method."""
+
+    status = 405
+    code = "method_not_allowed"
+
+    def __init__(self, message: str, *, allowed: str) -> None:
+        super().__init__(message)
+        self.allowed = allowed
+
+
+class UnsupportedContentTypeError(RequestError):
+    """The body is not said to be JSON."""
+
+    status = 415
+    code = "unsupported_content_type"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A problem document: `code` is stable and for programs, `detail` is a sentence for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    field: str | None = None
+    request_id: str | None = None
+
+
+def problem_of(error: Exception, *, request_id: str) -> Problem:
+    """Return what the caller may know of an error: all of a `RequestError`, the bare fact of any other."""
+    if isinstance(error, RequestError):
+        field = error.field if isinstance(error, InvalidFieldError) else None
+        return _problem(error.status, error.code, str(error), field=field)
+    if isinstance(error, TransientError):
+        return _problem(503, "unavailable", "a part that this request needs did not answer: try again in a moment")
+    detail = f"something failed inside: tell the operator the request id {request_id}"
+    return _problem(500, "internal_error", detail, request_id=request_id)
+
+
+def problem_headers(error: Exception) -> dict[str, str]:
+    """Return the header fields that belong to an error: when to come back, how to authenticate, what is allowed."""
+    match error:
+        case RateLimitedError():
+            return {"Retry-After": str(retry_after(error.retry_after_seconds))}
+        case TransientError():
+            return {"Retry-After": "1"}
+        case UnauthenticatedError():
+            return {"WWW-Authenticate": "Bearer"}
+        case MethodNotAllowedError():
+            return {"Allow": error.allowed}
+        case _:
+            return {}
+
+
+def problem_body(problem: Problem) -> dict[str, str | int]:
+    """Return the document as JSON builtins, without the members that do not apply."""
+    members = {name: getattr(problem, name) for name in Problem.__slots__}
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _problem(
+    status: int, code: str, detail: str, *, field: str | None = None, request_id: str | None = None
+) -> Problem:
+    return Problem(
+        type=f"urn:plinth:problem:{code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        field=field,
+        request_id=request_id,
+    )

@@ -1,0 +1,159 @@
+"""The routes of documents: announce an upload, see what became of each document, have one erased."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from plinth.access.authentication import Caller
+from plinth.access.problems import InvalidFieldError
+from plinth.api.exchange import CurrentExchange
+from plinth.contracts.memory import DocumentRecord, DocumentState
+from plinth.errors import NotFoundError, RequestTooLargeError
+from plinth.memory.naming import document_id, object_key
+from plinth.wiring import MAX_DOCUMENT_BYTES
+
+UPLOAD_EXPIRES_SECONDS = 300
+_MAX_KEY_BYTES = 1024
+"""Amazon S3 user guide, object key naming: at most 1,024 bytes of UTF-8."""
+_DOCUMENT_ID = re.compile(r"doc_[0-9a-f]{24}")
+_JSON = "application/json"
+
+
+class DocumentCreation(BaseModel):
+    """A document that is about to be uploaded. The same name is the same document: a new upload replaces it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=512, description="A path of its own, such as guides/café.md.")]
+    content_type: Annotated[str, Field(pattern=r"^[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+(; ?[ -~]+)?$", max_length=120)]
+    size_bytes: Annotated[int, Field(ge=1, description=f"Exact size, at most {MAX_DOCUMENT_BYTES}.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """The one request that uploads the document: send the bytes with exactly this method and these headers."""
+
+    url: str
+    method: str
+    headers: dict[str, str]
+    expires_in_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncedDocument:
+    """A document that waits for its bytes."""
+
+    document: DocumentRecord
+    upload: Upload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentPage:
+    """Documents by id; `next` is what to pass as `after` for more, or null."""
+
+    documents: list[DocumentRecord]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentDeletion:
+    """A document that no answer uses any more, and that is being erased everywhere."""
+
+    document: DocumentRecord
+    state: DocumentState
+
+
+def add_routes(resolver: APIGatewayRestResolver) -> None:
+    """Add the routes of documents."""
+    all_of_them, one, tags = "/v1/documents", "/v1/documents/<document>", ["documents"]
+    resolver.post(
+        all_of_them, status_code=201, summary="Announce an upload", tags=tags, operation_id="create_document"
+    )(create_document)
+    resolver.get(all_of_them, summary="List documents", tags=tags, operation_id="list_documents")(list_documents)
+    resolver.get(one, summary="Read a document's state", tags=tags, operation_id="get_document")(get_document)
+    resolver.delete(one, status_code=202, summary="Erase a document", tags=tags, operation_id="delete_document")(
+        delete_document
+    )
+
+
+def create_document(creation: DocumentCreation, exchange: CurrentExchange) -> Response[AnnouncedDocument]:
+    """Return where to PUT the document's bytes; it is ingested as soon as they arrive.
+
+    A document of this name stays as it is, searchable included, until its new version is.
+    """
+    services, tenant = exchange.services, exchange.caller.tenant
+    _require_usable_name(creation.name, exchange.caller)
+    if creation.size_bytes > MAX_DOCUMENT_BYTES:
+        raise RequestTooLargeError(f"size_bytes is over the limit of {MAX_DOCUMENT_BYTES}: split the document")
+    record = DocumentRecord(
+        document_id=document_id(tenant, creation.name),
+        name=creation.name,
+        state=DocumentState.AWAITING_UPLOAD,
+        updated_at=services.clock.now(),
+        size_bytes=creation.size_bytes,
+    )
+    services.documents.announce(tenant, record)
+    current = services.documents.get(tenant, record.document_id)
+    url = services.sources.upload_url(
+        tenant, creation.name, content_type=creation.content_type, size_bytes=creation.size_bytes
+    )
+    upload = Upload(
+        url=url,
+        method="PUT",
+        headers={"content-type": creation.content_type},
+        expires_in_seconds=UPLOAD_EXPIRES_SECONDS,
+    )
+    return Response(
+        status_code=201,
+        content_type=_JSON,
+        body=AnnouncedDocument(document=current, upload=upload),
+        headers={"Location": f"/v1/documents/{record.document_id}"},
+    )
+
+
+def list_documents(
+    exchange: CurrentExchange,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    after: Annotated[str | None, Query(description="The `next` of the page before.")] = None,
+) -> DocumentPage:
+    """Return the tenant's documents, a page at a time."""
+    if after is not None and not _DOCUMENT_ID.fullmatch(after):
+        raise InvalidFieldError("after", "must be the `next` of an earlier page")
+    found = exchange.services.documents.list(exchange.caller.tenant, limit=limit + 1, after=after)
+    page = found[:limit]
+    return DocumentPage(documents=page, next=page[-1].document_id if len(found) > limit else None)
+
+
+def get_document(document: str, exchange: CurrentExchange) -> DocumentRecord:
+    """Return where a document stands, and why where it was refused."""
+    return exchange.services.documents.get(exchange.caller.tenant, _known_form(document))
+
+
+def delete_document(document: str, exchange: CurrentExchange) -> Response[DocumentDeletion]:
+    """Hide a document from every answer at once, and start its erasure."""
+    tenant = exchange.caller.tenant
+    record = exchange.services.documents.hide(tenant, _known_form(document))
+    exchange.services.sources.delete(tenant, record.name)
+    return Response(
+        status_code=202, content_type=_JSON, body=DocumentDeletion(document=record, state=DocumentState.DELETING)
+    )
+
+
+def _known_form(document: str) -> str:
+    if not _DOCUMENT_ID.fullmatch(document):
+        raise NotFoundError("no such document")
+    return document
+
+
+def _require_usable_name(name: str, caller: Caller) -> None:
+    if any(unicodedata.category(character) == "Cc" for character in name):
+        raise InvalidFieldError("name", "must not hold control characters")
+    if {"", ".", ".."} & set(name.split("/")):
+        raise InvalidFieldError("name", "must be a path without leading, trailing or doubled slashes, `.` or `..`")
+    if len(object_key(caller.tenant, name).encode()) > _MAX_KEY_BYTES:
+        raise InvalidFieldError("name", f"is too long: with the tenant before it, at most {_MAX_KEY_BYTES} bytes")

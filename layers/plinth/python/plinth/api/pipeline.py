@@ -1,0 +1,49 @@
+"""In which order a request is judged: size, key, scope, form of the body; then come its fields and its route."""
+
+from collections.abc import Callable
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
+
+from plinth.access.authentication import Scope, authenticate
+from plinth.api.bodies import body_bytes, require_json_type
+from plinth.api.exchange import Exchange, exchange_of
+
+OPEN_ROUTES = ("/v1/health", "/v1/openapi.json")
+"""Every other route, known or not, needs a key."""
+_SCOPES = {
+    "runs": (Scope.RUNS_READ, Scope.RUNS_WRITE),
+    "documents": (Scope.DOCUMENTS_READ, Scope.DOCUMENTS_WRITE),
+}
+
+
+def judge(
+    app: ApiGatewayResolver, next_middleware: Callable[[ApiGatewayResolver], Response[object]]
+) -> Response[object]:
+    """Raise the error that the request deserves, or let it pass and put the common header fields on its answer."""
+    request, event = app.request, app.current_event
+    exchange = exchange_of(request)
+    exchange.route = request.route
+    exchange.body = body_bytes(event.body or "", is_base64=bool(event.is_base64_encoded))
+    if request.route not in OPEN_ROUTES:
+        _authenticate(exchange, event.headers)
+        _require_scope(exchange, request.method, request.route)
+    if exchange.body:
+        require_json_type(event.headers.get("content-type", ""))
+    response = next_middleware(app)
+    response.headers.update(exchange.headers())
+    return response
+
+
+def _authenticate(exchange: Exchange, headers: dict[str, str]) -> None:
+    services = exchange.services
+    exchange.authenticated = authenticate(
+        headers, services.tenants, environment=services.settings.environment, now=services.clock.now()
+    )
+
+
+def _require_scope(exchange: Exchange, method: str, route: str) -> None:
+    resource = (route.split("/") + [""] * 3)[2]
+    if resource in _SCOPES:
+        read, write = _SCOPES[resource]
+        exchange.caller.require(read if method == "GET" else write)

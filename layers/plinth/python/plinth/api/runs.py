@@ -1,0 +1,196 @@
+"""The routes of runs: ask a question, and read what became of it."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Header
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from plinth.access.authentication import Caller
+from plinth.access.problems import InvalidFieldError
+from plinth.api.exchange import CurrentExchange, Exchange
+from plinth.api.run_ids import is_run_id, new_run_id
+from plinth.api.waiting import wait_for_end, wanted_wait
+from plinth.contracts.runs import (
+    Answer,
+    Failure,
+    IdempotencyKey,
+    Receipt,
+    Run,
+    RunRecord,
+    RunRequest,
+    RunStatus,
+)
+from plinth.errors import NotFoundError, PlinthError, ServiceUnavailableError
+
+RUN_SECONDS = 270
+_DEFAULT_OUTPUT_TOKENS = 400
+_JSON = "application/json"
+
+
+class RunCreation(BaseModel):
+    """A question, and how to answer it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    question: Annotated[str, Field(min_length=1, max_length=8000, description="What to answer from the documents.")]
+    conversation_id: Annotated[
+        str | None,
+        Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Runs of one conversation remember its earlier turns."),
+    ] = None
+    model: Annotated[str | None, Field(max_length=100, description="A model of the tenant's tier.")] = None
+    max_output_tokens: Annotated[
+        int | None, Field(ge=1, le=1_000_000, description="Clipped to what the tenant's tier allows.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReference:
+    """An accepted run, and where its events can be read."""
+
+    id: str
+    status: RunStatus
+    events_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """A run as its owner sees it. Times are Unix seconds; a failed run carries `failure`, a done one `answer`."""
+
+    id: str
+    status: RunStatus
+    events_url: str
+    question: str
+    model: str
+    conversation_id: str | None
+    created_at: float
+    ended_at: float | None
+    answer: Answer | None
+    receipt: Receipt | None
+    failure: Failure | None
+
+
+def add_routes(resolver: APIGatewayRestResolver) -> None:
+    """Add the routes of runs."""
+    ended: OpenAPIResponse = {
+        "description": "The run ended within the wait that was asked for.",
+        "content": {_JSON: {"model": RunView}},
+    }
+    accepted: OpenAPIResponse = {
+        "description": "The run was written down and started.",
+        "content": {_JSON: {"model": RunReference}},
+    }
+    resolver.post(
+        "/v1/runs",
+        status_code=202,
+        summary="Ask a question",
+        tags=["runs"],
+        operation_id="create_run",
+        responses={200: ended, 202: accepted},
+    )(create_run)
+    resolver.get("/v1/runs/<run_id>", summary="Read a run", tags=["runs"], operation_id="get_run")(get_run)
+
+
+def create_run(
+    creation: RunCreation,
+    exchange: CurrentExchange,
+    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", pattern=r"^[ -~]{1,255}$")] = None,
+    prefer: Annotated[str | None, Header(alias="Prefer", max_length=200)] = None,
+) -> Response[RunReference | RunView]:
+    """Start a run: 202 with where to follow it, or 200 with the ended run if `Prefer: wait=N` was long enough.
+
+    The same Idempotency-Key with the same body stands for the same run.
+    """
+    wait_seconds = wanted_wait(prefer)
+    if not creation.question.strip():
+        raise InvalidFieldError("question", "must hold more than white space")
+    exchange.admit()
+    request = _request(creation, exchange)
+    key = None
+    if idempotency_key is not None:
+        key = IdempotencyKey(key=idempotency_key, body_sha256=hashlib.sha256(exchange.body).hexdigest())
+    reference = _accept(exchange, request, key)
+    headers = {"Location": f"/v1/runs/{reference.id}"}
+    if wait_seconds is not None:
+        headers["Preference-Applied"] = f"wait={wait_seconds}"
+        if ended := wait_for_end(exchange, reference.id, seconds=wait_seconds):
+            return Response(status_code=200, content_type=_JSON, body=_view(ended), headers=headers)
+    return Response(status_code=202, content_type=_JSON, body=reference, headers=headers)
+
+
+def get_run(run_id: str, exchange: CurrentExchange) -> RunView:
+    """Return the run with its answer, citations and receipt as far as they exist."""
+    if not is_run_id(run_id):
+        raise NotFoundError("no such run")
+    return _view(exchange.services.runs.get(exchange.caller.tenant, run_id))
+
+
+def _request(creation: RunCreation, exchange: Exchange) -> RunRequest:
+    return RunRequest(
+        question=creation.question,
+        model=_allowed_model(creation.model or exchange.services.settings.default_model, exchange.caller),
+        user=exchange.caller.user,
+        conversation_id=creation.conversation_id,
+        max_output_tokens=min(
+            creation.max_output_tokens or _DEFAULT_OUTPUT_TOKENS, exchange.caller.tier.max_output_tokens
+        ),
+    )
+
+
+def _allowed_model(model: str, caller: Caller) -> str:
+    if model not in caller.tier.models:
+        allowed = ", ".join(caller.tier.models)
+        raise InvalidFieldError("model", f"tier {caller.tier.name} does not have {model}: use one of {allowed}")
+    return model
+
+
+def _accept(exchange: Exchange, request: RunRequest, key: IdempotencyKey | None) -> RunReference:
+    services, tenant, now = exchange.services, exchange.caller.tenant, exchange.services.clock.now()
+    run = Run(id=new_run_id(now), tenant=tenant, epoch=1, deadline=now + RUN_SECONDS)
+    acceptance = services.runs.accept(run, request, key)
+    if acceptance.fresh:
+        _start(exchange, run)
+        return _reference(run.id, RunStatus.ACCEPTED)
+    return _resume(exchange, services.runs.get(tenant, acceptance.run_id))
+
+
+def _start(exchange: Exchange, run: Run) -> None:
+    try:
+        exchange.services.machines.start_answer(run)
+    except PlinthError as error:
+        failure = Failure(reason="not_started", message="the run could not be started: ask again")
+        exchange.services.runs.finish(run, RunStatus.FAILED, receipt=None, failure=failure)
+        raise ServiceUnavailableError(
+            "the run was accepted but could not be started, and was ended: ask again with a new Idempotency-Key"
+        ) from error
+
+
+def _resume(exchange: Exchange, record: RunRecord) -> RunReference:
+    """Start again what an earlier request accepted and may not have started: only one execution can claim a run."""
+    if record.status is RunStatus.ACCEPTED:
+        run = Run(id=record.id, tenant=exchange.caller.tenant, epoch=record.epoch, deadline=record.deadline)
+        exchange.services.machines.start_answer(run)
+    return _reference(record.id, record.status)
+
+
+def _reference(run_id: str, status: RunStatus) -> RunReference:
+    return RunReference(id=run_id, status=status, events_url=f"/v1/runs/{run_id}/events")
+
+
+def _view(record: RunRecord) -> RunView:
+    return RunView(
+        id=record.id,
+        status=record.status,
+        events_url=f"/v1/runs/{record.id}/events",
+        question=record.request.question,
+        model=record.request.model,
+        conversation_id=record.request.conversation_id,
+        created_at=record.created_at,
+        ended_at=record.ended_at,
+        answer=record.answer,
+        receipt=record.receipt,
+        failure=record.failure,
+    )

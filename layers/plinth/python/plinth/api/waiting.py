@@ -1,0 +1,38 @@
+"""How long a caller waits for a run: `Prefer: wait=N`, then reads that grow rarer until the run has ended."""
+
+import re
+
+from plinth.access.problems import InvalidFieldError
+from plinth.api.exchange import Exchange
+from plinth.contracts.runs import RunRecord, RunStatus
+
+MAX_WAIT_SECONDS = 25
+_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?([^\s,;\"]*)", re.IGNORECASE)
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 0.5
+_PAUSE_GROWTH = 1.3
+_FINAL = (RunStatus.DONE, RunStatus.FAILED)
+
+
+def wanted_wait(prefer: str | None) -> int | None:
+    """Return the seconds of the `wait` preference (RFC 7240), or None; other preferences are ignored."""
+    found = _WAIT.search(prefer or "")
+    if found is None:
+        return None
+    seconds = int(found[1]) if re.fullmatch(r"[0-9]{1,4}", found[1]) else 0
+    if not 1 <= seconds <= MAX_WAIT_SECONDS:
+        raise InvalidFieldError("prefer", f"wait must be 1 to {MAX_WAIT_SECONDS} seconds: leave it out to get a 202")
+    return seconds
+
+
+def wait_for_end(exchange: Exchange, run_id: str, *, seconds: float) -> RunRecord | None:
+    """Return the run once it has ended, or None when it has not within these seconds."""
+    services, tenant = exchange.services, exchange.caller.tenant
+    give_up, pause = services.clock.now() + seconds, _FIRST_PAUSE_SECONDS
+    while services.clock.now() < give_up:
+        record = services.runs.get(tenant, run_id)
+        if record.status in _FINAL:
+            return record
+        exchange.pause(pause)
+        pause = min(pause * _PAUSE_GROWTH, _LONGEST_PAUSE_SECONDS)
+    return None
