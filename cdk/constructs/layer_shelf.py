@@ -1,0 +1,63 @@
+"""Which layers a stack has: one version per layer and stack, so that no stack waits for another's."""
+
+import os
+from pathlib import Path
+
+from aws_cdk import Annotations, CfnRule, CfnRuleAssertion, Fn, Stack
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from cdk.environments import Environment
+from cdk.steps import Layer
+
+REPOSITORY = Path(__file__).parents[2]
+NOT_IN_ASSETS = ["**/__pycache__"]
+
+
+class LayerShelf(Construct):
+    """Layers by name, made when first asked for, from the folders that `python -m layers.build` wrote.
+
+    A layer that was not built gets an empty stand-in, so that synthesis works anywhere; its stack then carries a rule
+    that makes CloudFormation refuse the deployment.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
+        super().__init__(scope, construct_id)
+        self._environment = environment
+        self._layers: dict[Layer, lambda_.LayerVersion] = {}
+        default = REPOSITORY / "build" / "layers" / environment.layer_target
+        self._folder = Path(os.environ.get("PLINTH_LAYERS_DIR") or default)
+
+    def layer(self, name: Layer) -> lambda_.LayerVersion:
+        """Return this stack's version of the layer."""
+        if name not in self._layers:
+            self._layers[name] = lambda_.LayerVersion(
+                self,
+                name.value.capitalize(),
+                code=lambda_.Code.from_asset(str(self._built(name)), exclude=NOT_IN_ASSETS),
+                compatible_runtimes=[runtime_of(self._environment)],
+                compatible_architectures=[architecture_of(self._environment)],
+            )
+        return self._layers[name]
+
+    def _built(self, name: Layer) -> Path:
+        folder = self._folder / name.value
+        if folder.is_dir():
+            return folder
+        remedy = f"build it first: python -m layers.build --target {self._environment.layer_target}"
+        stack = Stack.of(self)
+        if stack.node.try_find_child("LayersAreBuilt") is None:
+            refuse = CfnRuleAssertion(assert_=Fn.condition_equals("layers", "built"), assert_description=remedy)
+            CfnRule(stack, "LayersAreBuilt", assertions=[refuse])
+        Annotations.of(self).add_warning_v2("plinth:layers", f"{folder} can't be deployed, {remedy}")
+        return Path(__file__).with_name("missing_layer")
+
+
+def runtime_of(environment: Environment) -> lambda_.Runtime:
+    """Return the Lambda runtime of the environment."""
+    return lambda_.Runtime(environment.runtime, lambda_.RuntimeFamily.PYTHON)
+
+
+def architecture_of(environment: Environment) -> lambda_.Architecture:
+    """Return the processor of the environment's functions."""
+    return lambda_.Architecture.ARM_64 if environment.architecture == "arm64" else lambda_.Architecture.X86_64

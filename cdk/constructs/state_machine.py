@@ -1,0 +1,60 @@
+"""How an ASL file becomes a state machine: its functions filled in, its role able to call them and nothing else."""
+
+import json
+from collections.abc import Sequence
+from typing import Literal
+
+from aws_cdk import CfnOutput
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from cdk.constructs.chain_step import ChainStep
+from cdk.constructs.journal import journal
+from cdk.constructs.layer_shelf import REPOSITORY
+from cdk.constructs.service_role import service_role
+from cdk.environments import Environment
+from cdk.permissions import Permission
+
+Kind = Literal["EXPRESS", "STANDARD"]
+
+
+_NOT_WRITTEN_YET = {"StartAt": "Nothing", "States": {"Nothing": {"Type": "Pass", "End": True}}}
+
+
+class Chain(Construct):
+    """The machine of `statemachines/<name>.asl.json`, whose `${<Step>Arn}` are the given steps.
+
+    Its log has failures only and never execution data, because that is content: the run log is the trace.
+    """
+
+    def __init__(
+        self, scope: Construct, name: str, *, steps: Sequence[ChainStep], kind: Kind, environment: Environment
+    ) -> None:
+        super().__init__(scope, name)
+        self.steps = steps
+        source = REPOSITORY / "statemachines" / f"{name.lower()}.asl.json"
+        definition = json.loads(source.read_text()) if source.exists() else _NOT_WRITTEN_YET
+        role = service_role(self, "states.amazonaws.com")
+        callable_arns = [arn for step in steps for arn in step.callable_arns]
+        role.add_to_principal_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=callable_arns))
+        self.machine = sfn.StateMachine(
+            self,
+            "Machine",
+            definition_body=sfn.DefinitionBody.from_string(json.dumps(definition, separators=(",", ":"))),
+            definition_substitutions={f"{step.step.name}Arn": step.arn for step in steps},
+            state_machine_type=sfn.StateMachineType[kind],
+            role=role,
+            tracing_enabled=True,
+            logs=sfn.LogOptions(
+                destination=journal(self, "Log", environment=environment),
+                level=sfn.LogLevel.ERROR,
+                include_execution_data=False,
+            ),
+        )
+        CfnOutput(scope, f"{name}MachineArn", value=self.machine.state_machine_arn)
+
+    def may_be_started(self, variable: str) -> tuple[Permission, ...]:
+        """Return the right to start this machine, which the variable names."""
+        arn = self.machine.state_machine_arn
+        return (Permission(actions=("states:StartExecution",), resources=(arn,), variables={variable: arn}),)

@@ -1,0 +1,145 @@
+"""What differs between environments: every such difference is a field of one frozen record."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from aws_cdk import Environment as Place
+from aws_cdk import RemovalPolicy
+from aws_cdk.aws_logs import RetentionDays
+
+MemoryStore = Literal["local_domain", "domain", "serverless"]
+Runtime = Literal["python3.11", "python3.13"]
+_OWNER = re.compile(r"[a-z][a-z0-9-]{0,9}")
+
+
+class UnknownEnvironmentError(ValueError):
+    """The environment asked for does not exist, or lacks what it needs; the message says what to pass."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchSize:
+    """The machines of a search domain. `masters` are dedicated ones; `volume_gb` is per data node."""
+
+    instance: str = "t3.small.search"
+    nodes: int = 1
+    masters: int = 0
+    master_instance: str = "m7g.medium.search"
+    volume_gb: int = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class GpuEndpoint:
+    """A self-hosted model that scales to zero: no instance runs, and nothing is billed, while nobody asks.
+
+    `image` is AWS's llama.cpp container, `model_repository` and `model_file` name the weights that it loads at start.
+    """
+
+    instance: str = "ml.g6.xlarge"
+    most_instances: int = 1
+    image: str = "763104351884.dkr.ecr.{region}.amazonaws.com/llama-cpp:server-sagemaker-cuda-v1"
+    model_repository: str = "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF"
+    model_file: str = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
+    memory_mb: int = 8192
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """One deployment of Plinth. `account` and `region` of None mean those of the credentials at hand.
+
+    `model_endpoint` names a SageMaker endpoint that exists already; `gpu` makes one. `reserved_concurrency` is by
+    function: enough for it, and no more than it may take from the others.
+    """
+
+    name: str
+    account: str | None = None
+    region: str | None = "us-east-1"
+    retain_data: bool = False
+    tls_only: bool = True
+    log_retention: RetentionDays = RetentionDays.TWO_WEEKS
+    runtime: Runtime = "python3.13"
+    architecture: Literal["arm64", "x86_64"] = "arm64"
+    layer_target: Literal["local", "aws"] = "aws"
+    published_versions: bool = True
+    snap_start: bool = True
+    tracing: bool = True
+    memory_store: MemoryStore = "domain"
+    search: SearchSize = SearchSize()
+    network: Literal["public", "vpc"] = "public"
+    default_model: str = "claude-haiku-5-5"
+    gpu: GpuEndpoint | None = None
+    model_endpoint: str | None = None
+    relay: Literal["edge", "lambda"] = "lambda"
+    relay_adapter_layer: str = "arn:aws:lambda:{region}:753240598075:layer:LambdaAdapterLayerArm64:26"
+    reserved_concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
+    requests_per_second: int = 50
+    console: bool = True
+    alarms: bool = False
+    alarm_email: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """Account and region, as CDK says it."""
+        return Place(account=self.account, region=self.region)
+
+    @property
+    def removal_policy(self) -> RemovalPolicy:
+        """What becomes of data and logs whose stack goes."""
+        return RemovalPolicy.RETAIN if self.retain_data else RemovalPolicy.DESTROY
+
+
+LOCAL = Environment(
+    name="local",
+    account="000000000000",
+    tls_only=False,
+    log_retention=RetentionDays.ONE_DAY,
+    runtime="python3.11",
+    architecture="x86_64",
+    layer_target="local",
+    published_versions=False,
+    snap_start=False,
+    memory_store="local_domain",
+    default_model="plinth-local",
+    model_endpoint="plinth-local",
+    relay="edge",
+    console=False,
+    alarms=True,
+)
+DEV = Environment(name="dev", memory_store="serverless")
+SANDBOX = replace(DEV, name="sandbox", memory_store="domain", log_retention=RetentionDays.THREE_DAYS)
+STAGING = Environment(
+    name="staging",
+    retain_data=True,
+    network="vpc",
+    log_retention=RetentionDays.ONE_MONTH,
+    gpu=GpuEndpoint(),
+    alarms=True,
+)
+PROD = Environment(
+    name="prod",
+    retain_data=True,
+    network="vpc",
+    log_retention=RetentionDays.THREE_MONTHS,
+    search=SearchSize(instance="r7g.large.search", nodes=2, masters=3, volume_gb=100),
+    gpu=GpuEndpoint(most_instances=4),
+    reserved_concurrency={"CallModel": 200, "Relay": 200},
+    requests_per_second=500,
+    alarms=True,
+)
+ENVIRONMENTS: Mapping[str, Environment] = {each.name: each for each in (LOCAL, SANDBOX, DEV, STAGING, PROD)}
+
+
+def environment_named(name: str, *, owner: str | None = None, alarm_email: str | None = None) -> Environment:
+    """Return the environment; `sandbox` becomes the owner's own. Raises `UnknownEnvironmentError` with the remedy."""
+    if name not in ENVIRONMENTS:
+        names = ", ".join(ENVIRONMENTS)
+        raise UnknownEnvironmentError(f"no environment {name!r}: pass -c env=NAME with one of {names}")
+    environment = replace(ENVIRONMENTS[name], alarm_email=alarm_email)
+    if name != "sandbox":
+        return environment
+    if owner is None or not _OWNER.fullmatch(owner):
+        raise UnknownEnvironmentError(
+            "a sandbox belongs to a person: pass -c owner=NAME (a-z, 0-9 and hyphens, at most 10, a letter first)"
+        )
+    return replace(environment, name=f"sandbox-{owner}")

@@ -1,0 +1,102 @@
+"""Where rows and objects live: the one stateful stack, protected where its environment says so."""
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from cdk.environments import Environment
+from cdk.permissions import READ_ROWS, WRITE_ROWS, Permission, Permissions, on_table
+from cdk.steps import Touch
+
+
+class DataStack(Stack):
+    """Tables of tenants, runs, conversations, documents and answers; buckets of sources and of work in progress."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
+        super().__init__(scope, construct_id, env=environment.place, termination_protection=environment.retain_data)
+        self._environment = environment
+        self.tenants = self._table("Tenants")
+        self.runs = self._table("Runs")
+        self.conversations = self._table("Conversations")
+        self.documents = self._table("Documents")
+        self.answers = self._table("Answers")
+        self.sources = self._bucket("Sources", s3.LifecycleRule(noncurrent_version_expiration=Duration.days(30)))
+        self.work = self._bucket("Work", s3.LifecycleRule(expiration=Duration.days(2)))
+        _announce_changes(self.sources)
+
+    def _table(self, name: str) -> dynamodb.Table:
+        table = dynamodb.Table(
+            self,
+            name,
+            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            time_to_live_attribute="expires_at",
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=self._environment.retain_data,
+            removal_policy=self._environment.removal_policy,
+        )
+        CfnOutput(self, f"{name}Table", value=table.table_name)
+        return table
+
+    def _bucket(self, name: str, rule: s3.LifecycleRule) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            name,
+            versioned=rule.noncurrent_version_expiration is not None,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=self._environment.tls_only,
+            lifecycle_rules=[rule],
+            removal_policy=self._environment.removal_policy,
+        )
+        CfnOutput(self, f"{name}Bucket", value=bucket.bucket_name)
+        return bucket
+
+    @property
+    def permissions(self) -> Permissions:
+        """What each right on the tables and buckets means."""
+        return {
+            Touch.READ_TENANTS: on_table(self.tenants, "PLINTH_TENANTS_TABLE", READ_ROWS),
+            Touch.METER_TENANTS: on_table(self.tenants, "PLINTH_TENANTS_TABLE", ("dynamodb:UpdateItem",)),
+            Touch.READ_RUNS: on_table(self.runs, "PLINTH_RUNS_TABLE", READ_ROWS),
+            Touch.WRITE_RUNS: on_table(self.runs, "PLINTH_RUNS_TABLE", WRITE_ROWS),
+            Touch.READ_CONVERSATIONS: on_table(self.conversations, "PLINTH_CONVERSATIONS_TABLE", READ_ROWS),
+            Touch.WRITE_CONVERSATIONS: on_table(self.conversations, "PLINTH_CONVERSATIONS_TABLE", WRITE_ROWS),
+            Touch.READ_ANSWERS: on_table(self.answers, "PLINTH_ANSWERS_TABLE", READ_ROWS),
+            Touch.WRITE_ANSWERS: on_table(self.answers, "PLINTH_ANSWERS_TABLE", WRITE_ROWS),
+            Touch.READ_DOCUMENTS: on_table(self.documents, "PLINTH_DOCUMENTS_TABLE", READ_ROWS),
+            Touch.WRITE_DOCUMENTS: on_table(self.documents, "PLINTH_DOCUMENTS_TABLE", WRITE_ROWS),
+            Touch.READ_SOURCES: self._on_sources("s3:GetObject", "s3:GetObjectVersion"),
+            Touch.UPLOAD_SOURCES: self._on_sources("s3:PutObject"),
+            Touch.DELETE_SOURCES: (
+                *self._on_sources("s3:DeleteObject", "s3:DeleteObjectVersion"),
+                Permission(actions=("s3:ListBucketVersions",), resources=(self.sources.bucket_arn,)),
+            ),
+            Touch.READ_WORK: self._on_work("s3:GetObject"),
+            Touch.WRITE_WORK: self._on_work("s3:PutObject"),
+        }
+
+    def _on_sources(self, *actions: str) -> tuple[Permission, ...]:
+        return _on_objects(self.sources, "PLINTH_DOCUMENTS_BUCKET", actions)
+
+    def _on_work(self, *actions: str) -> tuple[Permission, ...]:
+        return _on_objects(self.work, "PLINTH_WORK_BUCKET", actions)
+
+
+def _on_objects(bucket: s3.Bucket, variable: str, actions: tuple[str, ...]) -> tuple[Permission, ...]:
+    objects = bucket.arn_for_objects("*")
+    return (Permission(actions=actions, resources=(objects,), variables={variable: bucket.bucket_name}),)
+
+
+def _announce_changes(bucket: s3.Bucket) -> None:
+    """Send the bucket's events to EventBridge; set on the L1, because the L2 needs a custom resource for it."""
+    resource = bucket.node.default_child
+    if not isinstance(resource, s3.CfnBucket):
+        raise TypeError(f"{bucket.node.path} is not made of an AWS::S3::Bucket")
+    resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+        event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+    )

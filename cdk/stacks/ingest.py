@@ -1,0 +1,91 @@
+"""How a document becomes searchable, and how it goes again: bucket events, a queue, and two Standard machines."""
+
+from collections.abc import Sequence
+from typing import cast
+
+from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from cdk.constructs.chain_step import ChainStep, Surroundings
+from cdk.constructs.state_machine import Chain
+from cdk.environments import Environment
+from cdk.permissions import Permission
+from cdk.stacks.foundations import Foundations
+from cdk.steps import ERASE_STEPS, INGEST_STEPS, START_INGEST, Step, Touch
+
+RECEIVES_BEFORE_LOST = 5
+DEAD_LETTERS_KEPT = Duration.days(14)
+
+
+class IngestStack(Stack):
+    """S3 -> EventBridge -> SQS -> StartIngest -> the ingest or the erase machine.
+
+    An event that can't be handed on ends in `lost_events`; a document that can't be read, in `refused_documents`.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, foundations: Foundations) -> None:
+        super().__init__(scope, construct_id, env=foundations.environment.place)
+        self._environment = foundations.environment
+        self.refused_documents = _dead_letters(self, "RefusedDocuments", self._environment)
+        self.lost_events = _dead_letters(self, "LostEvents", self._environment)
+        surroundings = foundations.surroundings(self, {Touch.BURY_DOCUMENTS: (self._may_bury(),)})
+        self.ingest = self._chain("Ingest", INGEST_STEPS, surroundings)
+        self.erase = self._chain("Erase", ERASE_STEPS, surroundings)
+        starts = surroundings.knowing(
+            {
+                Touch.START_INGEST: self.ingest.may_be_started("PLINTH_INGEST_MACHINE_ARN"),
+                Touch.START_ERASE: self.erase.may_be_started("PLINTH_ERASE_MACHINE_ARN"),
+            }
+        )
+        self.start = ChainStep(self, step=START_INGEST, surroundings=starts)
+        self.steps = [*self.ingest.steps, *self.erase.steps, self.start]
+        foundations.memory.admit(self, self.steps)
+        self._follow(foundations.data.sources)
+
+    def _chain(self, name: str, rows: Sequence[Step], surroundings: Surroundings) -> Chain:
+        steps = [ChainStep(self, step=row, surroundings=surroundings) for row in rows]
+        return Chain(self, name, steps=steps, kind="STANDARD", environment=self._environment)
+
+    def _may_bury(self) -> Permission:
+        queue = self.refused_documents
+        return Permission(
+            actions=("sqs:SendMessage",),
+            resources=(queue.queue_arn,),
+            variables={"PLINTH_DEAD_LETTER_QUEUE_URL": queue.queue_url},
+        )
+
+    def _follow(self, bucket: s3.IBucket) -> None:
+        """Queue every change of the bucket but the clean-up of old versions, and start a machine for each."""
+        changes = sqs.Queue(
+            self,
+            "Changes",
+            enforce_ssl=self._environment.tls_only,
+            visibility_timeout=Duration.seconds(6 * START_INGEST.timeout_seconds),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.lost_events, max_receive_count=RECEIVES_BEFORE_LOST),
+        )
+        reason = events.Match.any_of(events.Match.anything_but("Lifecycle Expiration"), events.Match.does_not_exist())
+        events.Rule(
+            self,
+            "Changed",
+            event_pattern=events.EventPattern(
+                source=["aws.s3"],
+                detail_type=["Object Created", "Object Deleted"],
+                detail={"bucket": {"name": [bucket.bucket_name]}, "reason": reason},
+            ),
+            targets=[cast("events.IRuleTarget", targets.SqsQueue(changes, dead_letter_queue=self.lost_events))],
+        )
+        self.start.function.add_event_source(
+            sources.SqsEventSource(changes, batch_size=10, report_batch_item_failures=True)
+        )
+        CfnOutput(self, "ChangesQueueUrl", value=changes.queue_url)
+
+
+def _dead_letters(scope: Construct, name: str, environment: Environment) -> sqs.Queue:
+    queue = sqs.Queue(scope, name, enforce_ssl=environment.tls_only, retention_period=DEAD_LETTERS_KEPT)
+    CfnOutput(scope, f"{name}QueueUrl", value=queue.queue_url)
+    return queue

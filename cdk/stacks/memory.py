@@ -1,0 +1,41 @@
+"""Where passages are searched: a managed domain or a serverless collection, as the environment says."""
+
+from collections.abc import Sequence
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from cdk.constructs.chain_step import ChainStep
+from cdk.constructs.network import Network
+from cdk.constructs.search_collection import SearchCollection
+from cdk.constructs.search_domain import SearchDomain
+from cdk.environments import Environment
+from cdk.permissions import Permissions
+
+
+class MemoryStack(Stack):
+    """The search engine, its network if it has one, and what searching and writing mean on it."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
+        super().__init__(scope, construct_id, env=environment.place, termination_protection=environment.retain_data)
+        self.network = Network(self, "Network", environment=environment) if environment.network == "vpc" else None
+        self._engine = self._search_engine(environment)
+        url = {
+            "local_domain": f"http://{self._engine.endpoint}",
+            "domain": f"https://{self._engine.endpoint}",
+            "serverless": self._engine.endpoint,
+        }[environment.memory_store]
+        auth = {"local_domain": "none", "domain": "es", "serverless": "aoss"}[environment.memory_store]
+        self.permissions: Permissions = self._engine.permissions(
+            {"PLINTH_OPENSEARCH_URL": url, "PLINTH_OPENSEARCH_AUTH": auth}
+        )
+        CfnOutput(self, "SearchUrl", value=url)
+
+    def admit(self, scope: Construct, steps: Sequence[ChainStep]) -> None:
+        """Let those of the steps that search or write do so, where the engine keeps a list of its own."""
+        self._engine.admit(scope, [step for step in steps if step.step.searches])
+
+    def _search_engine(self, environment: Environment) -> SearchDomain | SearchCollection:
+        if environment.memory_store == "serverless":
+            return SearchCollection(self, "Search", name=f"plinth-{environment.name}")
+        return SearchDomain(self, "Search", environment=environment, network=self.network)

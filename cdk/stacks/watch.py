@@ -1,0 +1,104 @@
+"""What is looked at, and what calls somebody: a dashboard, and alarms on what users would notice."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from cdk.constructs.chain_step import ChainStep
+from cdk.constructs.signal import Signal
+from cdk.environments import Environment
+from cdk.stacks.answer import AnswerStack
+from cdk.stacks.api import ApiStack
+from cdk.stacks.ingest import IngestStack
+
+PERIOD = Duration.minutes(5)
+SLOW_ANSWER_MS = 60_000
+FAULTS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """The stacks that do the work."""
+
+    answer: AnswerStack
+    ingest: IngestStack
+    api: ApiStack
+
+    @property
+    def steps(self) -> list[ChainStep]:
+        """Every function."""
+        return [*self.answer.steps, *self.ingest.steps, *self.api.steps]
+
+
+class WatchStack(Stack):
+    """One dashboard; and, where the environment wants alarms, a topic that each alarm tells."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, environment: Environment, watched: Watched) -> None:
+        super().__init__(scope, construct_id, env=environment.place)
+        rows = {
+            "Machines": _machines(watched),
+            "Dead letters": _dead_letters(watched.ingest),
+            "Function errors": [_errors(step) for step in watched.steps],
+            "Function throttles": [_throttles(step) for step in watched.steps],
+            "API": [_refused(watched.api)],
+        }
+        self._dashboard(rows)
+        if environment.alarms:
+            self._alarms([signal for row in rows.values() for signal in row], environment.alarm_email)
+
+    def _dashboard(self, rows: Mapping[str, Sequence[Signal]]) -> None:
+        graphs = [
+            cloudwatch.GraphWidget(title=title, left=[signal.metric for signal in signals], width=12)
+            for title, signals in rows.items()
+        ]
+        cloudwatch.Dashboard(self, "Dashboard", widgets=[graphs])
+
+    def _alarms(self, signals: Sequence[Signal], email: str | None) -> None:
+        topic = sns.Topic(self, "Alarms", enforce_ssl=True)
+        if email:
+            sns.CfnSubscription(self, "Reader", topic_arn=topic.topic_arn, protocol="email", endpoint=email)
+        for signal in signals:
+            signal.alarm(self, tell=topic)
+
+
+def _machines(watched: Watched) -> list[Signal]:
+    chains = {"Answer": watched.answer.chain, "Ingest": watched.ingest.ingest, "Erase": watched.ingest.erase}
+    slow = watched.answer.chain.machine.metric_time(statistic="p95", period=PERIOD)
+    return [
+        *(Signal(name=f"{n}Failed", metric=c.machine.metric_failed(period=PERIOD), limit=1) for n, c in chains.items()),
+        *(
+            Signal(name=f"{n}TimedOut", metric=c.machine.metric_timed_out(period=PERIOD), limit=1)
+            for n, c in chains.items()
+        ),
+        Signal(name="AnswerSlow", metric=slow, limit=SLOW_ANSWER_MS),
+    ]
+
+
+def _dead_letters(ingest: IngestStack) -> list[Signal]:
+    queues = {"RefusedDocuments": ingest.refused_documents, "LostEvents": ingest.lost_events}
+    return [
+        Signal(
+            name=f"{name}Waiting",
+            metric=queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
+            limit=1,
+        )
+        for name, queue in queues.items()
+    ]
+
+
+def _errors(step: ChainStep) -> Signal:
+    metric = step.function.metric_errors(period=PERIOD, label=step.step.name)
+    return Signal(name=f"{step.step.name}Errors", metric=metric, limit=FAULTS)
+
+
+def _throttles(step: ChainStep) -> Signal:
+    metric = step.function.metric_throttles(period=PERIOD, label=step.step.name)
+    return Signal(name=f"{step.step.name}Throttled", metric=metric, limit=FAULTS)
+
+
+def _refused(api: ApiStack) -> Signal:
+    return Signal(name="ApiServerErrors", metric=api.rest.metric_server_error(period=PERIOD), limit=FAULTS)

@@ -1,0 +1,160 @@
+"""What each function gets: time, memory, layers, and exactly what it may touch."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Layer(StrEnum):
+    """Folders that `python -m layers.build` makes; in one function together at most 250 MB unzipped."""
+
+    PLINTH = "plinth"
+    VENDOR = "vendor"
+    EMBEDDING = "embedding"
+    PARSING = "parsing"
+    ANTHROPIC = "anthropic"
+    WEB = "web"
+
+
+class Touch(StrEnum):
+    """One right on one thing. The stack that owns the thing says which variables and IAM actions that means."""
+
+    READ_TENANTS = "read tenants"
+    METER_TENANTS = "meter tenants"
+    READ_RUNS = "read runs"
+    WRITE_RUNS = "write runs"
+    READ_CONVERSATIONS = "read conversations"
+    WRITE_CONVERSATIONS = "write conversations"
+    READ_ANSWERS = "read answers"
+    WRITE_ANSWERS = "write answers"
+    READ_DOCUMENTS = "read documents"
+    WRITE_DOCUMENTS = "write documents"
+    READ_SOURCES = "read sources"
+    UPLOAD_SOURCES = "upload sources"
+    DELETE_SOURCES = "delete sources"
+    READ_WORK = "read work"
+    WRITE_WORK = "write work"
+    SEARCH_PASSAGES = "search passages"
+    WRITE_PASSAGES = "write passages"
+    CALL_MODELS = "call models"
+    START_ANSWER = "start answer"
+    START_INGEST = "start ingest"
+    START_ERASE = "start erase"
+    BURY_DOCUMENTS = "bury documents"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One function: `functions/<folder>` under its one name. A timeout stays below that of its state in the ASL."""
+
+    name: str
+    touches: tuple[Touch, ...]
+    timeout_seconds: int = 20
+    memory_mb: int = 256
+    layers: tuple[Layer, ...] = (Layer.PLINTH, Layer.VENDOR)
+    handler: str = "handler.handler"
+    snap_start: bool = False
+
+    @property
+    def folder(self) -> str:
+        """The name in words: RetrieveContext lives in retrieve_context."""
+        return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in self.name).lstrip("_")
+
+    @property
+    def searches(self) -> bool:
+        """Whether it talks to the search engine, and so must be in its network."""
+        return bool({Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES} & set(self.touches))
+
+
+_RUNS = (Touch.READ_RUNS, Touch.WRITE_RUNS)
+_DOCUMENTS = (Touch.READ_DOCUMENTS, Touch.WRITE_DOCUMENTS)
+_WITH_EMBEDDING = (Layer.PLINTH, Layer.VENDOR, Layer.EMBEDDING)
+
+ANSWER_STEPS = (
+    Step(name="ClaimRun", touches=_RUNS),
+    Step(
+        name="RetrieveContext",
+        touches=(*_RUNS, Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES),
+        memory_mb=1024,
+        layers=_WITH_EMBEDDING,
+    ),
+    Step(name="RecallConversation", touches=(*_RUNS, Touch.READ_CONVERSATIONS)),
+    Step(name="LookUpAnswer", touches=(*_RUNS, Touch.READ_ANSWERS)),
+    Step(name="BuildPrompt", touches=_RUNS),
+    Step(
+        name="CallModel",
+        touches=(*_RUNS, Touch.CALL_MODELS),
+        timeout_seconds=240,
+        memory_mb=512,
+        layers=(Layer.PLINTH, Layer.VENDOR, Layer.ANTHROPIC),
+        snap_start=True,
+    ),
+    Step(name="ParseReply", touches=_RUNS),
+    Step(name="SaveAnswer", touches=(*_RUNS, Touch.WRITE_CONVERSATIONS, Touch.WRITE_ANSWERS)),
+    Step(name="FailRun", touches=_RUNS),
+)
+
+INGEST_STEPS = (
+    Step(
+        name="ReadDocument",
+        touches=(*_DOCUMENTS, Touch.READ_SOURCES, Touch.WRITE_WORK),
+        timeout_seconds=120,
+        memory_mb=1769,
+        layers=(Layer.PLINTH, Layer.VENDOR, Layer.PARSING),
+    ),
+    Step(name="SplitDocument", touches=(Touch.READ_WORK, Touch.WRITE_WORK), timeout_seconds=60, memory_mb=512),
+    Step(
+        name="EmbedPassages",
+        touches=(Touch.READ_WORK, Touch.WRITE_WORK),
+        timeout_seconds=600,
+        memory_mb=1769,
+        layers=_WITH_EMBEDDING,
+    ),
+    Step(
+        name="IndexPassages",
+        touches=(Touch.READ_WORK, Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES),
+        timeout_seconds=120,
+        memory_mb=512,
+    ),
+    Step(
+        name="PublishDocument",
+        touches=(*_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES),
+        timeout_seconds=60,
+    ),
+    Step(name="RefuseDocument", touches=(*_DOCUMENTS, Touch.BURY_DOCUMENTS)),
+)
+
+ERASE_STEPS = (
+    Step(name="ErasePassages", touches=(Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES), timeout_seconds=60),
+    Step(name="CloseDocument", touches=_DOCUMENTS),
+)
+
+START_INGEST = Step(
+    name="StartIngest",
+    touches=(Touch.START_INGEST, Touch.START_ERASE, Touch.BURY_DOCUMENTS),
+    timeout_seconds=30,
+)
+
+API = Step(
+    name="Api",
+    touches=(
+        Touch.READ_TENANTS,
+        Touch.METER_TENANTS,
+        *_RUNS,
+        *_DOCUMENTS,
+        Touch.UPLOAD_SOURCES,
+        Touch.DELETE_SOURCES,
+        Touch.START_ANSWER,
+    ),
+    timeout_seconds=28,
+    memory_mb=512,
+)
+
+RELAY = Step(
+    name="Relay",
+    touches=(Touch.READ_TENANTS, Touch.READ_RUNS),
+    timeout_seconds=70,
+    layers=(Layer.PLINTH, Layer.VENDOR, Layer.WEB),
+    handler="run.sh",
+)
+
+ALL_STEPS = (*ANSWER_STEPS, *INGEST_STEPS, *ERASE_STEPS, START_INGEST, API, RELAY)
