@@ -1,0 +1,142 @@
+"""The typed client of Plinth's HTTP API: runs and their events, documents and their uploads."""
+
+import mimetypes
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from client.errors import ApiError, NotReachableError, StreamBrokenError
+from client.events import LoggedEvent, RunEnded, decode
+from client.records import Document, DocumentPage, NewDocument, Run, Upload
+from client.sse import messages
+from client.wire import Wire, decoded
+
+_SILENCE_SECONDS = 300.0
+"""A run ends within 270 s of its start: a log that says nothing for longer never will."""
+_RECONNECT_SECONDS = 0.25
+_MOST_FAILURES = 60
+_PASSING = (429, 502, 503, 504)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What to ask; None leaves the choice to the stack. Runs of one conversation remember each other's turns."""
+
+    question: str
+    model: str | None = None
+    conversation_id: str | None = None
+    max_output_tokens: int | None = None
+
+
+class PlinthApi:
+    """Every method raises `ApiError` where the API refuses and `NotReachableError` where nothing answers.
+
+    `transport` and `pause` replace the network and the waiting, for tests.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        key: str,
+        transport: httpx.BaseTransport | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._wire = Wire(base_url, key=key, transport=transport)
+        self._pause = pause
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._wire.close()
+
+    def create_run(
+        self, question: Question, *, idempotency_key: str | None = None, wait_seconds: int | None = None
+    ) -> Run:
+        """Ask. The run comes back accepted, or ended where it ends within `wait_seconds` (at most 25).
+
+        A repeated call with the same key makes no second run; without one, each call asks anew.
+        """
+        headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
+        if wait_seconds is not None:
+            headers["Prefer"] = f"wait={wait_seconds}"
+        body = {name: value for name, value in asdict(question).items() if value is not None}
+        return decoded(self._wire.send("POST", "/v1/runs", body=body, headers=headers), Run)
+
+    def get_run(self, run_id: str) -> Run:
+        """Return the run as it stands."""
+        return self._wire.call("GET", f"/v1/runs/{quote(run_id, safe='')}", into=Run)
+
+    def events(self, run_id: str, *, after: int = 0) -> Iterator[LoggedEvent]:
+        """Yield the run's events after number `after`, each once and in order, until `run.ended`.
+
+        A connection that is lost, or that the server ends after its 60 s, is resumed behind the last event seen.
+        """
+        seen, heard_at, failures = after, time.monotonic(), 0
+        while time.monotonic() - heard_at < _SILENCE_SECONDS:
+            try:
+                for event in self._connection(run_id, after=seen):
+                    seen, heard_at, failures = event.seq, time.monotonic(), 0
+                    yield event
+                    if isinstance(event.event, RunEnded):
+                        return
+            except (NotReachableError, ApiError) as error:
+                failures += 1
+                if failures > _MOST_FAILURES or (isinstance(error, ApiError) and error.status not in _PASSING):
+                    raise
+            self._pause(_RECONNECT_SECONDS)
+        raise StreamBrokenError(f"run {run_id} said nothing for {_SILENCE_SECONDS:g} s: ask again")
+
+    def create_document(self, name: str, *, content_type: str, size_bytes: int) -> NewDocument:
+        """Announce a document of this name (an existing one is replaced) and return where its bytes go."""
+        body = {"name": name, "content_type": content_type, "size_bytes": size_bytes}
+        return self._wire.call("POST", "/v1/documents", into=NewDocument, body=body)
+
+    def upload(self, upload: Upload, path: Path) -> None:
+        """Send a file's bytes to where `create_document` said."""
+        self._wire.put_file(upload, path)
+
+    def add_document(self, path: Path, *, name: str | None = None) -> Document:
+        """Upload a file under `name` (its own by default); it is read and indexed from then on."""
+        content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        new = self.create_document(name or path.name, content_type=content_type, size_bytes=path.stat().st_size)
+        self.upload(new.upload, path)
+        return new.document
+
+    def list_documents(self, *, limit: int = 100, after: str | None = None) -> DocumentPage:
+        """Return one page of the tenant's documents; pass its `next` as `after` for the page behind it."""
+        query = urlencode({"limit": limit, **({"after": after} if after else {})})
+        return self._wire.call("GET", f"/v1/documents?{query}", into=DocumentPage)
+
+    def documents(self) -> Iterator[Document]:
+        """Yield all of the tenant's documents."""
+        page = self.list_documents()
+        yield from page.documents
+        while page.next is not None:
+            page = self.list_documents(after=page.next)
+            yield from page.documents
+
+    def get_document(self, document_id: str) -> Document:
+        """Return the document as it stands."""
+        return self._wire.call("GET", f"/v1/documents/{quote(document_id, safe='')}", into=Document)
+
+    def delete_document(self, document_id: str) -> None:
+        """Hide the document at once and have it erased from every store."""
+        self._wire.send("DELETE", f"/v1/documents/{quote(document_id, safe='')}")
+
+    def _connection(self, run_id: str, *, after: int) -> Iterator[LoggedEvent]:
+        headers = {"Last-Event-ID": str(after)} if after else {}
+        for message in messages(self._wire.lines(f"/v1/runs/{quote(run_id, safe='')}/events", headers=headers)):
+            event = decode(message.data)
+            if event is not None and event.seq > after:
+                yield event

@@ -1,0 +1,79 @@
+"""Where the local stack keeps things and listens: PLINTH_HOME, PLINTH_PORT and PLINTH_LOCAL_MODEL."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.processes import LOOPBACK, LocalProcessError
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DEFAULT_PORT = 4600
+DEFAULT_MODEL = "demo"
+_PORTS = 4
+
+
+class SettingError(LocalProcessError):
+    """An environment variable of the launcher has a value that can't be used; the message names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """The four loopback ports, in a row from the edge's."""
+
+    edge: int
+
+    @property
+    def cloud(self) -> int:
+        """Port of the embedded AWS."""
+        return self.edge + 1
+
+    @property
+    def search(self) -> int:
+        """Port of the search engine."""
+        return self.edge + 2
+
+    @property
+    def models(self) -> int:
+        """Port of the model server."""
+        return self.edge + 3
+
+    @property
+    def edge_url(self) -> str:
+        """Where the API and the console are."""
+        return f"http://{LOOPBACK}:{self.edge}"
+
+    @property
+    def cloud_url(self) -> str:
+        """Where the AWS APIs are."""
+        return f"http://{LOOPBACK}:{self.cloud}"
+
+    @property
+    def search_url(self) -> str:
+        """Where the search engine is."""
+        return f"http://{LOOPBACK}:{self.search}"
+
+    @property
+    def models_url(self) -> str:
+        """Where the SageMaker runtime is."""
+        return f"http://{LOOPBACK}:{self.models}"
+
+
+def home_directory() -> Path:
+    """PLINTH_HOME, else `.plinth` in the repository."""
+    return Path(os.environ.get("PLINTH_HOME") or REPOSITORY / ".plinth").expanduser().resolve()
+
+
+def chosen_ports() -> Ports:
+    """PLINTH_PORT and the three behind it; 4600 to 4603 by default."""
+    value = os.environ.get("PLINTH_PORT") or str(DEFAULT_PORT)
+    if not value.isdigit() or not 1024 <= int(value) <= 65536 - _PORTS:
+        raise SettingError(f"PLINTH_PORT is {value!r}: set it to the first of four free ports, 1024 to 65532")
+    return Ports(edge=int(value))
+
+
+def chosen_model() -> str:
+    """PLINTH_LOCAL_MODEL: `demo` (the default) or `small`."""
+    value = os.environ.get("PLINTH_LOCAL_MODEL") or DEFAULT_MODEL
+    if value not in ("demo", "small"):
+        raise SettingError(f"PLINTH_LOCAL_MODEL is {value!r}: set it to demo or small")
+    return value
