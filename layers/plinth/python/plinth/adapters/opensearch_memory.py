@@ -1,0 +1,198 @@
+"""How passages are searched: by meaning and by words in one request, fused, within one tenant.
+
+Every hit's own tenant is checked again: a hit that carries another tenant, or none, is dropped.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from opensearchpy import OpenSearch
+from opensearchpy.exceptions import RequestError
+
+from plinth.adapters.opensearch_client import memory_errors, refusal
+from plinth.adapters.opensearch_requests import (
+    Json,
+    by_meaning,
+    by_words,
+    chunk_id,
+    count_of,
+    ids_up_to,
+    index_definition,
+    lines,
+    passage_source,
+)
+from plinth.contracts.memory import DocumentVersion, Passage, StoredPassage
+from plinth.contracts.tenant import Tenant
+from plinth.errors import MemoryUnavailableError
+from plinth.memory.fusion import fuse
+
+_OVER_FETCH = 2  # duplicates and superseded versions take places in a ranking
+_BULK = 200  # passages of one bulk request: about 2 MB at 384 dimensions
+_WINDOW = 10_000  # OpenSearch's index.max_result_window
+_MISSING_INDEX = "index_not_found_exception"
+
+
+class _Source(msgspec.Struct, kw_only=True):
+    chunk_id: str
+    tenant: str = ""
+    document_id: str
+    generation: str
+    name: str
+    title: str
+    position: int
+    text: str
+    page: int | None = None
+    heading: str | None = None
+
+
+class _Hit(msgspec.Struct):
+    id: str = msgspec.field(name="_id")
+    source: _Source | None = msgspec.field(name="_source", default=None)
+
+
+class _Hits(msgspec.Struct):
+    hits: list[_Hit]
+
+
+class _Failure(msgspec.Struct):
+    type: str = "unknown"
+
+
+class _Found(msgspec.Struct):
+    """One search's answer: hits, or an error with its status."""
+
+    status: int = 200
+    hits: _Hits | None = None
+    error: _Failure | None = None
+    aggregations: dict[str, dict[str, int]] = {}
+
+
+class _Written(msgspec.Struct):
+    status: int
+    error: _Failure | None = None
+
+
+class _MultiSearch(msgspec.Struct):
+    responses: list[_Found]
+
+
+class _Bulk(msgspec.Struct):
+    items: list[dict[str, _Written]]
+
+
+class OpenSearchMemory:
+    """`Memory` in one index. `natural_ids` is false on serverless vector collections, which give ids of their own.
+
+    Duplicates that a retry then leaves are invisible: hits are collapsed and counted by chunk id, removal takes all.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: OpenSearch,
+        index: str = "passages",
+        dimension: int = 384,
+        natural_ids: bool = True,
+        weights: tuple[float, float] = (0.4, 0.6),
+    ) -> None:
+        """`weights` are those of the ranking by words and of the ranking by vectors."""
+        self._client = client
+        self._index = index
+        self._dimension = dimension
+        self._natural_ids = natural_ids
+        self._weights = weights
+        self._ensured = False
+
+    def ensure_index(self) -> None:
+        """Create the index with its mapping, unless there is one."""
+        if self._ensured:
+            return
+        with memory_errors():
+            if not self._client.indices.exists(index=self._index):
+                try:
+                    self._client.indices.create(index=self._index, body=index_definition(dimension=self._dimension))
+                except RequestError as error:
+                    if error.error != "resource_already_exists_exception":
+                        raise
+        self._ensured = True
+
+    def search(self, tenant: Tenant, question: str, vector: Sequence[float], *, limit: int) -> list[StoredPassage]:
+        """Return the passages that rank best over both searches; before the first document there are none."""
+        size = limit * _OVER_FETCH
+        by_kind = self._searched(by_words(tenant, question, size=size), by_meaning(tenant, vector, size=size))
+        sources = [
+            {hit.source.chunk_id: hit.source for hit in _hits(found) if hit.source and hit.source.tenant == tenant.id}
+            for found in by_kind
+        ]
+        met = {each: source for found in sources for each, source in found.items()}
+        ranked = fuse(zip(self._weights, map(list, sources), strict=True))
+        return [_stored(met[each], score) for each, score in ranked[:limit]]
+
+    def index(self, document: DocumentVersion, title: str, passages: Sequence[tuple[Passage, Sequence[float]]]) -> int:
+        """Write the passages; return how many were written."""
+        self.ensure_index()
+        for start in range(0, len(passages), _BULK):
+            actions: list[Json] = []
+            for passage, vector in passages[start : start + _BULK]:
+                key = {"_id": chunk_id(document, passage.position)} if self._natural_ids else {}
+                actions += [{"index": key}, passage_source(document, title, passage, vector)]
+            self._write(actions)
+        return len(passages)
+
+    def count(self, document: DocumentVersion) -> int:
+        """Return how many distinct passages a search finds now."""
+        (found,) = self._searched(count_of(document))
+        return found.aggregations["passages"]["value"] if found.aggregations else 0
+
+    def remove_older(self, document: DocumentVersion) -> int:
+        """Delete what a search finds of the versions before this one."""
+        return self._remove(ids_up_to(document, "lt", size=_WINDOW))
+
+    def remove_through(self, document: DocumentVersion) -> int:
+        """Delete what a search finds of the versions up to this one."""
+        return self._remove(ids_up_to(document, "lte", size=_WINDOW))
+
+    def _remove(self, query: Json) -> int:
+        (found,) = self._searched(query)
+        ids = [hit.id for hit in _hits(found)]
+        for start in range(0, len(ids), _BULK):
+            self._write([{"delete": {"_id": each}} for each in ids[start : start + _BULK]])
+        if len(ids) == _WINDOW:
+            raise MemoryUnavailableError(f"more than {_WINDOW} passages to delete: try again for the rest")
+        return len(ids)
+
+    def _searched(self, *queries: Json) -> list[_Found]:
+        body = lines(part for query in queries for part in ({"index": self._index}, query))
+        with memory_errors():
+            found = msgspec.convert(self._client.msearch(body=body), _MultiSearch).responses
+        for each in found:
+            if each.error and each.error.type != _MISSING_INDEX:
+                raise refusal(each.status, each.error.type)
+        return found
+
+    def _write(self, actions: Sequence[Json]) -> None:
+        with memory_errors():
+            answer = msgspec.convert(self._client.bulk(body=lines(actions), index=self._index), _Bulk)
+        for item in answer.items:
+            for written in item.values():
+                if written.error:
+                    raise refusal(written.status, written.error.type)
+
+
+def _hits(found: _Found) -> list[_Hit]:
+    return found.hits.hits if found.hits else []
+
+
+def _stored(source: _Source, score: float) -> StoredPassage:
+    return StoredPassage(
+        chunk_id=source.chunk_id,
+        document_id=source.document_id,
+        generation=source.generation,
+        name=source.name,
+        title=source.title,
+        position=source.position,
+        text=source.text,
+        score=score,
+        page=source.page,
+        heading=source.heading,
+    )

@@ -1,0 +1,122 @@
+"""What is asked of the search engine, in the subset of queries that every OpenSearch and our own engine share."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from plinth.contracts.memory import DocumentVersion, Passage
+from plinth.contracts.tenant import Tenant
+
+Json = Mapping[str, object]
+
+# Distinct counts are exact to far above a document's passages; the value is OpenSearch's maximum.
+_PRECISION = 40_000
+_KEYWORD = {"type": "keyword"}
+
+
+def index_definition(*, dimension: int) -> Json:
+    """Return the explicit mapping; fields are never guessed from documents."""
+    return {
+        "settings": {"index": {"knn": True}},
+        "mappings": {
+            "dynamic": "strict",
+            "properties": {
+                "chunk_id": _KEYWORD,
+                "tenant": _KEYWORD,
+                "document_id": _KEYWORD,
+                "generation": _KEYWORD,
+                "seq": _KEYWORD,
+                "position": {"type": "integer"},
+                "text": {"type": "text"},
+                "vector": {
+                    "type": "knn_vector",
+                    "dimension": dimension,
+                    "method": {"name": "hnsw", "space_type": "cosinesimil", "engine": "lucene"},
+                },
+                "name": _KEYWORD,
+                "title": {"type": "text"},
+                "page": {"type": "integer"},
+                "heading": _KEYWORD,
+            },
+        },
+    }
+
+
+def chunk_id(document: DocumentVersion, position: int) -> str:
+    """Return the natural key of a passage."""
+    return f"{document.document_id}:{document.sequence}:{position:06d}"
+
+
+def passage_source(document: DocumentVersion, title: str, passage: Passage, vector: Sequence[float]) -> Json:
+    """Return a passage as it is indexed; absent page and heading are left out."""
+    source: dict[str, object] = {
+        "chunk_id": chunk_id(document, passage.position),
+        "tenant": document.tenant.id,
+        "document_id": document.document_id,
+        "generation": document.sequence,
+        "seq": document.sequence,
+        "position": passage.position,
+        "text": passage.text,
+        "vector": vector,
+        "name": document.name,
+        "title": title,
+    }
+    if passage.page is not None:
+        source["page"] = passage.page
+    if passage.heading is not None:
+        source["heading"] = passage.heading
+    return source
+
+
+def by_meaning(tenant: Tenant, vector: Sequence[float], *, size: int) -> Json:
+    """Search the nearest vectors; the tenant's filter is inside the knn clause, so it costs no hits."""
+    knn = {"vector": {"vector": vector, "k": size, "filter": {"bool": {"filter": [_term("tenant", tenant.id)]}}}}
+    return {"size": size, "_source": {"excludes": ["vector"]}, "query": {"knn": knn}}
+
+
+def by_words(tenant: Tenant, question: str, *, size: int) -> Json:
+    """Search the question's words in text and title."""
+    return {
+        "size": size,
+        "_source": {"excludes": ["vector"]},
+        "query": {
+            "bool": {
+                "filter": [_term("tenant", tenant.id)],
+                "should": [{"match": {"text": question}}, {"match": {"title": question}}],
+                "minimum_should_match": 1,
+            }
+        },
+    }
+
+
+def count_of(document: DocumentVersion) -> Json:
+    """Count the distinct passages of one version."""
+    return {
+        "size": 0,
+        "query": _passages(document, _term("generation", document.sequence)),
+        "aggs": {"passages": {"cardinality": {"field": "chunk_id", "precision_threshold": _PRECISION}}},
+    }
+
+
+def ids_up_to(document: DocumentVersion, bound: Literal["lt", "lte"], *, size: int) -> Json:
+    """Find the passages of the document's versions before this one (lt), or of this one too (lte)."""
+    return {
+        "size": size,
+        "_source": False,
+        "query": _passages(document, {"range": {"seq": {bound: document.sequence}}}),
+    }
+
+
+def lines(parts: Iterable[Json]) -> bytes:
+    """Return the newline-delimited JSON of a bulk or multi-search."""
+    return b"".join(msgspec.json.encode(part) + b"\n" for part in parts)
+
+
+def _passages(document: DocumentVersion, within: Json) -> Json:
+    filters = [_term("tenant", document.tenant.id), _term("document_id", document.document_id), within]
+    return {"bool": {"filter": filters}}
+
+
+def _term(field: str, value: str) -> Json:
+    return {"term": {field: value}}
