@@ -146,7 +146,7 @@ def delete_document(document: str, exchange: CurrentExchange) -> Response[Docume
 
 def _known_form(document: str) -> str:
     if not _DOCUMENT_ID.fullmatch(document):
-        raise NotFoundError("no such document")
+        raise NotFoundError(f"no document {document}")
     return document
 
 

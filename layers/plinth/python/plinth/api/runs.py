@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from plinth.access.authentication import Caller
 from plinth.access.problems import InvalidFieldError
+from plinth.access.run_ids import is_run_id, new_run_id
 from plinth.api.exchange import CurrentExchange, Exchange
-from plinth.api.run_ids import is_run_id, new_run_id
 from plinth.api.waiting import wait_for_end, wanted_wait
 from plinth.contracts.runs import (
     Answer,
@@ -124,7 +124,7 @@ def create_run(
 def get_run(run_id: str, exchange: CurrentExchange) -> RunView:
     """Return the run with its answer, citations and receipt as far as they exist."""
     if not is_run_id(run_id):
-        raise NotFoundError("no such run")
+        raise NotFoundError(f"no run {run_id}")
     return _view(exchange.services.runs.get(exchange.caller.tenant, run_id))
 
 

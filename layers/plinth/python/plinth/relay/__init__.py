@@ -1,0 +1,1 @@
+"""Streams: how a run's log reaches its readers while it is being written."""
