@@ -1,0 +1,114 @@
+"""How a model behind a SageMaker endpoint is asked, within a time limit, and what its failures mean."""
+
+import importlib
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from functools import cache
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from botocore.config import Config
+from botocore.eventstream import ParserError
+from botocore.exceptions import BotoCoreError, ClientError, EventStreamError
+from urllib3.exceptions import HTTPError
+
+from plinth.adapters.aws_calls import error_code
+from plinth.adapters.chat_chunks import chat_body, read_chat
+from plinth.contracts.models import ModelEnd, ModelRequest, TextChunk
+from plinth.errors import (
+    ModelBusyError,
+    ModelError,
+    ModelRequestRefusedError,
+    ModelStreamCutError,
+    ModelUnavailableError,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+# One attempt, because only the step tries again; 120 s of silence end a call whose own limit is later.
+MODEL_CALLS = Config(connect_timeout=2, read_timeout=120, retries={"total_max_attempts": 1})
+
+_BUSY_CODES = frozenset({"ModelNotReadyException", "ThrottlingException", "TooManyRequestsException"})
+_BUSY_STATUSES = frozenset({429, 503})
+
+_Items = SimpleQueue[bytes | ModelError | None]
+
+
+class SageMakerModel:
+    """`LanguageModel` over one endpoint that takes OpenAI chat bodies: llama.cpp, vLLM or LMI."""
+
+    def __init__(self, endpoint: str, *, client: "SageMakerRuntimeClient | None" = None) -> None:
+        self._endpoint = endpoint
+        self._client = client or connect()
+
+    def stream(self, request: ModelRequest) -> Iterator[TextChunk | ModelEnd]:
+        """Yield text as it comes and one `ModelEnd` last, all within `request.timeout_seconds`; raise `ModelError`."""
+        return read_chat(self._pieces(request))
+
+    def _pieces(self, request: ModelRequest) -> Iterator[bytes]:
+        """Read in a thread, because a read that blocks can't be ended from its own thread when the time is up."""
+        deadline = time.monotonic() + request.timeout_seconds
+        items: _Items = SimpleQueue()
+        abandoned = threading.Event()
+        threading.Thread(target=self._read, args=(chat_body(request), items, abandoned), daemon=True).start()
+        try:
+            while (item := _next(items, deadline=deadline)) is not None:
+                if isinstance(item, ModelError):
+                    raise item
+                yield item
+        finally:
+            abandoned.set()
+
+    def _read(self, body: bytes, items: _Items, abandoned: threading.Event) -> None:
+        """Put the answer's pieces, then None or the error that ended it. Leaving early makes the model stop."""
+        try:
+            answer = self._client.invoke_endpoint_with_response_stream(
+                EndpointName=self._endpoint, ContentType="application/json", Body=body
+            )
+            with closing(answer["Body"]) as events:
+                for event in events:
+                    if abandoned.is_set():
+                        return
+                    items.put(event.get("PayloadPart", {}).get("Bytes", b""))
+            items.put(None)
+        except (EventStreamError, HTTPError, ParserError) as error:
+            items.put(_caused(ModelStreamCutError(f"the model's stream broke off: {type(error).__name__}"), error))
+        except ClientError as error:
+            items.put(_caused(_refusal(error), error))
+        except BotoCoreError as error:
+            items.put(_caused(ModelUnavailableError(f"the endpoint did not answer: {type(error).__name__}"), error))
+
+
+@cache
+def connect() -> "SageMakerRuntimeClient":
+    """Return the process's client of the SageMaker runtime."""
+    # The stubs leave boto3.client partly unknown wherever one service's stubs are missing.
+    client: SageMakerRuntimeClient = importlib.import_module("boto3").client("sagemaker-runtime", config=MODEL_CALLS)
+    return client
+
+
+def _next(items: _Items, *, deadline: float) -> bytes | ModelError | None:
+    try:
+        return items.get(timeout=max(0.0, deadline - time.monotonic()))
+    except Empty:
+        return ModelStreamCutError("the model had not finished when the time for the call was up")
+
+
+def _refusal(error: ClientError) -> ModelError:
+    code = error_code(error)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    if code == "ModelError":
+        original = error.response.get("OriginalStatusCode")
+        status = original if isinstance(original, int) else 500
+    what = f"the endpoint answered {code} with status {status}"
+    if code in _BUSY_CODES or status in _BUSY_STATUSES:
+        return ModelBusyError(what)
+    return ModelUnavailableError(what) if status >= 500 else ModelRequestRefusedError(what)
+
+
+def _caused(error: ModelError, cause: Exception) -> ModelError:
+    error.__cause__ = cause
+    return error
