@@ -19,7 +19,7 @@ def main() -> int:
     """Serve until SIGTERM or SIGINT; returns the exit status."""
     options = _parse()
     die_with_parent()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, _leave)
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -33,6 +33,11 @@ def main() -> int:
         uvicorn.Server(config).run(sockets=[listener])
         engine.close()
     return 0
+
+
+def _leave(_signal: int, _frame: object) -> None:
+    """Exit with 0 when uvicorn, done shutting down, raises the signal again."""
+    sys.exit(0)
 
 
 def _parse() -> argparse.Namespace:

@@ -28,13 +28,17 @@ _WORD = regex.compile(
     rf"|(?:{_LINK})*+(?:\p{{WB=Katakana}}{_JOINED}(?:{_LINK})*+)++"
     rf"|[\p{{Han}}\p{{Hiragana}}]{_JOINED}"
     rf"|(?:\p{{Line_Break=Complex_Context}}{_JOINED})++"
-    rf"|\p{{Extended_Pictographic}}{_JOINED}(?:(?<=\u200d)\p{{Extended_Pictographic}}{_JOINED})*+"
+    rf"|[\p{{Extended_Pictographic}}\p{{Emoji_Modifier}}]{_JOINED}(?:(?<=\u200d)\p{{Extended_Pictographic}}{_JOINED})*+"
+    rf"|\p{{Regional_Indicator}}{{2}}{_JOINED}"
 )
+
+# Letters that Lucene lowers without regard to their neighbours, and Python does not.
+_LOWERED_ALONE = str.maketrans({"İ": "i", "Σ": "σ"})
 
 
 def words(text: str) -> list[str]:
     """Return the words of a text in their order, in lower case."""
-    lowered = text.lower()
+    lowered = text.translate(_LOWERED_ALONE).lower()
     if not lowered.isascii():
         found: list[str] = _WORD.findall(lowered)
     elif "_" in lowered:

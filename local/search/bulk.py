@@ -9,6 +9,7 @@ from local.search.errors import SearchRequestError
 from local.search.mapping import Strict
 
 Kind = Literal["index", "create", "delete"]
+KINDS: tuple[Kind, ...] = ("index", "create", "delete")
 
 # OpenSearch's limit on an identifier, in bytes of UTF-8.
 LONGEST_ID = 512
@@ -97,8 +98,10 @@ def _read_meta(number: int, line: bytes) -> tuple[Kind, ActionMeta]:
     except msgspec.DecodeError as error:
         reason = f"Malformed action/metadata line [{number}], expected one of [create, delete, index]: {error}"
         raise SearchRequestError(reason) from error
-    kinds: dict[Kind, ActionMeta | None] = {"index": action.index, "create": action.create, "delete": action.delete}
-    given = [(kind, meta) for kind, meta in kinds.items() if meta is not None]
+    metas = (action.index, action.create, action.delete)
+    given: list[tuple[Kind, ActionMeta]] = [
+        (kind, meta) for kind, meta in zip(KINDS, metas, strict=True) if meta is not None
+    ]
     if len(given) != 1:
         raise SearchRequestError(f"Malformed action/metadata line [{number}], expected exactly one action")
     return given[0]

@@ -3,7 +3,7 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,7 +41,7 @@ class Index:
             self._store.close()
 
     @contextmanager
-    def reading(self) -> Iterator[tuple[Shard, DocumentStore]]:
+    def reading(self) -> Generator[tuple[Shard, DocumentStore], None, None]:
         """Return what a search sees now, held still until the search is over."""
         with self._lock:
             self._refresh(older_than=self._refresh_seconds)

@@ -1,7 +1,7 @@
 """Which settings and field types an index may have; everything else is refused when the index is created."""
 
 import re
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeGuard
 
 import msgspec
 
@@ -13,7 +13,12 @@ SpaceType = Literal["cosinesimil", "l2", "innerproduct"]
 INDEX_NAME = re.compile(r'^(?![-_+.])[^\sA-Z\\/*?"<>|,#:]{1,255}$')
 
 
-class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+def is_object(value: object) -> TypeGuard[dict[str, object]]:
+    """Return whether a decoded JSON value is an object."""
+    return isinstance(value, dict)
+
+
+class Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A JSON object of which every key is known."""
 
 
@@ -122,6 +127,5 @@ def _flat(settings: dict[str, object], prefix: str = "") -> dict[str, object]:
     flat: dict[str, object] = {}
     for key, value in settings.items():
         path = f"{prefix}{key}"
-        nested = msgspec.convert(value, type=dict[str, object]) if isinstance(value, dict) else None
-        flat.update(_flat(nested, f"{path}.") if nested is not None else {path.removeprefix("index."): value})
+        flat.update(_flat(value, f"{path}.") if is_object(value) else {path.removeprefix("index."): value})
     return flat

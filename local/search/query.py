@@ -20,6 +20,7 @@ from local.search.mapping import (
     Strict,
     TextField,
     VectorField,
+    is_object,
 )
 from local.search.shard import Shard
 from local.search.terms import Mask
@@ -116,7 +117,7 @@ class QueryReader:
 
     def _match(self, body: object) -> Clause:
         name, given = _only_entry("match", body)
-        wanted = _shaped("match", given if isinstance(given, dict) else {"query": given}, MatchBody)
+        wanted = _shaped("match", given if is_object(given) else {"query": given}, MatchBody)
         kind = self._field("match", name)
         if isinstance(kind, TextField):
             found = _value("match", name, partial(read_string, wanted.query))
@@ -125,7 +126,7 @@ class QueryReader:
 
     def _term(self, body: object) -> Clause:
         name, given = _only_entry("term", body)
-        wanted = _shaped("term", given if isinstance(given, dict) else {"value": given}, TermBody)
+        wanted = _shaped("term", given if is_object(given) else {"value": given}, TermBody)
         return self._equal(name, self._field("term", name), wanted.value)
 
     def _equal(self, name: str, kind: Field, value: object) -> Clause:
@@ -181,7 +182,7 @@ class QueryReader:
     def _bool(self, body: object) -> Clause:
         wanted = _shaped("bool", body, BoolBody)
         must, chosen, should, never = (
-            tuple(self.read(clause) for clause in ([given] if isinstance(given, dict) else given))
+            tuple(self.read(clause) for clause in ([given] if is_object(given) else given))
             for given in (wanted.must, wanted.filter, wanted.should, wanted.must_not)
         )
         least = wanted.minimum_should_match

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from local.search.clauses import Matches
 from local.search.errors import parsing_error
+from local.search.mapping import is_object
 from local.search.shard import Shard
 
-Rows = npt.NDArray[np.intp]
+Json = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -21,43 +21,44 @@ class SortKey:
     descending: bool
 
 
-def read_sort(sort: object) -> tuple[SortKey, ...]:
+def read_sort(sort: str | Json | Sequence[str | Json]) -> tuple[SortKey, ...]:
     """Return the sort keys of a search body; raises SearchRequestError."""
-    given: Sequence[object] = sort if isinstance(sort, list) else [sort]
+    given = [sort] if isinstance(sort, str) or is_object(sort) else sort
     return tuple(_read_key(one) for one in given)
 
 
-def _read_key(given: object) -> SortKey:
+def _read_key(given: str | Json) -> SortKey:
     if isinstance(given, str):
         return SortKey(given, descending=given == "_score")
-    if isinstance(given, Mapping) and len(given) == 1:
+    if len(given) == 1:
         ((name, order),) = given.items()
-        if isinstance(order, Mapping) and set(order) == {"order"}:
+        if is_object(order) and set(order) == {"order"}:
             order = order["order"]
-        if isinstance(name, str) and order in ("asc", "desc"):
+        if order in ("asc", "desc"):
             return SortKey(name, descending=order == "desc")
     raise parsing_error(f"[sort] takes a field, or one field with the order asc or desc, not [{given}]")
 
 
-def best_rows(matches: Matches, limit: int) -> Rows:
+def best_rows(matches: Matches, limit: int) -> list[int]:
     """Return the `limit` rows with the highest scores; equal scores go to the earlier row."""
     rows = np.flatnonzero(matches[0])
     scores = matches[1][rows]
     if len(rows) > limit > 0:
         least = np.partition(scores, len(rows) - limit)[len(rows) - limit]
         rows, scores = rows[scores >= least], scores[scores >= least]
-    return rows[np.argsort(-scores, kind="stable")[:limit]]
+    best: list[int] = rows[np.argsort(-scores, kind="stable")[:limit]].tolist()
+    return best
 
 
-def sorted_rows(shard: Shard, matches: Matches, keys: Sequence[SortKey], limit: int) -> Rows:
+def sorted_rows(shard: Shard, matches: Matches, keys: Sequence[SortKey], limit: int) -> list[int]:
     """Return the first `limit` rows by the sort keys; rows without a value come last, ties as written."""
-    rows = [int(row) for row in np.flatnonzero(matches[0])]
+    rows: list[int] = np.flatnonzero(matches[0]).tolist()
     for key in reversed(keys):
         values = {row: sort_value(shard, matches, key, row) for row in rows}
         filled = [row for row in rows if values[row] is not None]
         filled.sort(key=lambda row: values[row] or 0, reverse=key.descending)
         rows = filled + [row for row in rows if values[row] is None]
-    return np.array(rows[:limit], dtype=np.intp)
+    return rows[:limit]
 
 
 def sort_value(shard: Shard, matches: Matches, key: SortKey, row: int) -> str | int | float | None:

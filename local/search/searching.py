@@ -14,7 +14,7 @@ from local.search.clauses import Clause, Matches
 from local.search.errors import parsing_error
 from local.search.index import Index
 from local.search.mapping import KeywordField, Mappings, NumberField, Strict
-from local.search.ranking import Rows, SortKey, best_rows, read_sort, sort_value, sorted_rows
+from local.search.ranking import SortKey, best_rows, read_sort, sort_value, sorted_rows
 from local.search.shard import Shard
 from local.search.store import DocumentStore, StoredDocument
 
@@ -133,9 +133,11 @@ def _total(total: int, wanted: bool | int) -> Json:  # noqa: FBT001 - the value 
     return {"total": {"value": wanted, "relation": "gte"}}
 
 
-def _hits(name: str, seen: tuple[Shard, DocumentStore], matches: Matches, search: Search, rows: Rows) -> list[Json]:
+def _hits(
+    name: str, seen: tuple[Shard, DocumentStore], matches: Matches, search: Search, rows: list[int]
+) -> list[Json]:
     shard, store = seen
-    stored = store.read(shard.keys[row] for row in rows)
+    stored = store.read([shard.keys[row] for row in rows])
     scored = not search.sort or any(key.field == "_score" for key in search.sort)
     hits: list[Json] = []
     for row in rows:
@@ -146,7 +148,7 @@ def _hits(name: str, seen: tuple[Shard, DocumentStore], matches: Matches, search
         if search.body.source is not False:
             hit["_source"] = source_of(document, search.body.source)
         if search.sort:
-            hit["sort"] = [sort_value(shard, matches, key, int(row)) for key in search.sort]
+            hit["sort"] = [sort_value(shard, matches, key, row) for key in search.sort]
         hits.append(hit)
     return hits
 

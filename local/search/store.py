@@ -5,7 +5,7 @@ and the source without them. A replaced or deleted document stays, marked, until
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +66,7 @@ class DocumentStore:
         return bytes(body)
 
     @contextmanager
-    def batch(self) -> Iterator[None]:
+    def batch(self) -> Generator[None, None, None]:
         """All writes inside are on disk when this ends, or none of them if it raises."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:

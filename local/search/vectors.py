@@ -70,7 +70,7 @@ class VectorIndex:
         else:
             products = (self._vectors.first(total) @ query)[rows]
         if self.field.method.space_type == "l2":
-            return self._squares.first(total)[rows] - 2 * products
+            return (self._squares.first(total)[rows] - 2 * products).astype(np.float32)
         return -products
 
     def _exact_scores(self, vector: Vector, rows: npt.NDArray[np.intp]) -> Scores:
