@@ -11,6 +11,7 @@ PlinthError
 │   ├── ModelStreamCutError          the stream ended before the model said why it stopped
 │   └── ModelRequestRefusedError     the provider refuses the request itself; a retry can't help
 ├── DocumentRefusedError         a document can't be ingested; carries the reason for the dead letter
+├── ContentMissingError          a step asks for what no step before it handed on
 ├── RunSupersededError           another execution owns the run; this one must stop silently
 └── RequestError                 the caller's mistake or limit: a problem document with a status and a code
     ├── InvalidRequestError          400
@@ -84,6 +85,10 @@ class DocumentRefusedError(PlinthError):
         super().__init__(f"{reason}: {message}")
         self.reason = reason
         self.message = message
+
+
+class ContentMissingError(PlinthError):
+    """A step asks for what no step before it handed on: the machine runs the steps in a wrong order."""
 
 
 class RunSupersededError(PlinthError):

@@ -8,7 +8,14 @@ from typing import Protocol, TypeVar
 
 from plinth.contracts.access import Admission, KeyRecord, Tier
 from plinth.contracts.events import Event, LoggedEvent
-from plinth.contracts.memory import DocumentRecord, DocumentVersion, Passage, SourceObject, StoredPassage
+from plinth.contracts.memory import (
+    DocumentRecord,
+    DocumentVersion,
+    ParsedDocument,
+    Passage,
+    SourceObject,
+    StoredPassage,
+)
 from plinth.contracts.models import ModelEnd, ModelRequest, TextChunk
 from plinth.contracts.runs import (
     Acceptance,
@@ -104,8 +111,8 @@ class Runs(Protocol):
         """Keep what a step hands on (prompt, reply, answer) with the run, compressed, until the run expires."""
         ...
 
-    def get_content(self, run: Run, name: str, kind: type[Content]) -> Content | None:
-        """Return what a step handed on, or None where no step did."""
+    def get_content(self, run: Run, name: str, kind: type[Content]) -> Content:
+        """Return what a step handed on, or raise `ContentMissingError` where no step did."""
         ...
 
 
@@ -223,8 +230,8 @@ class WorkObjects(Protocol):
 class DocumentParser(Protocol):
     """Turns a file into text, isolated from everything else."""
 
-    def parse(self, name: str, source: SourceObject) -> bytes:
-        """Return a JSON `ParsedDocument`; raise `DocumentRefusedError` with the reason."""
+    def parse(self, name: str, source: SourceObject) -> ParsedDocument:
+        """Return its text; raise `DocumentRefusedError` with the reason."""
         ...
 
 

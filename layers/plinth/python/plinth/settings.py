@@ -1,9 +1,9 @@
-"""Which environment variables a function reads: each one typed, read on first use, named in the error if it is missing."""
+"""Which environment variables a function reads: each typed, read on first use, named in the error if it is missing."""
 
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from plinth.errors import PlinthError
 
@@ -76,25 +76,26 @@ class Settings:
     @cached_property
     def opensearch_auth(self) -> SearchAuth:
         """How requests to the search engine are signed: `none`, `es` (domain) or `aoss` (serverless)."""
-        value = self._required("PLINTH_OPENSEARCH_AUTH")
-        if value not in ("none", "es", "aoss"):
-            raise SettingMissingError(f"PLINTH_OPENSEARCH_AUTH is {value!r}: use none, es or aoss")
-        return cast("SearchAuth", value)
+        match self._required("PLINTH_OPENSEARCH_AUTH"):
+            case "none" | "es" | "aoss" as auth:
+                return auth
+            case other:
+                raise SettingMissingError(f"PLINTH_OPENSEARCH_AUTH is {other!r}: use none, es or aoss")
 
     @cached_property
-    def answer_machine_arn(self) -> str:
-        """ARN of the answer machine."""
-        return self._required("PLINTH_ANSWER_MACHINE_ARN")
+    def answer_machine_arn(self) -> str | None:
+        """ARN of the answer machine, for a function that may start it."""
+        return os.environ.get("PLINTH_ANSWER_MACHINE_ARN")
 
     @cached_property
-    def ingest_machine_arn(self) -> str:
-        """ARN of the ingest machine."""
-        return self._required("PLINTH_INGEST_MACHINE_ARN")
+    def ingest_machine_arn(self) -> str | None:
+        """ARN of the ingest machine, for a function that may start it."""
+        return os.environ.get("PLINTH_INGEST_MACHINE_ARN")
 
     @cached_property
-    def erase_machine_arn(self) -> str:
-        """ARN of the erase machine."""
-        return self._required("PLINTH_ERASE_MACHINE_ARN")
+    def erase_machine_arn(self) -> str | None:
+        """ARN of the erase machine, for a function that may start it."""
+        return os.environ.get("PLINTH_ERASE_MACHINE_ARN")
 
     @cached_property
     def default_model(self) -> str:

@@ -24,7 +24,7 @@ from plinth.contracts.runs import (
     RunStatus,
 )
 from plinth.contracts.tenant import Tenant
-from plinth.errors import IdempotencyConflictError, NotFoundError, RunSupersededError
+from plinth.errors import ContentMissingError, IdempotencyConflictError, NotFoundError, RunSupersededError
 from plinth.ports import Clock
 
 Content = TypeVar("Content")
@@ -177,9 +177,12 @@ class DynamoRuns:
         except ConditionFailedError as failed:
             raise RunSupersededError(f"a later execution owns run {run.id}") from failed
 
-    def get_content(self, run: Run, name: str, kind: type[Content]) -> Content | None:
+    def get_content(self, run: Run, name: str, kind: type[Content]) -> Content:
         """Return the content as `kind`."""
-        return self._content(run.tenant, run.id, name, kind)
+        content = self._content(run.tenant, run.id, name, kind)
+        if content is None:
+            raise ContentMissingError(f"run {run.id} holds no {name}")
+        return content
 
     def _content(self, tenant: Tenant, run_id: str, name: str, kind: type[Content]) -> Content | None:
         found = self._table.get((_pk(tenant, run_id), f"CONTENT#{name}"))

@@ -61,15 +61,22 @@ class LookUpAnswerInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookUpAnswerOutput:
-    """`cache_key` is where SaveAnswer stores a fresh answer; `found` sends the run straight there."""
+    """`cache_key` is where SaveAnswer stores a fresh answer; `found` sends the run straight there.
+
+    `saved_micro_usd` is what the cached answer's model call had cost.
+    """
 
     found: bool
     cache_key: str
+    saved_micro_usd: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildPromptInput:
+    """`turns` is how many earlier turns were recalled; none are looked for where there were none."""
+
     run: Run
+    turns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +96,7 @@ class CallOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallModelInput:
-    """`attempt` counts from 1 over the whole turn; `steps` are the finished steps to log with the first text."""
+    """`attempt` counts the machine's calls from 1; `steps` are the finished steps to log with the first text."""
 
     run: Run
     attempt: int
@@ -122,6 +129,7 @@ class SaveAnswerInput:
     run: Run
     cached: bool
     cache_key: str | None
+    saved_micro_usd: int = 0
     steps: tuple[StepEnded, ...] = ()
 
 

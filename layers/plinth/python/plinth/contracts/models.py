@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from plinth.contracts.runs import ModelCost
+
 
 class Role(StrEnum):
     """Who speaks a message."""
@@ -47,7 +49,7 @@ class StopReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens as the provider counts them. `cached_input_tokens` came from its prompt cache and are not in `input_tokens`."""
+    """Tokens as the provider counts them. `input_tokens` leaves out the `cached_input_tokens`."""
 
     input_tokens: int
     output_tokens: int
@@ -71,9 +73,9 @@ class ModelEnd:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A finished model call: its text, why it stopped, what it used, and which attempt it was."""
+    """A finished model call: its text, why it stopped, what it cost, and which attempt at the text it was."""
 
     text: str
     stop_reason: StopReason
-    usage: Usage
+    cost: ModelCost
     attempt: int

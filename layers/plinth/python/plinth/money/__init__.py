@@ -1,0 +1,1 @@
+"""What a model call costs: prices, and integer micro-dollars made from them. Decisions only."""

@@ -1,0 +1,13 @@
+"""ErasePassages: remove every passage of a deleted document from memory."""
+
+from plinth.contracts import ErasePassagesInput, ErasePassagesOutput
+from plinth.runtime import step
+from plinth.wiring import Services
+
+
+def erase_passages(request: ErasePassagesInput, services: Services) -> ErasePassagesOutput:
+    """Remove what is as old as the deletion or older: a newer upload is never touched."""
+    return ErasePassagesOutput(removed=services.memory.remove_through(request.document))
+
+
+handler = step(erase_passages)

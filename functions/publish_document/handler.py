@@ -1,0 +1,26 @@
+"""PublishDocument: make a fully searchable version the live one."""
+
+import msgspec
+from plinth.contracts import PublishDocumentInput, PublishDocumentOutput
+from plinth.contracts.memory import ParsedDocument
+from plinth.errors import PassagesNotVisibleError
+from plinth.runtime import step
+from plinth.wiring import Services
+
+
+def publish_document(request: PublishDocumentInput, services: Services) -> PublishDocumentOutput:
+    """Publish once a search counts every passage; then remove older versions, or this one where a newer won."""
+    document = request.document
+    visible = services.memory.count(document)
+    if visible < request.passages:
+        raise PassagesNotVisibleError(f"{visible} of {request.passages} passages are searchable")
+    parsed = msgspec.json.decode(services.work.get(document, "text"), type=ParsedDocument)
+    version = services.documents.publish(document, title=parsed.title, passages=request.passages)
+    if version is None:
+        services.memory.remove_through(document)
+        return PublishDocumentOutput(published=False, corpus_version=services.documents.corpus_version(document.tenant))
+    services.memory.remove_older(document)
+    return PublishDocumentOutput(published=True, corpus_version=version)
+
+
+handler = step(publish_document)

@@ -1,0 +1,17 @@
+"""RefuseDocument: give a version that can't be ingested its reason and its place in the dead-letter queue."""
+
+from plinth.chain.failures import document_failure
+from plinth.contracts import RefuseDocumentInput, RefuseDocumentOutput
+from plinth.runtime import step
+from plinth.wiring import Services
+
+
+def refuse_document(request: RefuseDocumentInput, services: Services) -> RefuseDocumentOutput:
+    """Write the reason where the owner looks first, then queue the letter; an earlier live version stays live."""
+    failure = document_failure(request.error, request.cause)
+    services.documents.refuse(request.document, reason=failure.reason, message=failure.message)
+    services.dead_letters.send(request.document, reason=failure.reason, message=failure.message)
+    return RefuseDocumentOutput(reason=failure.reason)
+
+
+handler = step(refuse_document)

@@ -1,0 +1,23 @@
+"""SaveAnswer: remember the answer, write the receipt, end the run."""
+
+from plinth.contracts import SaveAnswerInput, SaveAnswerOutput
+from plinth.contracts.models import Reply
+from plinth.contracts.runs import Answer
+from plinth.runtime import step
+from plinth.runtime.answer_endings import last_events, receipt_for, remember
+from plinth.runtime.endings import end_run
+from plinth.wiring import Services
+
+
+def save_answer(request: SaveAnswerInput, services: Services) -> SaveAnswerOutput:
+    """Keep the turn and the cacheable answer first: the run only ends once they are safe."""
+    run = request.run
+    answer = services.runs.get_content(run, "answer", Answer)
+    reply = None if request.cached else services.runs.get_content(run, "reply", Reply)
+    receipt = receipt_for(reply, saved_micro_usd=request.saved_micro_usd)
+    remember(request, answer, receipt, services)
+    end_run(run, last_events(request, answer, receipt), receipt=receipt, failure=None, services=services)
+    return SaveAnswerOutput(saved=True)
+
+
+handler = step(save_answer)

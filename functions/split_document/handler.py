@@ -1,0 +1,26 @@
+"""SplitDocument: cut a document's text into passages."""
+
+import msgspec
+from plinth.contracts import SplitDocumentInput, SplitDocumentOutput
+from plinth.contracts.memory import ParsedDocument
+from plinth.errors import DocumentRefusedError
+from plinth.memory.splitting import split_document as split
+from plinth.runtime import step
+from plinth.wiring import Services
+
+MAX_PASSAGES = 5_000
+
+
+def split_document(request: SplitDocumentInput, services: Services) -> SplitDocumentOutput:
+    """Keep the passages for the next steps; one document may not hold more than can be embedded in one call."""
+    document = request.document
+    parsed = msgspec.json.decode(services.work.get(document, "text"), type=ParsedDocument)
+    passages = split(parsed)
+    if len(passages) > MAX_PASSAGES:
+        message = f"the document makes {len(passages)} passages; split it into files of at most {MAX_PASSAGES}"
+        raise DocumentRefusedError("too_long", message)
+    services.work.put(document, "passages", msgspec.json.encode(passages))
+    return SplitDocumentOutput(passages=len(passages))
+
+
+handler = step(split_document)

@@ -1,0 +1,54 @@
+"""The child process that parses one document: bytes on standard input, JSON on standard output, under hard limits."""
+
+import resource
+import sys
+
+import msgspec
+
+from plinth.adapters.parsers.html import parse_html
+from plinth.adapters.parsers.markdown import parse_markdown
+from plinth.adapters.parsers.pdf import parse_pdf
+from plinth.adapters.parsers.text import parse_text
+from plinth.contracts.memory import ParsedDocument
+from plinth.errors import DocumentRefusedError
+from plinth.memory.detection import DocumentKind, detect
+
+MEMORY_BYTES = 1536 * 1024 * 1024
+CPU_SECONDS = 45
+REFUSED_EXIT_CODE = 3
+_PARSERS = {
+    DocumentKind.TEXT: parse_text,
+    DocumentKind.MARKDOWN: parse_markdown,
+    DocumentKind.HTML: parse_html,
+    DocumentKind.PDF: parse_pdf,
+}
+
+
+def parse(name: str, body: bytes) -> ParsedDocument:
+    """Return the document's text, or raise `DocumentRefusedError` for one without any."""
+    parsed = _PARSERS[detect(name, body)](name, body)
+    if not any(section.text.strip() for section in parsed.sections):
+        raise DocumentRefusedError(
+            "no_text", "no text could be read from the file; a scan needs text recognition first"
+        )
+    return parsed
+
+
+def main() -> int:
+    """Parse standard input under memory, processor and file limits; exit 3 with the reason for a refused document."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        output: object = parse(sys.argv[1], sys.stdin.buffer.read())
+        status = 0
+    except DocumentRefusedError as error:
+        output = {"reason": error.reason, "message": error.message}
+        status = REFUSED_EXIT_CODE
+    sys.stdout.buffer.write(msgspec.json.encode(output))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""Markdown: one section per heading, the source text kept as it is."""
+
+from itertools import pairwise
+
+from markdown_it import MarkdownIt
+
+from plinth.adapters.parsers.text import title_from_name
+from plinth.contracts.memory import ParsedDocument, Section
+from plinth.memory.detection import decode_text
+
+
+def parse_markdown(name: str, body: bytes) -> ParsedDocument:
+    """Return a section per heading; the first heading of the first level is the title."""
+    text = decode_text(body)
+    lines = text.splitlines()
+    tokens = MarkdownIt("commonmark", {"maxNesting": 20}).parse(text)
+    headings = [
+        (opening.map[0], opening.tag, content.content)
+        for opening, content in pairwise(tokens)
+        if opening.type == "heading_open" and opening.map and opening.level == 0
+    ]
+    title = next((heading for _, tag, heading in headings if tag == "h1"), title_from_name(name))
+    starts = [(0, None), *((line, heading) for line, _, heading in headings), (len(lines), None)]
+    sections = (
+        Section(text="\n".join(lines[start:end]).strip(), heading=heading)
+        for (start, heading), (end, _) in pairwise(starts)
+    )
+    return ParsedDocument(title=title, sections=tuple(section for section in sections if section.text))

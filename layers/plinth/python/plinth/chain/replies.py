@@ -1,0 +1,38 @@
+"""What a reply means: which passages its [n] markers name, and whether it may be given again."""
+
+import re
+from collections.abc import Sequence
+
+from plinth.contracts.memory import StoredPassage
+from plinth.contracts.models import Reply, StopReason
+from plinth.contracts.runs import Answer, Citation
+
+_MARKER_GROUP = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
+
+
+def parse_reply(reply: Reply, passages: Sequence[StoredPassage], *, model: str) -> Answer:
+    """Return the answer with one citation per passage that the text names, in the order of first mention.
+
+    A number that names no passage is left in the text and cited by nothing.
+    """
+    text = reply.text.strip()
+    named = dict.fromkeys(int(number) for group in _MARKER_GROUP.findall(text) for number in group.split(","))
+    citations = tuple(_cite(number, passages[number - 1]) for number in named if 1 <= number <= len(passages))
+    return Answer(text=text, citations=citations, stop_reason=reply.stop_reason.value, model=model)
+
+
+def is_cacheable(reply: Reply) -> bool:
+    """Say whether the reply is whole: it ended by itself and says something."""
+    return reply.stop_reason is StopReason.END and bool(reply.text.strip())
+
+
+def _cite(number: int, passage: StoredPassage) -> Citation:
+    return Citation(
+        marker=number,
+        document_id=passage.document_id,
+        name=passage.name,
+        title=passage.title,
+        text=passage.text,
+        page=passage.page,
+        heading=passage.heading,
+    )

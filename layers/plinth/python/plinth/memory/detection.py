@@ -1,0 +1,76 @@
+"""What kind of document some bytes are: magic bytes decide, then the name, and everything else is refused."""
+
+from enum import StrEnum
+from pathlib import PurePosixPath
+
+from plinth.errors import DocumentRefusedError
+
+
+class DocumentKind(StrEnum):
+    """The formats that can be read."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    HTML = "html"
+    PDF = "pdf"
+
+
+TAKEN = "text (.txt), Markdown (.md), HTML (.html) and PDF (.pdf)"
+_BY_SUFFIX = {
+    "": DocumentKind.TEXT,
+    ".txt": DocumentKind.TEXT,
+    ".text": DocumentKind.TEXT,
+    ".md": DocumentKind.MARKDOWN,
+    ".markdown": DocumentKind.MARKDOWN,
+    ".html": DocumentKind.HTML,
+    ".htm": DocumentKind.HTML,
+    ".pdf": DocumentKind.PDF,
+}
+_PDF_HEADER_WITHIN = 1024
+_FOREIGN = {
+    b"PK\x03\x04": "a zip archive or an office document",
+    b"PK\x05\x06": "a zip archive",
+    b"\x1f\x8b": "a gzip archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ\x00": "an xz archive",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"\x7fELF": "a program",
+    b"\x89PNG": "an image",
+    b"\xff\xd8\xff": "an image",
+    b"GIF8": "an image",
+    b"\xd0\xcf\x11\xe0": "an old office document",
+}
+
+
+def detect(name: str, body: bytes) -> DocumentKind:
+    """Return the kind of a document, or raise `DocumentRefusedError` that says what it is and what is taken."""
+    if not body.strip():
+        raise DocumentRefusedError("empty", "the file holds nothing but white space; upload one with text in it")
+    foreign = next((what for magic, what in _FOREIGN.items() if body.startswith(magic)), None)
+    if foreign:
+        raise DocumentRefusedError("unsupported_format", f"the file is {foreign}; taken are {TAKEN}")
+    suffix = PurePosixPath(name).suffix.lower()
+    is_pdf = b"%PDF-" in body[:_PDF_HEADER_WITHIN]
+    if is_pdf:
+        return DocumentKind.PDF
+    kind = _BY_SUFFIX.get(suffix)
+    if kind is DocumentKind.PDF:
+        raise DocumentRefusedError(
+            "not_a_pdf", "the name ends in .pdf but the bytes have no PDF header; export it again"
+        )
+    if kind is None:
+        raise DocumentRefusedError("unsupported_format", f"files ending in {suffix} are not read; taken are {TAKEN}")
+    return kind
+
+
+def decode_text(body: bytes) -> str:
+    """Return the text of UTF-8 (or UTF-16 with a mark, or Latin) bytes; refuse what is not text at all."""
+    encoding = "utf-16" if body.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        text = body.decode(encoding)
+    except UnicodeDecodeError:
+        text = body.decode("cp1252", errors="replace")
+    odd = sum(1 for character in text if (character < " " and character not in "\t\n\r\f") or character == "\ufffd")
+    if odd > len(text) // 100:
+        raise DocumentRefusedError("not_text", f"{odd} of {len(text)} characters are not text; taken are {TAKEN}")
+    return text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")

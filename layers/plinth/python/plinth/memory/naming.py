@@ -1,0 +1,25 @@
+"""How documents are named: one id per tenant and name, one padded sequence per version."""
+
+import hashlib
+
+from plinth.contracts.tenant import Tenant
+
+_SEQUENCE_LENGTH = 32
+
+
+def document_id(tenant: Tenant, name: str) -> str:
+    """Return the id of the document that a tenant stores under `name`; the same name is always the same document."""
+    return "doc_" + hashlib.sha256(f"{tenant.id}\0{name}".encode()).hexdigest()[:24]
+
+
+def object_key(tenant: Tenant, name: str) -> str:
+    """Return the object key of a document."""
+    return f"{tenant.id}/{name}"
+
+
+def sequence(sequencer: str) -> str:
+    """Return S3's sequencer (hexadecimal, of varying length) left-padded, so that text order is event order.
+
+    Source: Amazon S3 user guide, event message structure (compare after left-padding with zeros).
+    """
+    return sequencer.upper().rjust(_SEQUENCE_LENGTH, "0")

@@ -1,0 +1,35 @@
+"""What an answered run leaves behind: the conversation's turn, the cached answer, the receipt, the last events."""
+
+from plinth.contracts.answering import SaveAnswerInput
+from plinth.contracts.events import CitationFound, Event, ReceiptMade, RunEnded, TextDelta
+from plinth.contracts.models import Reply
+from plinth.contracts.runs import Answer, CachedAnswer, Receipt, RunStatus, Turn
+from plinth.wiring import Services
+
+
+def receipt_for(reply: Reply | None, *, saved_micro_usd: int) -> Receipt:
+    """Return what the run cost: its model call, or for a cached answer what that call would have cost."""
+    if reply is None:
+        return Receipt(model_calls=(), model_cost_micro_usd=0, cached=True, saved_micro_usd=saved_micro_usd)
+    return Receipt(model_calls=(reply.cost,), model_cost_micro_usd=reply.cost.cost_micro_usd)
+
+
+def remember(request: SaveAnswerInput, answer: Answer, receipt: Receipt, services: Services) -> None:
+    """Append the turn to its conversation and keep the answer under its key; both can be done twice without harm."""
+    run = request.run
+    asked = services.runs.get(run.tenant, run.id).request
+    now = services.clock.now()
+    if asked.conversation_id is not None:
+        turn = Turn(question=asked.question, answer=answer.text, at=now)
+        services.conversations.append(run, asked.user, asked.conversation_id, turn)
+    if request.cache_key is not None:
+        kept = CachedAnswer(answer=answer, cost_micro_usd=receipt.model_cost_micro_usd, saved_at=now)
+        services.answers.put(run.tenant, request.cache_key, kept)
+
+
+def last_events(request: SaveAnswerInput, answer: Answer, receipt: Receipt) -> list[Event]:
+    """Return the end of the log. A cached answer was never streamed, so its text comes here, whole."""
+    text: list[Event] = [TextDelta(text=answer.text, attempt=1, offset=0)] if request.cached else []
+    citations = [CitationFound(citation=citation) for citation in answer.citations]
+    ended = RunEnded(status=RunStatus.DONE, text_length=len(answer.text))
+    return [*text, *citations, *request.steps, ReceiptMade(receipt=receipt), ended]

@@ -1,0 +1,30 @@
+"""The one structured line that each step logs: who, what, how long, how it went. Never content."""
+
+import hashlib
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.logging import Logger
+
+from plinth.contracts.events import StepEnded
+
+
+@cache
+def _logger(step: str) -> Logger:
+    return Logger(service=step)
+
+
+def log_step(ended: StepEnded, *, event: dict[str, Any], outcome: str, request_id: str) -> None:
+    """Log one JSON line under the step's name. The tenant is hashed; question, passages and text are left out."""
+    owner: dict[str, Any] = event.get("run") or event.get("document") or {}
+    tenant = str(owner.get("tenant", ""))
+    _logger(ended.step).info(
+        "step ended",
+        outcome=outcome,
+        duration_ms=ended.duration_ms,
+        cold=ended.cold,
+        run_id=owner.get("id"),
+        document_id=owner.get("document_id"),
+        tenant_sha256=hashlib.sha256(tenant.encode()).hexdigest()[:12],
+        request_id=request_id,
+    )

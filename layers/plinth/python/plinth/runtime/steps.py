@@ -1,0 +1,57 @@
+"""How a plain function becomes a Lambda handler: decode, run, time, log one line, encode. Decides nothing else."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar, get_type_hints
+
+import msgspec
+
+from plinth.contracts.events import StepEnded
+from plinth.runtime.step_log import log_step
+from plinth.wiring import Services
+
+
+class LambdaContext(Protocol):
+    """What the runtime of Lambda passes beside the event; only the request id is used."""
+
+    aws_request_id: str
+
+
+Request = TypeVar("Request")
+Result = TypeVar("Result")
+Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+
+
+def step(function: Callable[[Request, Services], Result], *, services: Services | None = None) -> Handler:
+    """Return the Lambda handler of a chain step.
+
+    The event is the step's input as JSON (unknown fields are ignored: in-flight executions run the old machine).
+    The handler returns `{"result": <output>, "step": <StepEnded>}`. Errors pass through under their own class name,
+    because Step Functions retries and catches by that name. Services are made on first use, once per environment.
+    """
+    name = "".join(word.capitalize() for word in function.__name__.split("_"))
+    request_type = get_type_hints(function)["request"]
+    wired = services or Services()
+    cold = True
+
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        nonlocal cold
+        started_at, started, was_cold, cold = time.time(), time.perf_counter(), cold, False
+        outcome = "ok"
+        try:
+            request = msgspec.convert(event, request_type)
+            result = function(request, wired)
+        except Exception as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            ended = StepEnded(
+                step=name,
+                started_at=started_at,
+                duration_ms=round((time.perf_counter() - started) * 1000, 3),
+                cold=was_cold,
+            )
+            log_step(ended, event=event, outcome=outcome, request_id=context.aws_request_id)
+        return {"result": msgspec.to_builtins(result), "step": msgspec.to_builtins(ended)}
+
+    return handler

@@ -1,0 +1,169 @@
+"""Where ports meet adapters: each service is made on first use, from the settings that it needs and no others.
+
+Imports stand inside the properties on purpose: a step pays at cold start only for what it uses.
+"""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from plinth import ports
+from plinth.chain.catalogue import Provider
+from plinth.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from plinth.adapters.dynamodb_table import Table
+
+MAX_DOCUMENT_BYTES = 50 * 1024 * 1024
+
+
+class Services:
+    """Everything that a function may need. A test assigns a fake to the property that it replaces."""
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The function's environment."""
+        return Settings()
+
+    @cached_property
+    def clock(self) -> ports.Clock:
+        """The time."""
+        from plinth.adapters.system_clock import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def tenants(self) -> ports.Tenants:
+        """Keys, tenants and tiers."""
+        from plinth.adapters.dynamo_tenants import DynamoTenants
+
+        return DynamoTenants(table=self._table(self.settings.tenants_table))
+
+    @cached_property
+    def rate_limiter(self) -> ports.RateLimiter:
+        """The request limit."""
+        from plinth.adapters.dynamo_rate_limiter import DynamoRateLimiter
+
+        return DynamoRateLimiter(table=self._table(self.settings.tenants_table), clock=self.clock)
+
+    @cached_property
+    def runs(self) -> ports.Runs:
+        """The rows of runs."""
+        from plinth.adapters.dynamo_runs import DynamoRuns
+
+        return DynamoRuns(table=self._table(self.settings.runs_table), clock=self.clock)
+
+    @cached_property
+    def run_log(self) -> ports.RunLog:
+        """The logs of runs."""
+        from plinth.adapters.dynamo_run_log import DynamoRunLog
+
+        return DynamoRunLog(table=self._table(self.settings.runs_table), clock=self.clock)
+
+    @cached_property
+    def conversations(self) -> ports.Conversations:
+        """What was said before."""
+        from plinth.adapters.dynamo_conversations import DynamoConversations
+
+        return DynamoConversations(table=self._table(self.settings.conversations_table), clock=self.clock)
+
+    @cached_property
+    def answers(self) -> ports.AnswerCache:
+        """Answers that may be given again."""
+        from plinth.adapters.dynamo_answers import DynamoAnswers
+
+        return DynamoAnswers(table=self._table(self.settings.answers_table), clock=self.clock)
+
+    @cached_property
+    def documents(self) -> ports.Documents:
+        """The rows of documents."""
+        from plinth.adapters.dynamo_documents import DynamoDocuments
+
+        return DynamoDocuments(table=self._table(self.settings.documents_table), clock=self.clock)
+
+    @cached_property
+    def sources(self) -> ports.SourceObjects:
+        """The bucket that documents arrive in."""
+        from plinth.adapters.s3_documents import S3Documents
+
+        return S3Documents(client=self._s3, bucket=self.settings.documents_bucket, max_bytes=MAX_DOCUMENT_BYTES)
+
+    @cached_property
+    def work(self) -> ports.WorkObjects:
+        """The bucket of what ingest steps hand on."""
+        from plinth.adapters.s3_work import S3Work
+
+        return S3Work(client=self._s3, bucket=self.settings.work_bucket)
+
+    @cached_property
+    def parser(self) -> ports.DocumentParser:
+        """The reader of untrusted files."""
+        from plinth.adapters.child_process_parser import ChildProcessParser
+
+        return ChildProcessParser()
+
+    @cached_property
+    def dead_letters(self) -> ports.DeadLetters:
+        """The queue of documents that could not be ingested."""
+        import boto3
+
+        from plinth.adapters.aws_calls import CALLS
+        from plinth.adapters.sqs_dead_letters import SqsDeadLetters
+
+        return SqsDeadLetters(client=boto3.client("sqs", config=CALLS), queue_url=self.settings.dead_letter_queue_url)
+
+    @cached_property
+    def embedder(self) -> ports.Embedder:
+        """The embedding model, in this process."""
+        from plinth.adapters.onnx_embedder import OnnxEmbedder
+
+        return OnnxEmbedder(self.settings.embedding_dir)
+
+    @cached_property
+    def memory(self) -> ports.Memory:
+        """The search engine."""
+        from plinth.adapters.opensearch_memory import OpenSearchMemory, connect
+
+        return OpenSearchMemory(client=connect(self.settings.opensearch_url, auth=self.settings.opensearch_auth))
+
+    @cached_property
+    def machines(self) -> ports.Machines:
+        """The state machines that this function was given."""
+        import boto3
+
+        from plinth.adapters.aws_calls import CALLS
+        from plinth.adapters.step_functions import StepFunctions
+
+        return StepFunctions(
+            client=boto3.client("stepfunctions", config=CALLS),
+            answer_arn=self.settings.answer_machine_arn,
+            ingest_arn=self.settings.ingest_machine_arn,
+            erase_arn=self.settings.erase_machine_arn,
+        )
+
+    def language_model(self, provider: Provider) -> ports.LanguageModel:
+        """Return the adapter of a provider; only the function that calls models imports a model SDK."""
+        if provider == "anthropic":
+            from plinth.adapters.anthropic_model import AnthropicModel, key_from_secret
+
+            return AnthropicModel(api_key=key_from_secret(self.settings.anthropic_secret_arn))
+        from plinth.adapters.sagemaker_model import SageMakerModel
+
+        return SageMakerModel(endpoint=self.settings.model_endpoint)
+
+    @cached_property
+    def _s3(self) -> "S3Client":
+        import boto3
+
+        from plinth.adapters.aws_calls import S3_CALLS
+
+        return boto3.client("s3", config=S3_CALLS)
+
+    def _table(self, name: str) -> "Table":
+        import boto3
+
+        from plinth.adapters.aws_calls import CALLS
+        from plinth.adapters.dynamodb_table import Table
+
+        return Table(client=boto3.client("dynamodb", config=CALLS), name=name)
