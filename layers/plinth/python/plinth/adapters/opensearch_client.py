@@ -2,7 +2,6 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import msgspec
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
@@ -10,27 +9,30 @@ from opensearchpy.exceptions import ConnectionError as UnreachableError
 from opensearchpy.exceptions import OpenSearchException, TransportError
 
 from plinth.errors import MemoryUnavailableError, PlinthError
-
-if TYPE_CHECKING:
-    from botocore.credentials import Credentials
+from plinth.settings import SearchAuth
 
 _TIMEOUT_SECONDS = 10
 _PASSING_STATUSES = frozenset({408, 429})
 
 
-def opensearch_client(
-    *, url: str, auth: str, region: str | None = None, credentials: "Credentials | None" = None
-) -> OpenSearch:
-    """Return a client of the engine at `url`; `auth` is none, es (domain) or aoss (serverless).
+def connect(url: str, *, auth: SearchAuth) -> OpenSearch:
+    """Return a client of the engine at `url`, which tries once more after a failure.
 
-    It tries once more after a failure; every request that it makes may be made twice.
+    Requests are signed for `es` (domain) or `aoss` (serverless) with the function's own role, or not at all; the laptop's
+    unsigned client doesn't import boto3.
     """
-    signer = None
-    if auth != "none":
-        if credentials is None or region is None:
-            raise PlinthError(f"search requests are signed for {auth}: give the region and credentials to sign with")
-        signer = Urllib3AWSV4SignerAuth(credentials, region, auth)
+    signer = _signer(auth) if auth != "none" else None
     return OpenSearch(hosts=[url], http_auth=signer, timeout=_TIMEOUT_SECONDS, max_retries=1, retry_on_timeout=True)
+
+
+def _signer(service: str) -> Urllib3AWSV4SignerAuth:
+    import boto3
+
+    session = boto3.Session()
+    credentials = session.get_credentials()
+    if credentials is None:
+        raise PlinthError(f"search requests are signed for {service}: give the function a role, or set AWS credentials")
+    return Urllib3AWSV4SignerAuth(credentials, session.region_name, service)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import msgspec
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import RequestError
 
-from plinth.adapters.opensearch_client import memory_errors, refusal
+from plinth.adapters.opensearch_client import connect, memory_errors, refusal
 from plinth.adapters.opensearch_requests import (
     Json,
     by_meaning,
@@ -25,6 +25,8 @@ from plinth.contracts.memory import DocumentVersion, Passage, StoredPassage
 from plinth.contracts.tenant import Tenant
 from plinth.errors import MemoryUnavailableError
 from plinth.memory.fusion import fuse
+
+__all__ = ["OpenSearchMemory", "connect"]
 
 _OVER_FETCH = 2  # duplicates and superseded versions take places in a ranking
 _BULK = 200  # passages of one bulk request: about 2 MB at 384 dimensions
