@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import boto3
 import msgspec
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
 from opensearchpy.exceptions import ConnectionError as UnreachableError
@@ -18,16 +19,13 @@ _PASSING_STATUSES = frozenset({408, 429})
 def connect(url: str, *, auth: SearchAuth) -> OpenSearch:
     """Return a client of the engine at `url`, which tries once more after a failure.
 
-    Requests are signed for `es` (domain) or `aoss` (serverless) with the function's own role, or not at all; the laptop's
-    unsigned client doesn't import boto3.
+    Requests are signed for `es` (domain) or `aoss` (serverless) with the function's own role, or not at all.
     """
     signer = _signer(auth) if auth != "none" else None
     return OpenSearch(hosts=[url], http_auth=signer, timeout=_TIMEOUT_SECONDS, max_retries=1, retry_on_timeout=True)
 
 
 def _signer(service: str) -> Urllib3AWSV4SignerAuth:
-    import boto3
-
     session = boto3.Session()
     credentials = session.get_credentials()
     if credentials is None:

@@ -1,0 +1,77 @@
+"""Memory in memory: exact vectors, shared words, the same fusion."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from plinth.contracts.memory import DocumentVersion, Passage, StoredPassage
+from plinth.contracts.tenant import Tenant
+from plinth.memory.fusion import fuse
+
+Vector = Sequence[float]
+
+
+class FakeMemory:
+    """`Memory` over a dictionary by tenant and chunk id."""
+
+    def __init__(self) -> None:
+        self._stored: dict[tuple[Tenant, str], tuple[StoredPassage, Vector]] = {}
+
+    def search(self, tenant: Tenant, question: str, vector: Vector, *, limit: int) -> list[StoredPassage]:
+        stored = {
+            chunk_id: (_shared(question, passage), _dot(vector, each), passage)
+            for (owner, chunk_id), (passage, each) in self._stored.items()
+            if owner == tenant
+        }
+        by_words = sorted((each for each in stored if stored[each][0]), key=lambda each: -stored[each][0])
+        by_meaning = sorted(stored, key=lambda each: -stored[each][1])
+        fused = fuse([(0.4, by_words[: 2 * limit]), (0.6, by_meaning[: 2 * limit])])
+        return [replace(stored[each][2], score=score) for each, score in fused[:limit]]
+
+    def index(self, document: DocumentVersion, title: str, passages: Sequence[tuple[Passage, Vector]]) -> int:
+        for passage, vector in passages:
+            chunk_id = f"{document.document_id}:{document.sequence}:{passage.position:06d}"
+            stored = StoredPassage(
+                chunk_id=chunk_id,
+                document_id=document.document_id,
+                generation=document.sequence,
+                name=document.name,
+                title=title,
+                position=passage.position,
+                text=passage.text,
+                score=0.0,
+                page=passage.page,
+                heading=passage.heading,
+            )
+            self._stored[document.tenant, chunk_id] = (stored, vector)
+        return len(passages)
+
+    def count(self, document: DocumentVersion) -> int:
+        return sum(stored.generation == document.sequence for _, stored in self._of(document))
+
+    def remove_older(self, document: DocumentVersion) -> int:
+        return self._remove(document, lambda sequence: sequence < document.sequence)
+
+    def remove_through(self, document: DocumentVersion) -> int:
+        return self._remove(document, lambda sequence: sequence <= document.sequence)
+
+    def _of(self, document: DocumentVersion) -> list[tuple[tuple[Tenant, str], StoredPassage]]:
+        return [
+            (key, stored)
+            for key, (stored, _) in self._stored.items()
+            if key[0] == document.tenant and stored.document_id == document.document_id
+        ]
+
+    def _remove(self, document: DocumentVersion, goes: Callable[[str], bool]) -> int:
+        gone = [key for key, stored in self._of(document) if goes(stored.generation)]
+        for key in gone:
+            del self._stored[key]
+        return len(gone)
+
+
+def _shared(question: str, passage: StoredPassage) -> int:
+    words = set(question.lower().split())
+    return len(words & set(f"{passage.title} {passage.text}".lower().split()))
+
+
+def _dot(one: Vector, other: Vector) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))

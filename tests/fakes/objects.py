@@ -1,0 +1,82 @@
+"""Objects, queued letters and started executions in memory."""
+
+from plinth.contracts.memory import DocumentVersion, SourceObject
+from plinth.contracts.runs import Run
+from plinth.contracts.tenant import Tenant
+from plinth.errors import DocumentRefusedError, StoreUnavailableError
+
+
+class FakeSources:
+    """`SourceObjects`: a test puts bytes with `put`; `deleted` lists the deleted keys."""
+
+    def __init__(self, max_bytes: int = 50 * 1024 * 1024) -> None:
+        self._max_bytes = max_bytes
+        self._objects: dict[str, list[tuple[str, SourceObject]]] = {}
+        self.deleted: list[str] = []
+
+    def put(self, tenant: Tenant, name: str, body: bytes, content_type: str) -> str:
+        """Store a new version and return its id."""
+        versions = self._objects.setdefault(f"{tenant.id}/{name}", [])
+        versions.append((f"v{len(versions) + 1}", SourceObject(body=body, content_type=content_type)))
+        return versions[-1][0]
+
+    def upload_url(self, tenant: Tenant, name: str, *, content_type: str, size_bytes: int) -> str:
+        return f"https://uploads.invalid/{tenant.id}/{name}?type={content_type}&size={size_bytes}"
+
+    def fetch(self, document: DocumentVersion) -> SourceObject:
+        versions = self._objects.get(document.object_key, [])
+        wanted = document.version_id or (versions[-1][0] if versions else None)
+        found = next((source for version_id, source in versions if version_id == wanted), None)
+        if found is None:
+            raise DocumentRefusedError("source_gone", "the file was deleted before it was read")
+        if len(found.body) > self._max_bytes:
+            raise DocumentRefusedError("too_large", f"upload at most {self._max_bytes} bytes")
+        return found
+
+    def delete(self, tenant: Tenant, name: str) -> None:
+        self._objects.pop(f"{tenant.id}/{name}", None)
+        self.deleted.append(f"{tenant.id}/{name}")
+
+
+class FakeWork:
+    """`WorkObjects` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._objects: dict[tuple[Tenant, str, str, str], bytes] = {}
+
+    def put(self, document: DocumentVersion, name: str, body: bytes) -> None:
+        self._objects[document.tenant, document.document_id, document.sequence, name] = body
+
+    def get(self, document: DocumentVersion, name: str) -> bytes:
+        body = self._objects.get((document.tenant, document.document_id, document.sequence, name))
+        if body is None:
+            raise StoreUnavailableError(f"no {name} of this version")
+        return body
+
+
+class FakeDeadLetters:
+    """`DeadLetters`: `sent` lists (document, reason, message)."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[DocumentVersion, str, str]] = []
+
+    def send(self, document: DocumentVersion, *, reason: str, message: str) -> None:
+        self.sent.append((document, reason, message))
+
+
+class FakeMachines:
+    """`Machines`: what was started, by kind; a second start of the same thing is dropped."""
+
+    def __init__(self) -> None:
+        self.answers: dict[tuple[str, int], Run] = {}
+        self.ingests: dict[tuple[str, str], DocumentVersion] = {}
+        self.erasures: dict[tuple[str, str], DocumentVersion] = {}
+
+    def start_answer(self, run: Run) -> None:
+        self.answers.setdefault((run.id, run.epoch), run)
+
+    def start_ingest(self, document: DocumentVersion) -> None:
+        self.ingests.setdefault((document.document_id, document.sequence), document)
+
+    def start_erase(self, document: DocumentVersion) -> None:
+        self.erasures.setdefault((document.document_id, document.sequence), document)

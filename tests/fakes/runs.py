@@ -1,0 +1,146 @@
+"""Runs and their logs in memory. Content is kept as JSON, so that a test meets the types that a store gives back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from threading import RLock
+from typing import TypeVar
+
+import msgspec
+from plinth.contracts.events import Event, LoggedEvent, RunAccepted
+from plinth.contracts.runs import (
+    Acceptance,
+    Answer,
+    Failure,
+    IdempotencyKey,
+    Receipt,
+    Run,
+    RunRecord,
+    RunRequest,
+    RunStatus,
+)
+from plinth.contracts.tenant import Tenant
+from plinth.errors import IdempotencyConflictError, NotFoundError, RunSupersededError
+from plinth.ports import Clock
+
+Content = TypeVar("Content")
+KEY_SECONDS = 86_400
+
+
+@dataclass
+class RunRow:
+    """What is known of one run."""
+
+    record: RunRecord
+    owner: str | None = None
+    events: list[LoggedEvent] = field(default_factory=list)
+    contents: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+
+    @property
+    def open(self) -> bool:
+        return self.record.status in (RunStatus.ACCEPTED, RunStatus.RUNNING)
+
+
+class FakeRuns:
+    """`Runs` in memory."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.lock = RLock()
+        self.rows: dict[tuple[Tenant, str], RunRow] = {}
+        self._keys: dict[tuple[Tenant, str], tuple[str, str, float]] = {}
+
+    def accept(self, run: Run, request: RunRequest, key: IdempotencyKey | None) -> Acceptance:
+        now = self.clock.now()
+        with self.lock:
+            if key is not None:
+                sha256, run_id, expires_at = self._keys.get((run.tenant, key.key), ("", "", 0.0))
+                if expires_at > now:
+                    if sha256 != key.body_sha256:
+                        raise IdempotencyConflictError("this Idempotency-Key came with another body")
+                    return Acceptance(run_id=run_id, fresh=run_id == run.id)
+                self._keys[run.tenant, key.key] = (key.body_sha256, run.id, now + KEY_SECONDS)
+            record = RunRecord(
+                id=run.id,
+                status=RunStatus.ACCEPTED,
+                epoch=run.epoch,
+                created_at=now,
+                deadline=run.deadline,
+                request=request,
+            )
+            row = self.rows.setdefault((run.tenant, run.id), RunRow(record))
+            if not row.events:
+                accepted = RunAccepted(model=request.model, conversation_id=request.conversation_id)
+                row.events.append(LoggedEvent(seq=1, epoch=run.epoch, at=now, event=accepted))
+        return Acceptance(run_id=run.id, fresh=True)
+
+    def claim(self, run: Run, *, owner: str) -> bool:
+        with self.lock:
+            row = self.rows.get((run.tenant, run.id))
+            if row is None or not row.open or row.record.epoch != run.epoch or row.owner not in (None, owner):
+                return False
+            row.owner = owner
+            row.record = replace(row.record, status=RunStatus.RUNNING)
+            return True
+
+    def get(self, tenant: Tenant, run_id: str) -> RunRecord:
+        with self.lock:
+            if (row := self.rows.get((tenant, run_id))) is None:
+                raise NotFoundError(f"no run {run_id}")
+            answer = _content(row, "answer", Answer) if row.record.status is RunStatus.DONE else None
+            return replace(row.record, answer=answer)
+
+    def finish(self, run: Run, status: RunStatus, *, receipt: Receipt | None, failure: Failure | None) -> bool:
+        with self.lock:
+            row = self.rows.get((run.tenant, run.id))
+            if row is None or not row.open or row.record.epoch != run.epoch:
+                return False
+            ended_at = self.clock.now()
+            row.record = replace(row.record, status=status, receipt=receipt, failure=failure, ended_at=ended_at)
+            return True
+
+    def put_content(self, run: Run, name: str, content: object) -> None:
+        with self.lock:
+            contents = self._row_to_write(run).contents
+            if contents.get(name, (0, b""))[0] > run.epoch:
+                raise RunSupersededError(f"a later execution owns run {run.id}")
+            contents[name] = (run.epoch, msgspec.json.encode(content))
+
+    def get_content(self, run: Run, name: str, kind: type[Content]) -> Content | None:
+        with self.lock:
+            row = self.rows.get((run.tenant, run.id))
+            return _content(row, name, kind) if row else None
+
+    def _row_to_write(self, run: Run) -> RunRow:
+        if (row := self.rows.get((run.tenant, run.id))) is None:
+            raise LookupError(f"accept {run.id} before writing its content")
+        return row
+
+
+class FakeRunLog:
+    """`RunLog` beside a `FakeRuns`."""
+
+    def __init__(self, runs: FakeRuns) -> None:
+        self._runs = runs
+
+    def append(self, run: Run, events: Sequence[Event]) -> int:
+        if not events:
+            raise ValueError("append needs at least one event")
+        with self._runs.lock:
+            row = self._runs.rows.get((run.tenant, run.id))
+            if row is None or not row.open or row.record.epoch != run.epoch:
+                raise RunSupersededError(f"run {run.id} has ended or another execution owns it")
+            at = self._runs.clock.now()
+            for event in events:
+                row.events.append(LoggedEvent(seq=len(row.events) + 1, epoch=run.epoch, at=at, event=event))
+            return len(row.events)
+
+    def read(self, tenant: Tenant, run_id: str, *, after: int) -> list[LoggedEvent]:
+        with self._runs.lock:
+            row = self._runs.rows.get((tenant, run_id))
+            return row.events[after:] if row else []
+
+
+def _content(row: RunRow, name: str, kind: type[Content]) -> Content | None:
+    if name not in row.contents:
+        return None
+    return msgspec.json.decode(row.contents[name][1], type=kind)
