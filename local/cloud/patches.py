@@ -13,6 +13,7 @@ def apply(settings: WorkerSettings) -> None:
     own_workers(settings)
     named_errors()
     named_throttles()
+    gateway_tells_no_reason()
     dynamodb_time_to_live()
     states.apply()
 
@@ -49,6 +50,19 @@ def named_throttles() -> None:
         return {**result, "body": {**result["body"], "errorType": "Lambda.TooManyRequestsException"}}
 
     ministack.replace(functions, "_throttle_response", throttle_by_name)
+
+
+def gateway_tells_no_reason() -> None:
+    """Answer 502 "Internal server error" when a function raises; the error with its trace goes to the client."""
+    gateway = ministack.module("services.apigateway_v1")
+    ministack.require(gateway, "_lambda_proxy_response")
+    shape = gateway._lambda_proxy_response
+
+    def shape_silently(result: dict[str, Any]) -> tuple[object, str | None]:
+        response, error = shape(result)
+        return response, "Internal server error" if error else None
+
+    ministack.replace(gateway, "_lambda_proxy_response", shape_silently)
 
 
 def dynamodb_time_to_live() -> None:

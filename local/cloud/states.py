@@ -15,6 +15,7 @@ def apply() -> None:
     """Mend every fault of the Step Functions engine."""
     engine = ministack.module("services.stepfunctions")
     no_start_delay(engine)
+    errors_that_nothing_catches(engine)
     retry_delays(engine)
     succeed_output(engine)
     choice_output(engine)
@@ -27,6 +28,22 @@ def apply() -> None:
 def no_start_delay(engine: ModuleType) -> None:
     """Start an execution at once; each begins with a fixed sleep of 150 ms."""
     ministack.edit(engine, "_run_execution", "    time.sleep(0.15)\n", "")
+
+
+def errors_that_nothing_catches(engine: ModuleType) -> None:
+    """Keep States.Runtime and States.DataLimitExceeded from States.ALL, which catches them here and not on AWS.
+
+    As in "Handling errors in Step Functions workflows" of the AWS guide, read 2026-11.
+    """
+    ministack.require(engine, "_error_matches")
+    matches = engine._error_matches
+
+    def matches_or_is_final(error_equals: list[str], error: str) -> bool:
+        if error in {"States.Runtime", "States.DataLimitExceeded"}:
+            return error in error_equals
+        return bool(matches(error_equals, error))
+
+    ministack.replace(engine, "_error_matches", matches_or_is_final)
 
 
 def retry_delays(engine: ModuleType) -> None:

@@ -24,8 +24,6 @@ RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "
 _INIT_SECONDS = 10.0
 _END_OF_LOG_SECONDS = 1.0
 
-_runtime = ministack.module("core.lambda_runtime")
-
 
 @dataclass(frozen=True)
 class WorkerSettings:
@@ -163,6 +161,7 @@ class PythonWorker:
     def _environment(self, code: Path, layers: list[Path]) -> dict[str, str]:
         """Return what AWS sets, then the function's own variables, then the launcher's; nothing of the host's."""
         config = self.config
+        runtime = ministack.module("core.lambda_runtime")
         region = config["FunctionArn"].split(":")[3]
         own = config.get("Environment", {}).get("Variables", {})
         return {
@@ -184,8 +183,8 @@ class PythonWorker:
             "AWS_DEFAULT_REGION": region,
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
             "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
-            **_runtime.execution_credentials(config),
-            **{name: value for name, value in own.items() if name not in _runtime._RESERVED_RUNTIME_ENV_VARS},
+            **runtime.execution_credentials(config),
+            **{name: value for name, value in own.items() if name not in runtime._RESERVED_RUNTIME_ENV_VARS},
             **self._settings.environment,
         }
 
