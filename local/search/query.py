@@ -24,7 +24,7 @@ from local.search.mapping import (
 )
 from local.search.shard import Shard
 from local.search.terms import Mask
-from local.search.vectors import to_scores
+from local.search.vectors import least_score_within
 
 Json = dict[str, object]
 Body = TypeVar("Body")
@@ -202,7 +202,7 @@ class QueryReader:
         vector = _value("knn", name, partial(read_vector, wanted.vector, kind))
         least = wanted.min_score
         if wanted.max_distance is not None:
-            least = float(to_scores(np.array(wanted.max_distance), kind.method.space_type))
+            least = least_score_within(wanted.max_distance, kind.method)
         within = self.read(wanted.filter) if wanted.filter is not None else None
         return Nearest(name, vector, within, wanted.k, least or 0.0)
 

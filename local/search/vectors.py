@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from local.search.columns import Column
 from local.search.documents import Vector
-from local.search.mapping import SpaceType, VectorField
+from local.search.mapping import KnnMethod, SpaceType, VectorField
 from local.search.terms import Mask, Scores
 
 Distances = npt.NDArray[np.float64]
@@ -18,6 +18,12 @@ def to_scores(distances: Distances, space_type: SpaceType) -> Distances:
     if space_type == "l2":
         return 1 / (1 + distances)
     return np.where(distances <= 0, 1 - distances, 1 / (1 + np.maximum(distances, 0)))
+
+
+def least_score_within(max_distance: float, method: KnnMethod) -> float:
+    """Return the score at a distance. Under innerproduct, engine lucene takes the product itself as the distance."""
+    negated = method.space_type == "innerproduct" and method.engine == "lucene"
+    return float(to_scores(np.array(-max_distance if negated else max_distance), method.space_type))
 
 
 class VectorIndex:
