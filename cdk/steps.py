@@ -48,7 +48,7 @@ class Step:
 
     name: str
     touches: tuple[Touch, ...]
-    timeout_seconds: int = 20
+    timeout_seconds: int = 10
     memory_mb: int = 256
     layers: tuple[Layer, ...] = (Layer.PLINTH, Layer.VENDOR)
     handler: str = "handler.handler"
@@ -74,6 +74,7 @@ ANSWER_STEPS = (
     Step(
         name="RetrieveContext",
         touches=(*_RUNS, Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES),
+        timeout_seconds=30,
         memory_mb=1024,
         layers=_WITH_EMBEDDING,
     ),
@@ -117,22 +118,18 @@ INGEST_STEPS = (
     ),
     Step(
         name="PublishDocument",
-        touches=(*_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES),
+        touches=(*_DOCUMENTS, Touch.READ_WORK, Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES),
         timeout_seconds=60,
     ),
     Step(name="RefuseDocument", touches=(*_DOCUMENTS, Touch.BURY_DOCUMENTS)),
 )
 
 ERASE_STEPS = (
-    Step(name="ErasePassages", touches=(Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES), timeout_seconds=60),
+    Step(name="ErasePassages", touches=(Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES), timeout_seconds=120),
     Step(name="CloseDocument", touches=_DOCUMENTS),
 )
 
-START_INGEST = Step(
-    name="StartIngest",
-    touches=(Touch.START_INGEST, Touch.START_ERASE, Touch.BURY_DOCUMENTS),
-    timeout_seconds=30,
-)
+START_INGEST = Step(name="StartIngest", touches=(Touch.START_INGEST, Touch.START_ERASE), timeout_seconds=30)
 
 API = Step(
     name="Api",

@@ -97,7 +97,6 @@ class ChainStep(Construct):
             "AWS_LWA_INVOKE_MODE": "response_stream",
             "AWS_LWA_PORT": str(port),
             "AWS_LWA_READINESS_CHECK_PROTOCOL": "tcp",
-            "PYTHONPATH": "/opt/python",
         }.items():
             self.function.add_environment(name, value)
 

@@ -44,18 +44,22 @@ class LayerShelf(Construct):
         folder = self._folder / name.value
         if folder.is_dir():
             return folder
-        remedy = f"build it first: python -m layers.build --target {self._environment.layer_target}"
-        stack = Stack.of(self)
-        if stack.node.try_find_child("LayersAreBuilt") is None:
-            refuse = CfnRuleAssertion(assert_=Fn.condition_equals("layers", "built"), assert_description=remedy)
-            CfnRule(stack, "LayersAreBuilt", assertions=[refuse])
-        Annotations.of(self).add_warning_v2("plinth:layers", f"{folder} can't be deployed, {remedy}")
+        self._refuse_deployment()
         return Path(__file__).with_name("missing_layer")
+
+    def _refuse_deployment(self) -> None:
+        stack = Stack.of(self)
+        if stack.node.try_find_child("LayersAreBuilt"):
+            return
+        remedy = f"build the layers first: python -m layers.build --target {self._environment.layer_target}"
+        refusal = CfnRuleAssertion(assert_=Fn.condition_equals("layers", "built"), assert_description=remedy)
+        CfnRule(stack, "LayersAreBuilt", assertions=[refusal])
+        Annotations.of(stack).add_warning_v2("plinth:layers", f"can't be deployed, {remedy}")
 
 
 def runtime_of(environment: Environment) -> lambda_.Runtime:
     """Return the Lambda runtime of the environment."""
-    return lambda_.Runtime(environment.runtime, lambda_.RuntimeFamily.PYTHON)
+    return {"python3.11": lambda_.Runtime.PYTHON_3_11, "python3.13": lambda_.Runtime.PYTHON_3_13}[environment.runtime]
 
 
 def architecture_of(environment: Environment) -> lambda_.Architecture:

@@ -26,9 +26,9 @@ class SearchCollection(Construct):
         self.collection = serverless.CfnCollection(
             self, "Collection", name=name, type="VECTORSEARCH", collection_group_name=name
         )
-        self.collection.add_dependency(group)
+        self.collection.add_resource_dependency(group)
         for policy in self._security():
-            self.collection.add_dependency(policy)
+            self.collection.add_resource_dependency(policy)
         self.endpoint = self.collection.attr_collection_endpoint
 
     def _security(self) -> list[serverless.CfnSecurityPolicy]:

@@ -19,9 +19,6 @@ from cdk.permissions import Permission
 Kind = Literal["EXPRESS", "STANDARD"]
 
 
-_NOT_WRITTEN_YET = {"StartAt": "Nothing", "States": {"Nothing": {"Type": "Pass", "End": True}}}
-
-
 class Chain(Construct):
     """The machine of `statemachines/<name>.asl.json`, whose `${<Step>Arn}` are the given steps.
 
@@ -33,8 +30,7 @@ class Chain(Construct):
     ) -> None:
         super().__init__(scope, name)
         self.steps = steps
-        source = REPOSITORY / "statemachines" / f"{name.lower()}.asl.json"
-        definition = json.loads(source.read_text()) if source.exists() else _NOT_WRITTEN_YET
+        definition = json.loads((REPOSITORY / "statemachines" / f"{name.lower()}.asl.json").read_text())
         role = service_role(self, "states.amazonaws.com")
         callable_arns = [arn for step in steps for arn in step.callable_arns]
         role.add_to_principal_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=callable_arns))

@@ -37,7 +37,6 @@ class ConsoleStack(Stack):
                 response_headers_policy=cloudfront.ResponseHeadersPolicy.SECURITY_HEADERS,
             ),
             additional_behaviors={"/v1/*": _uncached(rest)},
-            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
         )
         deployment.BucketDeployment(
             self,

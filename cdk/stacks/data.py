@@ -70,7 +70,10 @@ class DataStack(Stack):
             Touch.WRITE_ANSWERS: on_table(self.answers, "PLINTH_ANSWERS_TABLE", WRITE_ROWS),
             Touch.READ_DOCUMENTS: on_table(self.documents, "PLINTH_DOCUMENTS_TABLE", READ_ROWS),
             Touch.WRITE_DOCUMENTS: on_table(self.documents, "PLINTH_DOCUMENTS_TABLE", WRITE_ROWS),
-            Touch.READ_SOURCES: self._on_sources("s3:GetObject", "s3:GetObjectVersion"),
+            Touch.READ_SOURCES: (
+                *self._on_sources("s3:GetObject", "s3:GetObjectVersion"),
+                Permission(actions=("s3:ListBucket",), resources=(self.sources.bucket_arn,)),
+            ),
             Touch.UPLOAD_SOURCES: self._on_sources("s3:PutObject"),
             Touch.DELETE_SOURCES: (
                 *self._on_sources("s3:DeleteObject", "s3:DeleteObjectVersion"),

@@ -91,12 +91,12 @@ def _dead_letters(ingest: IngestStack) -> list[Signal]:
 
 
 def _errors(step: ChainStep) -> Signal:
-    metric = step.function.metric_errors(period=PERIOD, label=step.step.name)
+    metric = step.function.metric_errors(period=PERIOD)
     return Signal(name=f"{step.step.name}Errors", metric=metric, limit=FAULTS)
 
 
 def _throttles(step: ChainStep) -> Signal:
-    metric = step.function.metric_throttles(period=PERIOD, label=step.step.name)
+    metric = step.function.metric_throttles(period=PERIOD)
     return Signal(name=f"{step.step.name}Throttled", metric=metric, limit=FAULTS)
 
 
