@@ -73,12 +73,18 @@ def _text(node: LexborNode) -> str:
     return f"{' ' if lead else ''}{_one_line(text)}{' ' if trail and text.strip() else ''}"
 
 
+def _line(line: str) -> str:
+    """Drop the single space that a text node may begin with; deeper indentation is code's own."""
+    trimmed = line.rstrip()
+    return trimmed[1:] if trimmed.startswith(" ") and not trimmed.startswith("  ") else trimmed
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
 def _tidy(pieces: list[str]) -> str:
-    lines = (line.strip(" ") for line in "".join(pieces).split("\n"))
+    lines = (_line(line) for line in "".join(pieces).split("\n"))
     paragraphs: list[str] = []
     for line in lines:
         if line or (paragraphs and paragraphs[-1]):

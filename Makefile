@@ -1,0 +1,64 @@
+# The commands of this repository. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run stop clean test test-long check bench docs lock
+
+help: ## List the commands
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed node_modules/.installed ## Install the pinned Python and npm packages, nothing else
+
+$(VENV)/.installed: requirements/dev.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python is missing: apt-get install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer with venv is needed: apt-get install python3 python3-venv, or PYTHON=/path make setup"; exit 1; }
+	@echo "Installing the Python packages into $(VENV) (about a minute) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+node_modules/.installed: package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js is missing: install Node 20 with npm"; exit 1; }
+	@echo "Installing the npm packages ..."
+	@npm ci --silent --no-fund --no-audit
+	@touch $@
+
+run: setup ## Start the whole stack on this machine, ingest the samples, ask a question
+	@$(BIN)/python -m local.demo
+
+stop: ## Stop the stack and keep its data
+	@test ! -x $(BIN)/plinth || $(BIN)/plinth down
+
+clean: stop ## Stop the stack and remove its data and everything built
+	rm -rf .plinth build cdk.out
+
+test: setup ## Run every test but the long ones (unit, contract, ASL, CDK, integration)
+	$(BIN)/python -m pytest -m "not long"
+
+test-long: setup ## Run the long tests as well
+	$(BIN)/python -m pytest
+
+check: setup ## Run the linters, type checkers and scans that CI runs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy functions layers/plinth/python/plinth cdk local client layers app.py bench
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/bandit -q -c pyproject.toml -r functions layers/plinth local client cdk
+	$(BIN)/python -m pytest -q tests/asl tests/cdk
+	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
+
+bench: setup ## Measure, as ratios to a reference of the same run, into bench/results
+	$(BIN)/python -m bench
+
+docs: setup ## Generate docs/generated again
+	$(BIN)/python -m docs.generate
+
+lock: setup ## Lock the Python packages again with hashes and without any registry's address
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		requirements/dev.in --output-file requirements/dev.txt

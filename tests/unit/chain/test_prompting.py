@@ -1,0 +1,55 @@
+"""What goes into a prompt, and in which order."""
+
+from plinth.chain.prompting import build_prompt, choose_passages, input_token_bound
+from plinth.contracts.memory import StoredPassage
+from plinth.contracts.models import Role
+from plinth.contracts.runs import Turn
+
+
+def passage(document_id: str, position: int, text: str) -> StoredPassage:
+    return StoredPassage(
+        chunk_id=f"{document_id}:{position}",
+        document_id=document_id,
+        generation="1",
+        name="n",
+        title="Title",
+        position=position,
+        text=text,
+        score=1.0,
+    )
+
+
+def test_the_best_passages_that_fit_are_chosen_and_a_smaller_one_may_take_the_place_of_a_larger() -> None:
+    ranked = [passage("a", 0, "x" * 60), passage("b", 0, "y" * 60), passage("c", 0, "z" * 30)]
+
+    assert [chosen.document_id for chosen in choose_passages(ranked, characters=100)] == ["a", "c"]
+
+
+def test_the_best_passage_is_chosen_even_where_it_does_not_fit() -> None:
+    assert len(choose_passages([passage("a", 0, "x" * 500)], characters=100)) == 1
+
+
+def test_passages_stand_in_the_order_of_their_documents_whatever_their_rank() -> None:
+    ranked = [passage("b", 1, "second"), passage("a", 4, "fourth"), passage("b", 0, "first")]
+
+    chosen = choose_passages(ranked, characters=1000)
+
+    assert [(each.document_id, each.position) for each in chosen] == [("a", 4), ("b", 0), ("b", 1)]
+
+
+def test_a_prompt_holds_numbered_passages_then_history_then_the_question() -> None:
+    prompt = build_prompt("Why?", [passage("a", 0, "Because.")], [Turn(question="What?", answer="That.", at=1.0)])
+
+    assert prompt.system.endswith("[1] Title\nBecause.")
+    assert [(message.role, message.text) for message in prompt.messages] == [
+        (Role.USER, "What?"),
+        (Role.ASSISTANT, "That."),
+        (Role.USER, "Why?"),
+    ]
+
+
+def test_the_token_bound_counts_bytes_so_that_no_script_exceeds_it() -> None:
+    latin = input_token_bound(build_prompt("a" * 100, [], []))
+    chinese = input_token_bound(build_prompt("字" * 100, [], []))
+
+    assert chinese - latin == 200

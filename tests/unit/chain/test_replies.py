@@ -1,0 +1,49 @@
+"""Which passages an answer cites."""
+
+import pytest
+from plinth.chain.replies import is_cacheable, parse_reply
+from plinth.contracts.models import Reply, StopReason
+from plinth.contracts.runs import ModelCost
+
+from tests.unit.chain.test_prompting import passage
+
+PASSAGES = [passage("a", 0, "first"), passage("b", 0, "second"), passage("c", 0, "third")]
+
+
+def reply(text: str, stop_reason: StopReason = StopReason.END) -> Reply:
+    cost = ModelCost(
+        model="m",
+        input_tokens=1,
+        output_tokens=1,
+        cached_input_tokens=0,
+        cost_micro_usd=0,
+        bound_micro_usd=0,
+        price_source="test",
+        price_as_of="2026-11-01",
+    )
+    return Reply(text=text, stop_reason=stop_reason, cost=cost, attempt=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "markers"),
+    [
+        ("It is so [2]. And so [1].", [2, 1]),
+        ("Both [1][3].", [1, 3]),
+        ("Both [1, 3].", [1, 3]),
+        ("Twice [2] and [2].", [2]),
+        ("Out of range [4] [0].", []),
+        ("An array a[i] or a [link](x).", []),
+        ("Nothing.", []),
+    ],
+)
+def test_markers_name_passages_in_the_order_of_first_mention(text: str, markers: list[int]) -> None:
+    answer = parse_reply(reply(text), PASSAGES, model="m")
+
+    assert [citation.marker for citation in answer.citations] == markers
+    assert [citation.document_id for citation in answer.citations] == ["abc"[marker - 1] for marker in markers]
+
+
+def test_only_a_whole_answer_that_says_something_may_be_given_again() -> None:
+    assert is_cacheable(reply("Yes."))
+    assert not is_cacheable(reply(" "))
+    assert not is_cacheable(reply("Yes, and", StopReason.MAX_TOKENS))

@@ -1,0 +1,76 @@
+"""The services of a whole chain, in memory, and how a test calls a step as Step Functions would."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+from plinth.contracts.runs import Run, RunRequest
+from plinth.contracts.tenant import Tenant
+from plinth.runtime import step
+from plinth.wiring import Services
+
+from tests.fakes.answers import FakeAnswers
+from tests.fakes.clock import FakeClock
+from tests.fakes.conversations import FakeConversations
+from tests.fakes.documents import FakeDocuments
+from tests.fakes.memory import FakeMemory
+from tests.fakes.models import FakeEmbedder, FakeModel
+from tests.fakes.objects import FakeDeadLetters, FakeSources, FakeWork
+from tests.fakes.runs import FakeRunLog, FakeRuns
+
+TENANT = Tenant(id="acme")
+
+
+class ChainServices(Services):
+    """`Services` of fakes; `model` answers for every provider."""
+
+    model: FakeModel
+
+    def language_model(self, provider: str) -> FakeModel:
+        return self.model
+
+
+@pytest.fixture
+def services() -> ChainServices:
+    made = ChainServices()
+    clock = FakeClock()
+    made.clock = clock
+    made.runs = FakeRuns(clock)
+    made.run_log = FakeRunLog(made.runs)
+    made.conversations = FakeConversations()
+    made.answers = FakeAnswers(clock)
+    made.documents = FakeDocuments(clock)
+    made.memory = FakeMemory()
+    made.embedder = FakeEmbedder()
+    made.sources = FakeSources()
+    made.work = FakeWork()
+    made.dead_letters = FakeDeadLetters()
+    return made
+
+
+@pytest.fixture
+def call(services: ChainServices) -> Callable[..., dict[str, Any]]:
+    """Call a step with JSON in, and return its result as JSON."""
+
+    def call_step(function: Callable[..., Any], **event: Any) -> dict[str, Any]:
+        handler = step(function, services=services)
+        answer = handler(msgspec.to_builtins(event), SimpleNamespace(aws_request_id="request-1"))
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    return call_step
+
+
+@pytest.fixture
+def accept(services: ChainServices) -> Callable[..., Run]:
+    """Accept a run as the API does, and return it."""
+
+    def accept_run(question: str, *, run_id: str = "run_1", conversation_id: str | None = None) -> Run:
+        run = Run(id=run_id, tenant=TENANT, epoch=1, deadline=services.clock.now() + 270)
+        asked = RunRequest(question=question, model="claude-haiku-5-5", user="ann", conversation_id=conversation_id)
+        services.runs.accept(run, asked, None)
+        return run
+
+    return accept_run

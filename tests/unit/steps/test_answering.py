@@ -1,0 +1,273 @@
+"""The steps of the answer machine, one after the other, over fakes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from plinth.contracts.events import Reset, RunEnded, StepEnded, TextDelta
+from plinth.contracts.memory import DocumentVersion, Passage
+from plinth.contracts.models import ModelEnd, StopReason
+from plinth.contracts.runs import Run, RunStatus
+from plinth.errors import ModelBusyError, ModelRequestRefusedError, ModelStreamCutError
+
+from functions.build_prompt.handler import build_prompt
+from functions.call_model.handler import call_model
+from functions.claim_run.handler import claim_run
+from functions.fail_run.handler import fail_run
+from functions.look_up_answer.handler import look_up_answer
+from functions.parse_reply.handler import parse_reply
+from functions.recall_conversation.handler import recall_conversation
+from functions.retrieve_context.handler import retrieve_context
+from functions.save_answer.handler import save_answer
+from tests.fakes.models import FakeEmbedder, FakeModel, whole
+from tests.unit.steps.conftest import TENANT, ChainServices
+
+Call = Callable[..., dict[str, Any]]
+Accept = Callable[..., Run]
+STEP = StepEnded(step="BuildPrompt", started_at=1.0, duration_ms=2.0)
+
+
+def remember_document(services: ChainServices, text: str, *, publish: bool = True) -> DocumentVersion:
+    document = DocumentVersion(
+        tenant=TENANT,
+        document_id="doc_apt",
+        name="apt.md",
+        object_key="acme/apt.md",
+        version_id="v1",
+        sequence="0001",
+        size_bytes=len(text),
+    )
+    services.documents.begin(document)
+    (vector,) = FakeEmbedder().embed([text])
+    services.memory.index(document, "About apt", [(Passage(position=0, text=text, heading="Purging"), vector)])
+    if publish:
+        services.documents.publish(document, title="About apt", passages=1)
+    return document
+
+
+def answer(services: ChainServices, call: Call, run: Run) -> dict[str, Any]:
+    """Walk the machine's states in order, as far as the first answer."""
+    assert call(claim_run, run=run, owner="execution-1") == {"claimed": True}
+    context = call(retrieve_context, run=run)
+    recalled = call(recall_conversation, run=run)
+    looked_up = call(
+        look_up_answer, run=run, corpus_version=context["corpus_version"], conversation_digest=recalled["digest"]
+    )
+    if looked_up["found"]:
+        return call(
+            save_answer, run=run, cached=True, cache_key=None, saved_micro_usd=looked_up["saved_micro_usd"], steps=[]
+        )
+    call(build_prompt, run=run, turns=recalled["turns"])
+    assert call(call_model, run=run, attempt=1, steps=[STEP]) == {"outcome": "complete", "wait_seconds": 0.0}
+    parsed = call(parse_reply, run=run)
+    cache_key = looked_up["cache_key"] if parsed["cacheable"] else None
+    return call(save_answer, run=run, cached=False, cache_key=cache_key, steps=[])
+
+
+def test_a_question_is_answered_from_a_published_passage_that_the_answer_cites(
+    services: ChainServices, call: Call, accept: Accept
+) -> None:
+    remember_document(services, "apt purge removes the configuration files too")
+    services.model = FakeModel((["Use apt ", "purge [1]."], whole()))
+    run = accept("how do I remove configuration files")
+
+    answer(services, call, run)
+
+    record = services.runs.get(TENANT, run.id)
+    assert record.status is RunStatus.DONE
+    assert record.answer is not None
+    assert record.answer.text == "Use apt purge [1]."
+    assert [(citation.marker, citation.heading) for citation in record.answer.citations] == [(1, "Purging")]
+    assert "apt purge removes" in services.model.requests[0].prompt.system
+
+
+def test_the_receipt_names_the_price_and_the_bound_known_before_the_call(
+    services: ChainServices, call: Call, accept: Accept
+) -> None:
+    services.model = FakeModel((["Yes."], whole()))
+    run = accept("is it")
+
+    answer(services, call, run)
+
+    receipt = services.runs.get(TENANT, run.id).receipt
+    assert receipt is not None
+    (cost,) = receipt.model_calls
+    assert receipt.model_cost_micro_usd == cost.cost_micro_usd == 20  # 100 x $0.10 + 20 x $0.50 per million tokens
+    assert cost.cost_micro_usd <= cost.bound_micro_usd
+    assert cost.price_as_of == "2026-11-01"
+
+
+def test_a_passage_of_an_unpublished_version_is_never_retrieved(
+    services: ChainServices, call: Call, accept: Accept
+) -> None:
+    remember_document(services, "apt purge removes the configuration files too", publish=False)
+    run = accept("apt purge")
+
+    assert call(retrieve_context, run=run)["passages"] == 0
+
+
+def test_a_second_execution_of_a_run_does_not_get_it(services: ChainServices, call: Call, accept: Accept) -> None:
+    run = accept("which one")
+
+    first = call(claim_run, run=run, owner="execution-1")
+    again = call(claim_run, run=run, owner="execution-1")
+    second = call(claim_run, run=run, owner="execution-2")
+
+    assert (first, again, second) == ({"claimed": True}, {"claimed": True}, {"claimed": False})
+
+
+def test_the_same_question_again_is_answered_from_the_cache_and_says_what_it_saved(
+    services: ChainServices, call: Call, accept: Accept
+) -> None:
+    services.model = FakeModel((["Yes."], whole()))
+    answer(services, call, accept("Is it?", run_id="run_1"))
+
+    answer(services, call, accept("  is   IT? ", run_id="run_2"))
+
+    receipt = services.runs.get(TENANT, "run_2").receipt
+    assert receipt is not None
+    assert (receipt.cached, receipt.model_cost_micro_usd, receipt.saved_micro_usd) == (True, 0, 20)
+    texts = [
+        entry.event.text
+        for entry in services.run_log.read(TENANT, "run_2", after=0)
+        if isinstance(entry.event, TextDelta)
+    ]
+    assert texts == ["Yes."]
+
+
+def test_a_changed_corpus_makes_cached_answers_stale(services: ChainServices, call: Call, accept: Accept) -> None:
+    services.model = FakeModel((["Yes."], whole()), (["No."], whole()))
+    answer(services, call, accept("Is it?", run_id="run_1"))
+    remember_document(services, "it is not")
+
+    answer(services, call, accept("Is it?", run_id="run_2"))
+
+    record = services.runs.get(TENANT, "run_2")
+    assert record.answer is not None
+    assert record.answer.text == "No."
+
+
+@pytest.mark.parametrize("stop_reason", [StopReason.MAX_TOKENS, StopReason.REFUSAL, StopReason.CONTENT_FILTER])
+def test_an_answer_that_did_not_end_by_itself_is_never_cached(
+    services: ChainServices, call: Call, accept: Accept, stop_reason: StopReason
+) -> None:
+    services.model = FakeModel((["Yes, and"], whole(stop_reason)), (["Yes."], whole()))
+    answer(services, call, accept("Is it?", run_id="run_1"))
+
+    answer(services, call, accept("Is it?", run_id="run_2"))
+
+    assert len(services.model.requests) == 2
+
+
+def test_a_follow_up_is_given_the_earlier_turns_of_its_conversation(
+    services: ChainServices, call: Call, accept: Accept
+) -> None:
+    services.model = FakeModel((["It is apt."], whole()), (["Since 1998."], whole()))
+    answer(services, call, accept("What is it?", run_id="run_1", conversation_id="talk"))
+
+    answer(services, call, accept("Since when?", run_id="run_2", conversation_id="talk"))
+
+    said = [message.text for message in services.model.requests[1].prompt.messages]
+    assert said == ["What is it?", "It is apt.", "Since when?"]
+
+
+def test_a_busy_provider_is_a_result_with_its_own_wait(services: ChainServices, call: Call, accept: Accept) -> None:
+    services.model = FakeModel(([], ModelBusyError("busy", 7.0)))
+    run = accept("Is it?")
+    call(retrieve_context, run=run)
+    call(build_prompt, run=run)
+
+    assert call(call_model, run=run, attempt=1, steps=[]) == {"outcome": "retry", "wait_seconds": 7.0}
+
+
+@pytest.mark.parametrize(("attempt", "wish"), [(3, 1.0), (1, 900.0)])
+def test_a_third_failure_or_a_wait_beyond_the_deadline_ends_the_run(
+    services: ChainServices, call: Call, accept: Accept, attempt: int, wish: float
+) -> None:
+    services.model = FakeModel(([], ModelBusyError("busy", wish)))
+    run = accept("Is it?")
+    call(retrieve_context, run=run)
+    call(build_prompt, run=run)
+
+    with pytest.raises(ModelBusyError):
+        call(call_model, run=run, attempt=attempt, steps=[])
+
+
+def test_text_of_a_broken_attempt_is_dropped_by_a_reset_before_the_next(
+    services: ChainServices, call: Call, accept: Accept
+) -> None:
+    services.model = FakeModel((["Half an"], None), (["A whole answer."], whole()))
+    run = accept("Is it?")
+    call(retrieve_context, run=run)
+    call(build_prompt, run=run)
+
+    assert call(call_model, run=run, attempt=1, steps=[])["outcome"] == "retry"
+    assert call(call_model, run=run, attempt=2, steps=[])["outcome"] == "complete"
+
+    events = [entry.event for entry in services.run_log.read(TENANT, run.id, after=1)]
+    assert events == [
+        TextDelta(text="Half an", attempt=1, offset=0),
+        Reset(attempt=2, reason="retry"),
+        TextDelta(text="A whole answer.", attempt=2, offset=0),
+    ]
+
+
+def test_a_request_that_the_provider_refuses_is_not_tried_again(
+    services: ChainServices, call: Call, accept: Accept
+) -> None:
+    services.model = FakeModel(([], ModelRequestRefusedError("too long")))
+    run = accept("Is it?")
+    call(retrieve_context, run=run)
+    call(build_prompt, run=run)
+
+    with pytest.raises(ModelRequestRefusedError):
+        call(call_model, run=run, attempt=1, steps=[])
+
+
+def test_saving_twice_ends_the_log_once(services: ChainServices, call: Call, accept: Accept) -> None:
+    services.model = FakeModel((["Yes."], whole()))
+    run = accept("Is it?")
+    answer(services, call, run)
+
+    call(save_answer, run=run, cached=False, cache_key=None, steps=[])
+
+    ends = [entry for entry in services.run_log.read(TENANT, run.id, after=0) if isinstance(entry.event, RunEnded)]
+    assert len(ends) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ("States.Timeout", "timed_out"),
+        ("StoreUnavailableError", "unavailable"),
+        (ModelStreamCutError.__name__, "model_stream_cut"),
+        ("KeyError", "internal"),
+    ],
+)
+def test_a_failed_run_says_why_without_the_cause(
+    services: ChainServices, call: Call, accept: Accept, error: str, reason: str
+) -> None:
+    run = accept("Is it?")
+
+    call(fail_run, run=run, error=error, cause="secret text", steps=[])
+
+    record = services.runs.get(TENANT, run.id)
+    assert record.status is RunStatus.FAILED
+    assert record.failure is not None
+    assert record.failure.reason == reason
+    assert "secret" not in record.failure.message
+
+
+def test_the_end_of_a_stream_is_not_logged_before_it_is_whole(
+    services: ChainServices, call: Call, accept: Accept
+) -> None:
+    end: ModelEnd = whole()
+    services.model = FakeModel((["Yes."], end))
+    run = accept("Is it?")
+    call(retrieve_context, run=run)
+    call(build_prompt, run=run)
+
+    call(call_model, run=run, attempt=1, steps=[STEP])
+
+    events = [entry.event for entry in services.run_log.read(TENANT, run.id, after=1)]
+    assert events == [STEP, TextDelta(text="Yes.", attempt=1, offset=0)]

@@ -1,0 +1,140 @@
+"""The steps of the ingest and erase machines, one after the other, over fakes and the real parser."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from plinth.adapters.child_process_parser import ChildProcessParser
+from plinth.contracts.memory import DocumentState, DocumentVersion
+from plinth.errors import DocumentRefusedError, NotFoundError, PassagesNotVisibleError
+from plinth.memory.naming import document_id
+
+from functions.close_document.handler import close_document
+from functions.embed_passages.handler import embed_passages
+from functions.erase_passages.handler import erase_passages
+from functions.index_passages.handler import index_passages
+from functions.publish_document.handler import publish_document
+from functions.read_document.handler import read_document
+from functions.refuse_document.handler import refuse_document
+from functions.split_document.handler import split_document
+from tests.unit.steps.conftest import TENANT, ChainServices
+
+Call = Callable[..., dict[str, Any]]
+
+
+def upload(services: ChainServices, name: str, body: bytes, *, sequence: str) -> DocumentVersion:
+    services.parser = ChildProcessParser()
+    version_id = services.sources.put(TENANT, name, body, "text/plain")
+    return DocumentVersion(
+        tenant=TENANT,
+        document_id=document_id(TENANT, name),
+        name=name,
+        object_key=f"{TENANT.id}/{name}",
+        version_id=version_id,
+        sequence=sequence,
+        size_bytes=len(body),
+    )
+
+
+def ingest(call: Call, document: DocumentVersion) -> dict[str, Any]:
+    assert call(read_document, document=document)["current"]
+    passages = call(split_document, document=document)["passages"]
+    call(embed_passages, document=document)
+    call(index_passages, document=document)
+    return call(publish_document, document=document, passages=passages)
+
+
+def test_an_uploaded_document_becomes_searchable(services: ChainServices, call: Call) -> None:
+    document = upload(services, "guide/größe.md", b"# Sizes\n\nThe size is large.", sequence="01")
+
+    assert ingest(call, document) == {"published": True, "corpus_version": 1}
+
+    record = services.documents.get(TENANT, document.document_id)
+    assert (record.state, record.title, record.passages) == (DocumentState.READY, "Sizes", 1)
+
+
+def test_a_new_version_replaces_the_passages_of_the_old_one(services: ChainServices, call: Call) -> None:
+    old = upload(services, "a.txt", b"old words", sequence="01")
+    ingest(call, old)
+    new = upload(services, "a.txt", b"new words", sequence="02")
+
+    ingest(call, new)
+
+    found = services.memory.search(TENANT, "words", services.embedder.embed(["words"])[0], limit=5)
+    assert [passage.text for passage in found] == ["new words"]
+
+
+def test_a_late_older_version_is_not_read(services: ChainServices, call: Call) -> None:
+    older = upload(services, "a.txt", b"old", sequence="01")
+    ingest(call, upload(services, "a.txt", b"new", sequence="02"))
+
+    assert call(read_document, document=older) == {"current": False, "characters": 0}
+
+
+def test_a_version_is_not_published_before_a_search_counts_all_of_it(services: ChainServices, call: Call) -> None:
+    document = upload(services, "a.txt", b"words", sequence="01")
+    call(read_document, document=document)
+    call(split_document, document=document)
+
+    with pytest.raises(PassagesNotVisibleError):
+        call(publish_document, document=document, passages=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "reason"),
+    [
+        ("empty.txt", b" \n", "empty"),
+        ("fake.pdf", b"hello", "not_a_pdf"),
+        ("broken.pdf", b"%PDF-1.4 nothing", "unreadable_pdf"),
+        ("bomb.zip", b"PK\x03\x04" + b"\0" * 100, "unsupported_format"),
+        ("deep.html", b"<div>" * 200_000, "too_deep"),
+        ("noise.txt", bytes(range(256)) * 100, "not_text"),
+        ("table.xlsx", b"a,b", "unsupported_format"),
+        ("blank.html", b"<html><body><script>1</script></body></html>", "no_text"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_with_a_reason(
+    services: ChainServices, call: Call, name: str, body: bytes, reason: str
+) -> None:
+    document = upload(services, name, body, sequence="01")
+
+    with pytest.raises(DocumentRefusedError) as refused:
+        call(read_document, document=document)
+
+    assert refused.value.reason == reason
+
+
+def test_a_refused_document_tells_its_owner_why_and_goes_to_the_dead_letters(
+    services: ChainServices, call: Call
+) -> None:
+    document = upload(services, "fake.pdf", b"hello", sequence="01")
+    services.documents.begin(document)
+    cause = json.dumps({"errorType": "DocumentRefusedError", "errorMessage": "not_a_pdf: export it again"})
+
+    assert call(refuse_document, document=document, error="DocumentRefusedError", cause=cause) == {
+        "reason": "not_a_pdf"
+    }
+
+    record = services.documents.get(TENANT, document.document_id)
+    assert (record.state, record.reason, record.message) == (DocumentState.REFUSED, "not_a_pdf", "export it again")
+    assert services.dead_letters.sent == [(document, "not_a_pdf", "export it again")]
+
+
+def test_an_erased_document_is_gone_from_memory_and_from_the_list(services: ChainServices, call: Call) -> None:
+    document = upload(services, "a.txt", b"words", sequence="01")
+    ingest(call, document)
+    deletion = upload(services, "a.txt", b"", sequence="02")
+
+    assert call(erase_passages, document=deletion) == {"removed": 1}
+    call(close_document, document=deletion)
+
+    with pytest.raises(NotFoundError):
+        services.documents.get(TENANT, document.document_id)
+
+
+def test_a_late_event_does_not_bring_a_deleted_document_back(services: ChainServices, call: Call) -> None:
+    document = upload(services, "a.txt", b"words", sequence="01")
+    call(close_document, document=upload(services, "a.txt", b"", sequence="02"))
+
+    assert call(read_document, document=document)["current"] is False
