@@ -22,9 +22,10 @@ class SortKey:
 
 
 def read_sort(sort: str | Json | Sequence[str | Json]) -> tuple[SortKey, ...]:
-    """Return the sort keys of a search body; raises SearchRequestError."""
+    """Return the sort keys of a search body, none if they only ask for the usual order; raises SearchRequestError."""
     given = [sort] if isinstance(sort, str) or is_object(sort) else sort
-    return tuple(_read_key(one) for one in given)
+    keys = tuple(_read_key(one) for one in given)
+    return () if keys == (SortKey("_score", descending=True),) else keys
 
 
 def _read_key(given: str | Json) -> SortKey:

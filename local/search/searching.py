@@ -119,8 +119,7 @@ def run_search(index: Index, search: Search) -> Json:
         hits = _hits(index.name, (shard, store), matches, search, ranked[body.from_ :])
         counted = {name: _aggregate(shard, matches, one) for name, one in search.aggregations.items()}
         total = int(np.count_nonzero(matches[0]))
-    scored = not search.sort or any(key.field == "_score" for key in search.sort)
-    highest = float(matches[1][matches[0]].max()) if total and scored and body.size else None
+    highest = float(matches[1][matches[0]].max()) if total and body.size and not search.sort else None
     answer: Json = {"hits": {**_total(total, body.track_total_hits), "max_score": highest, "hits": hits}}
     return {**answer, "aggregations": counted} if counted else answer
 

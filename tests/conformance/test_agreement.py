@@ -79,7 +79,7 @@ def test_deletes_change_the_hits_alike_and_the_scores_nearly(
     for _ in range(40):
         query = {"match": {"text": draw_words(draw, 3)}}
         ours, theirs = (scores_by_id(one, name, query) for one, name in indexes)
-        assert ours == pytest.approx(theirs, rel=0.1)
+        assert ours == pytest.approx(theirs, rel=0.3)
 
 
 @pytest.mark.parametrize("space_type", ["cosinesimil", "l2", "innerproduct"])
