@@ -69,13 +69,13 @@ class Aws:
 
 
 def stack_outputs(cloudformation: "CloudFormationClient", environment: str) -> dict[str, str]:
-    """Return all outputs of the environment's stacks (`Plinth-<environment>-*`), by name."""
+    """Return all outputs of the environment's stacks (`plinth-<environment>-*`), by name."""
     pages = cloudformation.get_paginator("describe_stacks").paginate()
     stacks = (stack for page in pages for stack in page["Stacks"])
     return merged(
         {each.get("OutputKey", ""): each.get("OutputValue", "") for each in stack.get("Outputs", [])}
         for stack in stacks
-        if stack["StackName"].startswith(f"Plinth-{environment}-")
+        if stack["StackName"].startswith(f"plinth-{environment}-")
     )
 
 

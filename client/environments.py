@@ -72,5 +72,5 @@ def _deployed(name: str) -> Environment:
         raise NotReachableError(f"the stacks of {name} can't be read ({error}): {remedy}") from error
     if not outputs:
         remedy = f"`plinth deploy --env {name}`, or set AWS_PROFILE and AWS_REGION to where it is deployed"
-        raise NotReachableError(f"no stack Plinth-{name}-* is deployed here: {remedy}")
+        raise NotReachableError(f"no stack plinth-{name}-* is deployed here: {remedy}")
     return Environment(name=name, aws=aws, outputs=outputs, key=os.environ.get(_KEY_VARIABLE))

@@ -10,6 +10,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 DEFAULT_PORT = 4600
 DEFAULT_MODEL = "demo"
 _PORTS = 4
+_HANDED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "OMP_WAIT_POLICY")
 
 
 class SettingError(LocalProcessError):
@@ -77,3 +78,8 @@ def chosen_model() -> str:
     if value not in ("demo", "small"):
         raise SettingError(f"PLINTH_LOCAL_MODEL is {value!r}: set it to demo or small")
     return value
+
+
+def host_variables() -> dict[str, str]:
+    """Return what a local process is given of the host's environment: never a key or a token."""
+    return {name: os.environ[name] for name in _HANDED_ON if name in os.environ}

@@ -1,0 +1,102 @@
+"""How a tenants file becomes rows: tiers are spelled out in each tenant's row, keys are made once and never again.
+
+Rows: `TENANT#<id>` / `TENANT` {tier}, `TENANT#<id>` / `NAMEDKEY#<user>#<name>` {key_id}, `KEY#<key id>` / `KEY`.
+The named row remembers which key a name stands for, so that applying a file twice makes no second key.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from client.keys import NewKey, make_key
+from client.tenants_file import TenantsFile, Tier, User
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import UniversalAttributeValueTypeDef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeKey:
+    """A key that was just made: this is the only time that `text` is known."""
+
+    tenant: str
+    user: str
+    name: str
+    text: str
+
+
+class TenantsTable:
+    """The tenants table of one environment."""
+
+    def __init__(self, dynamodb: "DynamoDBClient", *, table: str, environment: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+        self._environment = environment
+
+    def apply(self, content: TenantsFile) -> Iterator[MadeKey]:
+        """Write every tenant's tier and users, and yield each key right after it was made.
+
+        Nothing is removed: keys and tenants that the file does not name stay as they are.
+        """
+        for tenant, entry in content.tenants.items():
+            self._put(f"TENANT#{tenant}", "TENANT", {"tier": {"M": _tier(entry.tier, content.tiers[entry.tier])}})
+            for user, fields in entry.users.items():
+                for name in fields.keys:
+                    yield from self._key(tenant, user, fields, name)
+
+    def _key(self, tenant: str, user: str, fields: User, name: str) -> Iterator[MadeKey]:
+        known = self._dynamodb.get_item(
+            TableName=self._table,
+            Key={"pk": {"S": f"TENANT#{tenant}"}, "sk": {"S": f"NAMEDKEY#{user}#{name}"}},
+            ConsistentRead=True,
+        )
+        if "Item" in known:
+            self._set_scopes(known["Item"]["key_id"].get("S", ""), fields.scopes)
+            return
+        fresh = make_key(self._environment)
+        self._put(f"KEY#{fresh.id}", "KEY", _key_row(tenant, user, fields, fresh))
+        self._put(f"TENANT#{tenant}", f"NAMEDKEY#{user}#{name}", {"key_id": {"S": fresh.id}})
+        yield MadeKey(tenant=tenant, user=user, name=name, text=fresh.text)
+
+    def revoke(self, tenant: str, user: str, name: str) -> None:
+        """Make the named key useless at once, if there is one; applying the file again makes another."""
+        named = {"pk": {"S": f"TENANT#{tenant}"}, "sk": {"S": f"NAMEDKEY#{user}#{name}"}}
+        gone = self._dynamodb.delete_item(TableName=self._table, Key=named, ReturnValues="ALL_OLD").get("Attributes")
+        if gone:
+            key = {"pk": {"S": f"KEY#{gone['key_id'].get('S', '')}"}, "sk": {"S": "KEY"}}
+            self._dynamodb.delete_item(TableName=self._table, Key=key)
+
+    def _set_scopes(self, key_id: str, scopes: Iterable[str]) -> None:
+        """Write the scopes of a key that is still there: one that was deleted by hand stays deleted."""
+        with suppress(self._dynamodb.exceptions.ConditionalCheckFailedException):
+            self._dynamodb.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": f"KEY#{key_id}"}, "sk": {"S": "KEY"}},
+                UpdateExpression="SET scopes = :scopes",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues={":scopes": {"L": [{"S": scope} for scope in scopes]}},
+            )
+
+    def _put(self, pk: str, sk: str, item: "dict[str, UniversalAttributeValueTypeDef]") -> None:
+        self._dynamodb.put_item(TableName=self._table, Item={"pk": {"S": pk}, "sk": {"S": sk}, **item})
+
+
+def _key_row(tenant: str, user: str, fields: User, key: NewKey) -> "dict[str, UniversalAttributeValueTypeDef]":
+    return {
+        "tenant": {"S": tenant},
+        "user": {"S": user},
+        "secret_sha256": {"S": key.secret_sha256},
+        "scopes": {"L": [{"S": scope} for scope in fields.scopes]},
+    }
+
+
+def _tier(name: str, tier: Tier) -> "dict[str, UniversalAttributeValueTypeDef]":
+    return {
+        "name": {"S": name},
+        "requests_per_minute": {"N": str(tier.requests_per_minute)},
+        "burst": {"N": str(tier.burst)},
+        "models": {"L": [{"S": model} for model in tier.models]},
+        "max_output_tokens": {"N": str(tier.max_output_tokens)},
+    }

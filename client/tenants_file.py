@@ -1,0 +1,94 @@
+"""What a tenants file may say: tiers, tenants, their users and keys; TOML, and unknown fields are refused.
+
+[tiers.free]
+requests_per_minute = 60
+burst = 20
+models = ["plinth-local"]
+max_output_tokens = 400
+
+[tenants.demo]
+tier = "free"
+
+[tenants.demo.users.alice]
+keys = ["laptop"]
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from client.errors import UsageError
+
+SCOPES = ("runs:read", "runs:write", "documents:read", "documents:write")
+_TENANT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+_Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a tenant may use; `burst` is how many requests may come at once."""
+
+    requests_per_minute: _Count
+    burst: _Count
+    models: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    max_output_tokens: _Count
+
+
+class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A user's keys by name, and what they may be used for."""
+
+    keys: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = SCOPES
+
+
+class TenantEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A tenant with the name of its tier."""
+
+    tier: str
+    users: dict[str, User] = {}
+
+
+class TenantsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    tiers: dict[str, Tier]
+    tenants: dict[str, TenantEntry]
+
+
+def read_tenants(path: Path) -> TenantsFile:
+    """Return what the file says; raise `UsageError`, naming the file and the field, where it can't be meant."""
+    try:
+        content = msgspec.convert(tomllib.loads(path.read_text()), TenantsFile)
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8: save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not TOML: {error}") from error
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path}: {error}") from error
+    for complaint in _complaints(content):
+        raise UsageError(f"{path}: {complaint}")
+    return content
+
+
+def _complaints(content: TenantsFile) -> Iterator[str]:
+    for tenant, entry in content.tenants.items():
+        if not _TENANT.fullmatch(tenant):
+            yield f"tenants.{tenant}: use 1 to 32 of a-z, 0-9 and inner hyphens"
+        if entry.tier not in content.tiers:
+            yield f"tenants.{tenant}.tier: there is no tier {entry.tier!r}, use one of {', '.join(content.tiers)}"
+        for user, fields in entry.users.items():
+            place = f"tenants.{tenant}.users.{user}"
+            if not _NAME.fullmatch(user):
+                yield f"{place}: use 1 to 64 letters, digits and . _ @ -"
+            if len(set(fields.keys)) < len(fields.keys):
+                yield f"{place}.keys: a name stands there twice"
+            yield from (f"{place}.keys: {name!r} is no key name" for name in fields.keys if not _NAME.fullmatch(name))
+            unknown = ", ".join(scope for scope in fields.scopes if scope not in SCOPES)
+            if unknown:
+                yield f"{place}.scopes: there is no scope {unknown}, use some of {', '.join(SCOPES)}"
