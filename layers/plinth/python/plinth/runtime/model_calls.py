@@ -13,6 +13,7 @@ from plinth.runtime.streaming import TextStream, next_attempt
 from plinth.wiring import Services
 
 MAX_ATTEMPTS = 3
+CALL_SECONDS = 230.0  # below CallModel's own timeout, so that a slow model ends as an error with a name
 ENDING_SECONDS = 15.0
 _BACKOFF_SECONDS = 2.0
 
@@ -27,7 +28,7 @@ def call(run: Run, asked: RunRequest, prompt: Prompt, steps: Sequence[StepEnded]
         model=chosen.provider_model,
         prompt=prompt,
         max_output_tokens=max_output_tokens,
-        timeout_seconds=run.deadline - services.clock.now() - ENDING_SECONDS,
+        timeout_seconds=min(CALL_SECONDS, run.deadline - services.clock.now() - ENDING_SECONDS),
     )
     attempt = next_attempt(services.run_log.read(run.tenant, run.id, after=0))
     stream = TextStream(run=run, attempt=attempt, log=services.run_log, clock=services.clock)

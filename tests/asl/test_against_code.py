@@ -1,0 +1,125 @@
+"""The state machines and the code that they call say the same."""
+
+import dataclasses
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from plinth import contracts, errors
+
+from cdk.steps import ALL_STEPS
+from tests.asl.states import MACHINES, Task, load, tasks
+
+TASKS = [task for machine in MACHINES for task in tasks(machine)]
+STEPS = {step.name: step for step in ALL_STEPS}
+LAMBDA_FAULTS = {
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+}
+TRANSIENT = {error.__name__ for error in errors.TransientError.__subclasses__()} | LAMBDA_FAULTS
+ERRORS = {name for name, value in vars(errors).items() if isinstance(value, type)} | LAMBDA_FAULTS
+EXPRESS_SECONDS = 290  # Express ends at 300 s; the rest is for the last step
+
+each_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: f"{task.machine}-{task.name}")
+each_machine = pytest.mark.parametrize("machine", MACHINES)
+
+
+def contract(task: Task, kind: str) -> Any:
+    return getattr(contracts, f"{task.step}{kind}")
+
+
+@each_task
+def test_a_state_a_placeholder_a_folder_a_function_and_its_contracts_have_one_name(task: Task) -> None:
+    assert task.name == task.step
+    handler = importlib.import_module(f"functions.{task.folder}.handler")
+    function = getattr(handler, task.folder)
+    assert function.__annotations__["request"] is contract(task, "Input")
+    assert function.__annotations__["return"] is contract(task, "Output")
+
+
+@each_task
+def test_a_payload_has_only_fields_that_the_step_knows_and_all_that_it_needs(task: Task) -> None:
+    fields = dataclasses.fields(contract(task, "Input"))
+    required = {field.name for field in fields if field.default is dataclasses.MISSING}
+
+    assert required <= set(task.state["Arguments"]) <= {field.name for field in fields}
+
+
+@each_task
+def test_an_expression_reads_only_fields_that_the_step_returns(task: Task) -> None:
+    assert task.used_outputs <= {field.name for field in dataclasses.fields(contract(task, "Output"))}
+
+
+@each_task
+def test_a_function_times_out_before_its_state_and_its_state_before_the_machine(task: Task) -> None:
+    machine_seconds = load(task.machine)["TimeoutSeconds"]
+
+    assert STEPS[task.step].timeout_seconds < task.state["TimeoutSeconds"] < machine_seconds
+
+
+@each_task
+def test_every_transient_error_is_retried_with_backoff_and_jitter(task: Task) -> None:
+    retried = {error for retrier in task.state["Retry"] for error in retrier["ErrorEquals"]}
+
+    assert retried == TRANSIENT
+    for retrier in task.state["Retry"]:
+        assert retrier["BackoffRate"] > 1
+        assert retrier["JitterStrategy"] == "FULL"
+        assert retrier["MaxDelaySeconds"] <= 30
+
+
+@each_task
+def test_every_error_name_of_a_state_exists(task: Task) -> None:
+    named = {
+        error
+        for rule in (*task.state["Retry"], *task.state.get("Catch", []))
+        for error in rule["ErrorEquals"]
+        if not error.startswith("States.")
+    }
+
+    assert named <= ERRORS
+
+
+@each_task
+def test_a_failure_of_a_step_is_caught_unless_the_step_itself_writes_failures(task: Task) -> None:
+    caught = {error for rule in task.state.get("Catch", []) for error in rule["ErrorEquals"]}
+    writes_failures = task.step in {"FailRun", "RefuseDocument"}
+
+    assert task.nested or writes_failures or task.machine == "erase" or "States.ALL" in caught
+
+
+@each_machine
+def test_a_parallel_state_catches_what_its_branches_do_not(machine: str) -> None:
+    for state in load(machine)["States"].values():
+        if state["Type"] in ("Parallel", "Map"):
+            assert any("States.ALL" in rule["ErrorEquals"] for rule in state["Catch"])
+
+
+def test_the_express_machine_ends_within_its_wall() -> None:
+    assert load("answer")["TimeoutSeconds"] <= EXPRESS_SECONDS
+
+
+@each_machine
+def test_a_machine_is_valid_amazon_states_language(machine: str, tmp_path: Path) -> None:
+    definition = load(machine)
+    for state in definition["States"].values():
+        if state["Type"] == "Wait":
+            state["Seconds"] = 1  # statelint 3.1 knows no JSONata here, though AWS documents it
+    text = msgspec.json.encode(definition).decode()
+    for task in tasks(machine):
+        text = text.replace(f"${{{task.step}Arn}}", f"arn:aws:lambda:us-east-1:000000000000:function:{task.folder}")
+    path = tmp_path / f"{machine}.json"
+    path.write_text(text)
+
+    checked = subprocess.run(
+        [Path(sys.executable).with_name("statelint"), path], capture_output=True, text=True, check=False
+    )
+
+    assert checked.stdout == ""
+    assert checked.returncode == 0
