@@ -35,10 +35,10 @@ class Engine(Protocol):
 class SageMakerFacade:
     """One endpoint of the SageMaker runtime; requests are not authenticated, so bind it to loopback only."""
 
-    def __init__(self, endpoint: str, *, engine: Engine) -> None:
+    def __init__(self, endpoint: str, *, engine: Engine, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._endpoint = endpoint
         self._engine = engine
-        self._client = httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False)
+        self._client = httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False, transport=transport)
 
     def application(self, *, on_start: Callable[[], None]) -> Starlette:
         """Return the ASGI application, which calls `on_start` once it is about to listen."""

@@ -45,7 +45,7 @@ class _Usage(msgspec.Struct):
 class _Chunk(msgspec.Struct):
     choices: list[_Choice] = []
     usage: _Usage | None = None
-    error: msgspec.Raw | None = None
+    error: dict[str, object] | str | None = None
 
 
 def chat_body(request: ModelRequest) -> bytes:

@@ -1,0 +1,212 @@
+"""Rules of asking a SageMaker endpoint, against a loopback server that can fail in every way."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import boto3
+import pytest
+from plinth.adapters.sagemaker_model import MODEL_CALLS, SageMakerModel
+from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, TextChunk
+from plinth.errors import (
+    ModelBusyError,
+    ModelError,
+    ModelRequestRefusedError,
+    ModelStreamCutError,
+    ModelUnavailableError,
+)
+
+from local.models.eventstream import payload_part, stream_error
+
+TEXT = b'{"choices": [{"delta": {"content": "Nine."}}]}\n'
+STOP = b'{"choices": [{"delta": {}, "finish_reason": "stop"}]}\n'
+BILL = b'{"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 2}}\n'
+WHOLE = payload_part(TEXT) + payload_part(STOP + BILL)
+
+
+class Endpoint:
+    """A SageMaker runtime on loopback that answers every call with `reply`."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.reply: Reply = streams(WHOLE)
+        endpoint = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                endpoint.calls += 1
+                self.rfile.read(int(self.headers["content-length"]))
+                with suppress(OSError):
+                    endpoint.reply(self)
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+                return
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+
+    def model(self) -> SageMakerModel:
+        make: Any = boto3.client
+        client = make(
+            "sagemaker-runtime",
+            endpoint_url=f"http://127.0.0.1:{self.server.server_port}",
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=MODEL_CALLS,
+        )
+        return SageMakerModel("any", client=client)
+
+
+Reply = Callable[[BaseHTTPRequestHandler], None]
+
+
+def send_chunk(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+    if body:
+        handler.wfile.write(b"%x\r\n%s\r\n" % (len(body), body))
+
+
+def streams(body: bytes, *, then: Callable[[BaseHTTPRequestHandler], object] = lambda _: None) -> Reply:
+    """Answer with a chunk of event-stream bytes, run `then`, and close the connection."""
+
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("content-type", "application/vnd.amazon.eventstream")
+        handler.send_header("transfer-encoding", "chunked")
+        handler.end_headers()
+        send_chunk(handler, body)
+        then(handler)
+        handler.wfile.write(b"0\r\n\r\n")
+        handler.close_connection = True
+
+    return reply
+
+
+def fails(kind: str, status: int, **body: object) -> Reply:
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        content = json.dumps({"Message": "the prompt was: secret", **body}).encode()
+        handler.send_response(status)
+        handler.send_header("x-amzn-errortype", kind)
+        handler.send_header("content-length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    return reply
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Endpoint]:
+    endpoint = Endpoint()
+    thread = threading.Thread(target=endpoint.server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield endpoint
+    endpoint.server.shutdown()
+    endpoint.server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def endpoint(served: Endpoint) -> Endpoint:
+    served.calls = 0
+    return served
+
+
+def ask(timeout_seconds: float = 5.0) -> ModelRequest:
+    prompt = Prompt(version="v", system="Answer.", messages=(Message(role=Role.USER, text="When?"),))
+    return ModelRequest(model="m", prompt=prompt, max_output_tokens=9, timeout_seconds=timeout_seconds)
+
+
+def test_a_whole_stream_is_its_text_and_one_end(endpoint: Endpoint) -> None:
+    endpoint.reply = streams(WHOLE)
+
+    text, end = list(endpoint.model().stream(ask()))
+
+    assert text == TextChunk(text="Nine.")
+    assert isinstance(end, ModelEnd)
+    assert end.usage.input_tokens == 9
+
+
+@pytest.mark.guarantee_f
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (fails("ModelNotReadyException", 429), ModelBusyError),
+        (fails("ThrottlingException", 400), ModelBusyError),
+        (fails("ModelError", 424, OriginalStatusCode=503), ModelBusyError),
+        (fails("ModelError", 424, OriginalStatusCode=400), ModelRequestRefusedError),
+        (fails("ModelError", 424, OriginalStatusCode=500), ModelUnavailableError),
+        (fails("ValidationError", 400), ModelRequestRefusedError),
+        (fails("InternalFailure", 500), ModelUnavailableError),
+        (streams(payload_part(TEXT) + stream_error("broke")), ModelStreamCutError),
+        (streams(payload_part(TEXT)[:-4] + b"\0\0\0\0" + payload_part(STOP + BILL)), ModelStreamCutError),
+    ],
+    ids=["loading", "throttled", "full", "too long", "crashed", "unknown", "down", "broken off", "garbled"],
+)
+def test_every_failure_is_one_typed_error_after_one_attempt_without_the_prompt(
+    endpoint: Endpoint, reply: Reply, error: type[ModelError]
+) -> None:
+    endpoint.reply = reply
+
+    with pytest.raises(ModelError) as caught:
+        list(endpoint.model().stream(ask()))
+
+    assert type(caught.value) is error
+    assert "secret" not in str(caught.value)
+    assert endpoint.calls == 1
+
+
+@pytest.mark.guarantee_f
+def test_a_stream_cut_after_any_byte_is_never_a_whole_answer(endpoint: Endpoint) -> None:
+    model = endpoint.model()
+
+    for length in range(0, len(WHOLE), 9):
+        endpoint.reply = streams(WHOLE[:length])
+        with pytest.raises(ModelStreamCutError):
+            list(model.stream(ask()))
+
+
+@pytest.mark.guarantee_f
+@pytest.mark.parametrize("sent", [b"", payload_part(TEXT)], ids=["before the first word", "after it"])
+def test_a_silent_model_ends_the_call_in_its_time(endpoint: Endpoint, sent: bytes) -> None:
+    released = threading.Event()
+    endpoint.reply = streams(sent, then=lambda _: released.wait(5))
+    started = time.monotonic()
+
+    with pytest.raises(ModelStreamCutError, match="time for the call was up"):
+        list(endpoint.model().stream(ask(timeout_seconds=0.3)))
+
+    assert time.monotonic() - started < 1.5
+    released.set()
+
+
+def test_an_endpoint_that_nobody_serves_is_unavailable() -> None:
+    nobody = Endpoint()
+    nobody.server.server_close()
+
+    with pytest.raises(ModelUnavailableError):
+        list(nobody.model().stream(ask()))
+
+
+def test_leaving_a_stream_early_closes_the_connection_so_that_the_model_can_stop(endpoint: Endpoint) -> None:
+    noticed = threading.Event()
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        try:
+            for _ in range(300):
+                send_chunk(handler, payload_part(TEXT))
+                time.sleep(0.01)
+        except OSError:
+            noticed.set()
+
+    endpoint.reply = streams(b"", then=drip)
+    stream = endpoint.model().stream(ask())
+    next(stream)
+    del stream
+
+    assert noticed.wait(2)
