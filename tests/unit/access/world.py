@@ -1,0 +1,65 @@
+"""A small world for the tests of what faces callers: two tenants, their keys, and every port in memory."""
+
+from plinth.access.keys import ApiKey, make_key
+from plinth.contracts.access import KeyRecord, Tier
+from plinth.contracts.runs import Answer, Run, RunRequest, RunStatus
+from plinth.contracts.tenant import Tenant
+from plinth.settings import Settings
+from plinth.wiring import Services
+
+from tests.fakes.clock import FakeClock
+from tests.fakes.documents import FakeDocuments
+from tests.fakes.objects import FakeMachines, FakeSources
+from tests.fakes.rate_limiter import FakeRateLimiter
+from tests.fakes.runs import FakeRunLog, FakeRuns
+from tests.fakes.tenants import FakeTenants
+
+ALICE, BOB = Tenant(id="alice"), Tenant(id="bob")
+ALL_SCOPES = ("runs:read", "runs:write", "documents:read", "documents:write")
+TIER = Tier(name="basic", requests_per_minute=60, burst=3, models=("small", "large"), max_output_tokens=500)
+ANSWER = Answer(text="Forty-two [1].", citations=(), stop_reason="end", model="small")
+
+
+class FixedSettings(Settings):
+    """The settings of an environment called test."""
+
+    environment = "test"
+    default_model = "small"
+
+
+class World:
+    """Services in memory, and the fakes behind them under the names of the ports."""
+
+    def __init__(self) -> None:
+        self.services = Services()
+        self.services.settings = FixedSettings()
+        self.services.clock = self.clock = FakeClock()
+        self.services.tenants = self.tenants = FakeTenants()
+        self.services.rate_limiter = FakeRateLimiter(self.clock)
+        self.services.runs = self.runs = FakeRuns(self.clock)
+        self.services.run_log = self.log = FakeRunLog(self.runs)
+        self.services.documents = self.documents = FakeDocuments(self.clock)
+        self.services.sources = self.sources = FakeSources()
+        self.services.machines = self.machines = FakeMachines()
+
+    def issue(
+        self, tenant: Tenant = ALICE, *, scopes: tuple[str, ...] = ALL_SCOPES, expires_at: float | None = None
+    ) -> ApiKey:
+        """Make a key that is in force."""
+        key = make_key("test")
+        self.tenants.tiers.setdefault(tenant, TIER)
+        self.tenants.keys[key.id] = KeyRecord(
+            tenant=tenant, user="someone", secret_sha256=key.secret_sha256, scopes=scopes, expires_at=expires_at
+        )
+        return key
+
+    def accepted_run(self, tenant: Tenant = ALICE) -> Run:
+        """Write down a run as the API would."""
+        run = Run(id=f"run_{len(self.runs.rows):026d}", tenant=tenant, epoch=1, deadline=self.clock.now() + 270)
+        self.runs.accept(run, RunRequest(question="Why?", model="small", user="someone"), None)
+        return run
+
+    def end(self, run: Run) -> None:
+        """Give the run its answer and end it."""
+        self.runs.put_content(run, "answer", ANSWER)
+        self.runs.finish(run, RunStatus.DONE, receipt=None, failure=None)

@@ -1,0 +1,140 @@
+"""Documents: announced with a bounded upload, listed by page, hidden at once when erased."""
+
+import pytest
+from plinth.memory.naming import document_id
+
+from tests.unit.access.world import ALICE, BOB, World
+from tests.unit.api.client import Answer, Client
+
+
+def announce(client: Client, name: object = "guide.md", **fields: object) -> Answer:
+    body = {"name": name, "content_type": "text/markdown", "size_bytes": 12, **fields}
+    return client.call("POST", "/v1/documents", body)
+
+
+def test_an_announced_document_has_one_bounded_upload(client: Client) -> None:
+    answer = announce(client)
+
+    assert answer.status == 201
+    assert answer.headers["location"] == f"/v1/documents/{document_id(ALICE, 'guide.md')}"
+    assert answer.json["document"]["state"] == "awaiting_upload"
+    assert answer.json["upload"] == {
+        "url": "https://uploads.invalid/alice/guide.md?type=text/markdown&size=12",
+        "method": "PUT",
+        "headers": {"content-type": "text/markdown"},
+        "expires_in_seconds": 300,
+    }
+
+
+@pytest.mark.parametrize("name", ["a", "café/menü.md", "文档/说明.txt", "x" * 512, "a b/c..d/.hidden", "🙂.md"])
+def test_a_name_keeps_its_unicode_and_slashes(client: Client, name: str) -> None:
+    answer = announce(client, name)
+
+    assert (answer.status, answer.json["document"]["name"]) == (201, name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "x" * 513,
+        "/a",
+        "a/",
+        "a//b",
+        ".",
+        "..",
+        "a/../b",
+        "./a",
+        "a\nb",
+        "a\x00b",
+        "a\x7fb",
+        "a\x85b",
+        "\ud800",
+        "🙂" * 300,
+        7,
+    ],
+)
+def test_a_name_that_could_lead_elsewhere_is_refused(world: World, client: Client, name: object) -> None:
+    answer = announce(client, name)
+
+    assert answer.status == 400
+    assert answer.json.get("field", "name") == "name"
+    assert world.documents.list(ALICE, limit=10, after=None) == []
+
+
+@pytest.mark.parametrize("size", [50 * 1024 * 1024 + 1, 300_000_000])
+def test_a_document_over_50_mb_is_refused_with_the_limit(world: World, client: Client, size: int) -> None:
+    answer = announce(client, size_bytes=size)
+
+    assert (answer.status, answer.code) == (413, "too_large")
+    assert "52428800" in answer.json["detail"]
+    assert world.documents.list(ALICE, limit=10, after=None) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("size_bytes", 0),
+        ("size_bytes", -1),
+        ("size_bytes", "12"),
+        ("size_bytes", 1.5),
+        ("content_type", ""),
+        ("content_type", "markdown"),
+        ("content_type", "text/html\r\nx: y"),
+        ("surplus", 1),
+    ],
+)
+def test_a_bad_field_of_a_document_is_named(client: Client, field: str, value: object) -> None:
+    answer = announce(client, **{field: value})
+
+    assert (answer.status, answer.json["field"]) == (400, field)
+
+
+def test_documents_are_listed_by_page_without_gap_or_repeat(client: Client) -> None:
+    for number in range(5):
+        announce(client, f"{number}.md")
+
+    pages, after = [], ""
+    while True:
+        page = client.call("GET", f"/v1/documents?limit=2{after}").json
+        pages.append([document["document_id"] for document in page["documents"]])
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+
+    listed = [each for page in pages for each in page]
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert listed == sorted(document_id(ALICE, f"{number}.md") for number in range(5))
+
+
+@pytest.mark.parametrize(
+    ("query", "field"), [("limit=0", "limit"), ("limit=101", "limit"), ("limit=x", "limit"), ("after=x", "after")]
+)
+def test_a_bad_page_is_named(client: Client, query: str, field: str) -> None:
+    answer = client.call("GET", f"/v1/documents?{query}")
+
+    assert (answer.status, answer.json["field"]) == (400, field)
+
+
+def test_an_erased_document_is_hidden_and_its_object_deleted(world: World, client: Client) -> None:
+    one = announce(client, "café/menü.md").json["document"]["document_id"]
+
+    answer = client.call("DELETE", f"/v1/documents/{one}")
+
+    assert (answer.status, answer.json["state"], answer.json["document"]["state"]) == (202, "deleting", "deleting")
+    assert world.sources.deleted == ["alice/café/menü.md"]
+    assert client.call("GET", f"/v1/documents/{one}").json["state"] == "deleting"
+
+
+@pytest.mark.guarantee_e
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_a_foreign_document_is_as_absent_as_one_that_never_was(world: World, client: Client, method: str) -> None:
+    foreign = announce(Client(world, world.issue(BOB))).json["document"]["document_id"]
+    absent = "doc_" + "f" * 24
+
+    answers = [client.call(method, f"/v1/documents/{each}") for each in (foreign, absent, "doc_x")]
+
+    assert {answer.status for answer in answers} == {404}
+    assert answers[0].text.replace(foreign, "") == answers[1].text.replace(absent, "")
+    assert world.sources.deleted == []
+    assert client.call("GET", "/v1/documents").json == {"documents": [], "next": None}

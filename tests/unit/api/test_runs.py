@@ -1,0 +1,139 @@
+"""Runs: accepted once, started once, told as they stand."""
+
+import pytest
+from plinth.contracts.runs import Run, RunStatus
+from plinth.errors import StoreUnavailableError
+
+from tests.fakes.objects import FakeMachines
+from tests.unit.access.world import ALICE, ANSWER, BOB, World
+from tests.unit.api.client import Client
+
+
+class UnreachableMachines(FakeMachines):
+    """Step Functions that answer nothing."""
+
+    def start_answer(self, run: Run) -> None:
+        raise StoreUnavailableError("throttled")
+
+
+def run_of(world: World, run_id: str) -> Run:
+    record = world.runs.get(ALICE, run_id)
+    return Run(id=run_id, tenant=ALICE, epoch=record.epoch, deadline=record.deadline)
+
+
+def test_a_question_is_accepted_with_where_to_follow_it(client: Client) -> None:
+    answer = client.ask()
+
+    assert answer.status == 202
+    run_id = answer.json["id"]
+    assert answer.json == {"id": run_id, "status": "accepted", "events_url": f"/v1/runs/{run_id}/events"}
+    assert answer.headers["location"] == f"/v1/runs/{run_id}"
+
+
+def test_an_accepted_question_is_written_down_and_started_with_a_deadline(world: World, client: Client) -> None:
+    run_id = client.ask("Why?", conversation_id="c-1", model="large", max_output_tokens=100).json["id"]
+
+    record = world.runs.get(ALICE, run_id)
+    assert record.request.question == "Why?"
+    assert record.request.conversation_id == "c-1"
+    assert (record.request.model, record.request.max_output_tokens, record.request.user) == ("large", 100, "someone")
+    assert record.deadline == world.clock.now() + 270
+    assert list(world.machines.answers.values()) == [run_of(world, run_id)]
+
+
+def test_without_a_model_the_default_one_answers_and_the_tier_clips_its_output(world: World, client: Client) -> None:
+    request = world.runs.get(ALICE, client.ask(max_output_tokens=100_000).json["id"]).request
+
+    assert (request.model, request.max_output_tokens) == ("small", 500)
+
+
+def test_a_model_outside_the_tier_is_refused_with_those_inside_it(world: World, client: Client) -> None:
+    answer = client.ask(model="gigantic")
+
+    assert (answer.status, answer.code, answer.json["field"]) == (400, "invalid_request", "model")
+    assert "small, large" in answer.json["detail"]
+    assert not world.runs.rows
+
+
+@pytest.mark.guarantee_a
+def test_the_same_key_with_the_same_body_is_the_same_run_started_once(world: World, client: Client) -> None:
+    first, second = (client.ask(headers={"Idempotency-Key": "k 1"}) for _ in range(2))
+
+    assert (first.status, second.status, first.json) == (202, 202, second.json)
+    assert len(world.runs.rows) == len(world.machines.answers) == 1
+
+
+@pytest.mark.guarantee_a
+def test_the_same_key_with_another_body_is_a_conflict_without_effect(world: World, client: Client) -> None:
+    client.ask("Why?", headers={"Idempotency-Key": "k"})
+
+    answer = client.ask("How?", headers={"Idempotency-Key": "k"})
+
+    assert (answer.status, answer.code) == (409, "idempotency_conflict")
+    assert len(world.runs.rows) == 1
+
+
+@pytest.mark.guarantee_a
+def test_a_retry_starts_the_run_that_an_earlier_request_accepted_and_left(world: World, client: Client) -> None:
+    run_id = client.ask(headers={"Idempotency-Key": "k"}).json["id"]
+    world.machines.answers.clear()
+
+    client.ask(headers={"Idempotency-Key": "k"})
+
+    assert [run.id for run in world.machines.answers.values()] == [run_id]
+
+
+@pytest.mark.guarantee_a
+def test_a_retry_does_not_start_a_run_that_is_under_way(world: World, client: Client) -> None:
+    run_id = client.ask(headers={"Idempotency-Key": "k"}).json["id"]
+    world.runs.claim(run_of(world, run_id), owner="x")
+    world.machines.answers.clear()
+
+    answer = client.ask(headers={"Idempotency-Key": "k"})
+
+    assert (answer.json["id"], answer.json["status"]) == (run_id, "running")
+    assert not world.machines.answers
+
+
+@pytest.mark.guarantee_e
+def test_tenants_may_use_the_same_idempotency_key(world: World, client: Client) -> None:
+    mine = client.ask("Why?", headers={"Idempotency-Key": "k"})
+    theirs = Client(world, world.issue(BOB)).ask("How?", headers={"Idempotency-Key": "k"})
+
+    assert (mine.status, theirs.status) == (202, 202)
+    assert mine.json["id"] != theirs.json["id"]
+
+
+@pytest.mark.guarantee_a
+def test_a_run_that_cannot_be_started_is_ended_and_the_caller_told(world: World, client: Client) -> None:
+    world.services.machines = UnreachableMachines()
+
+    answer = client.ask()
+
+    assert (answer.status, answer.code) == (503, "unavailable")
+    [row] = world.runs.rows.values()
+    assert row.record.status is RunStatus.FAILED
+    assert row.record.failure is not None
+    assert row.record.failure.reason == "not_started"
+
+
+def test_an_ended_run_is_read_with_its_answer(world: World, client: Client) -> None:
+    run_id = client.ask().json["id"]
+    world.end(run_of(world, run_id))
+
+    answer = client.call("GET", f"/v1/runs/{run_id}")
+
+    assert (answer.status, answer.json["status"], answer.json["answer"]["text"]) == (200, "done", ANSWER.text)
+    assert answer.json["ended_at"] == world.clock.now()
+    assert "tenant" not in answer.text
+
+
+@pytest.mark.guarantee_e
+def test_a_foreign_run_is_as_absent_as_one_that_never_was(world: World, client: Client) -> None:
+    foreign = world.accepted_run(BOB).id
+    absent = "run_" + "z" * 26
+
+    answers = [client.call("GET", f"/v1/runs/{run_id}") for run_id in (foreign, absent)]
+
+    assert [answer.status for answer in answers] == [404, 404]
+    assert answers[0].text.replace(foreign, "") == answers[1].text.replace(absent, "")
