@@ -6,6 +6,7 @@ from pathlib import Path
 
 from aws_cdk import App
 
+from cdk.acknowledgements import acknowledge
 from cdk.environments import Environment, environment_named
 from cdk.stacks.answer import AnswerStack
 from cdk.stacks.api import ApiStack
@@ -28,7 +29,9 @@ def plinth_app(context: Mapping[str, str] | None = None, *, outdir: str | None =
 
 def assemble(app: App) -> App:
     """Put every stack of the environment that the context names into the app, and return the app."""
-    _add_stacks(app, _environment(app))
+    environment = _environment(app)
+    _add_stacks(app, environment)
+    acknowledge(app, environment)
     return app
 
 

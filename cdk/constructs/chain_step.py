@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import cast
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Annotations, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -67,6 +67,9 @@ class ChainStep(Construct):
             vpc=network.vpc if network else None,
             vpc_subnets=network.subnets if network else None,
             security_groups=[network.callers] if network else None,
+        )
+        Annotations.of(self).acknowledge_warning(
+            "@aws-cdk/aws-lambda:snapStartRequirePublish", "The state machine calls the published version."
         )
         log.grant_write(self.function)
         grant(self.function, step.touches, surroundings.permissions)

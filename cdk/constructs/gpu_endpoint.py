@@ -1,6 +1,6 @@
 """How a self-hosted model runs on SageMaker: an inference component whose copies and instances go down to zero."""
 
-from aws_cdk import Duration, Stack
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_applicationautoscaling as scaling
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
@@ -44,7 +44,12 @@ class ScaledEndpoint(Construct):
         pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
         self._role.add_to_principal_policy(iam.PolicyStatement(actions=pull, resources=[repository]))
         self._role.add_to_principal_policy(iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]))
-        logs = stack.format_arn(service="logs", resource="log-group", resource_name="/aws/sagemaker/*")
+        logs = stack.format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name="/aws/sagemaker/*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
         write = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
         self._role.add_to_principal_policy(iam.PolicyStatement(actions=write, resources=[logs]))
 
