@@ -79,11 +79,11 @@ def streams(body: bytes, *, then: Callable[[BaseHTTPRequestHandler], object] = l
         handler.send_response(200)
         handler.send_header("content-type", "application/vnd.amazon.eventstream")
         handler.send_header("transfer-encoding", "chunked")
+        handler.send_header("connection", "close")
         handler.end_headers()
         send_chunk(handler, body)
         then(handler)
         handler.wfile.write(b"0\r\n\r\n")
-        handler.close_connection = True
 
     return reply
 
