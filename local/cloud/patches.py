@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from local.cloud import ministack, states
-from local.cloud.workers import FailureText, WorkerSettings, worker_factory
+from local.cloud import layers, ministack, states
+from local.cloud.runtime import WorkerSettings
+from local.cloud.workers import FailureText, worker_factory
 
 
 def apply(settings: WorkerSettings) -> None:
@@ -15,6 +16,7 @@ def apply(settings: WorkerSettings) -> None:
     named_throttles()
     gateway_tells_no_reason()
     dynamodb_time_to_live()
+    layers.keep_in_files()
     states.apply()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import os
 import resource
 import signal
 import tempfile
@@ -11,12 +12,12 @@ from pathlib import Path
 from hypercorn.config import Config
 
 from local.cloud import ministack, patches, strict
-from local.cloud.workers import WorkerSettings, link_runtime
+from local.cloud.runtime import WorkerSettings, link_runtime
 from local.processes import LOOPBACK
 
 
 def serve(*, port: int, home: Path, worker_environment: Mapping[str, str], be_strict: bool) -> None:
-    """Serve until SIGTERM or SIGINT; ministack saves its state in its ASGI shutdown."""
+    """Serve until SIGTERM or SIGINT, then save the state and end the process."""
     settings = WorkerSettings(
         unpacked_folder=home / "tmp" / "unpacked",
         runtime_folder=home / "tmp" / "runtime",
@@ -33,20 +34,24 @@ def serve(*, port: int, home: Path, worker_environment: Mapping[str, str], be_st
 
 
 async def _serve(port: int) -> None:
+    app = ministack.module("app")
+    ministack.require(app, "app", "save_all", "_build_persistence_save_dict")
     config = Config()
     config.bind = [f"{LOOPBACK}:{port}"]
     config.keep_alive_timeout = 75
-    config.graceful_timeout = 1
     config.loglevel = "WARNING"
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
 
-    async def until_stopped() -> None:
+    async def save_and_end() -> None:
+        """End in the middle of calls: ministack's own shutdown (1.5.33) first waits for them, minutes if need be."""
         await stopped.wait()
+        app.save_all(app._build_persistence_save_dict())
+        os._exit(0)
 
     serve_asgi = importlib.import_module("hypercorn.asyncio").serve
-    await serve_asgi(ministack.module("app").app, config, shutdown_trigger=until_stopped)
+    await serve_asgi(app.app, config, shutdown_trigger=save_and_end)
 
 
 def _allow_many_files() -> None:

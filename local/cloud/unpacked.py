@@ -1,5 +1,6 @@
 """Where Lambda code and layers are unpacked: once per content, byte-compiled, shared by every worker."""
 
+import functools
 import hashlib
 import importlib.util
 import io
@@ -15,7 +16,9 @@ _lock = threading.Lock()
 
 def unpacked(content: bytes, root: Path) -> Path:
     """Return the folder under `root` that holds the unpacked zip, making it the first time the content is seen."""
-    target = root / hashlib.sha256(content).hexdigest()
+    target = root / _digest(content)
+    if target.exists():
+        return target
     with _lock:
         if not target.exists():
             partial = target.with_suffix(".partial")
@@ -24,6 +27,12 @@ def unpacked(content: bytes, root: Path) -> Path:
             _compile(partial)
             partial.rename(target)
     return target
+
+
+@functools.lru_cache(maxsize=64)
+def _digest(content: bytes) -> str:
+    """Hash once per object: layers are large, and ministack hands over the same object for each new worker."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _extract(content: bytes, target: Path) -> None:

@@ -1,8 +1,7 @@
 """How a Lambda execution environment is started, called, timed out and kept: one process that sees what AWS gives."""
 
-import importlib.util
+import functools
 import json
-import os
 import queue
 import shutil
 import subprocess
@@ -11,27 +10,16 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from local.cloud import ministack, worker
+from local.cloud.runtime import WorkerSettings, import_folders, variables
 from local.cloud.unpacked import unpacked
 
-# What the AWS Python runtime offers without a layer: boto3 and what boto3 needs.
-RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 # AWS ends an init phase after 10 s and repeats it under the function's own timeout (lambda-runtime-environment).
 _INIT_SECONDS = 10.0
 _END_OF_LOG_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class WorkerSettings:
-    """What every worker shares: the folders it reads and the variables it gets besides its function's own."""
-
-    unpacked_folder: Path
-    runtime_folder: Path
-    environment: Mapping[str, str]
 
 
 class FailureText(str):
@@ -55,18 +43,6 @@ class WorkerFailedError(Exception):
         self.payload = {"errorMessage": message, "errorType": error_type}
 
 
-def link_runtime(folder: Path) -> None:
-    """Fill `folder` with links to the packages of the AWS runtime, so that a worker can import those and no others."""
-    folder.mkdir(parents=True)
-    for name in RUNTIME_PACKAGES:
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.origin is None:
-            raise ministack.MinistackChangedError(f"{name} is not installed beside ministack: install boto3")
-        origin = Path(spec.origin)
-        source = origin.parent if origin.name == "__init__.py" else origin
-        (folder / source.name).symlink_to(source)
-
-
 class PythonWorker:
     """One execution environment, with the attributes and methods that ministack's pool uses.
 
@@ -84,7 +60,7 @@ class PythonWorker:
         self._lock = threading.Lock()
         self._cold = True
         self._proc: subprocess.Popen[str] | None = None
-        self._tmpdir: str | None = None
+        self._scratch: Path | None = None
         self._answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._log: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
@@ -125,11 +101,11 @@ class PythonWorker:
         layers = [unpacked(content, self._settings.unpacked_folder) for content in self._layer_zips()]
         layers.reverse()
         self._discard_tmpdir()
-        self._tmpdir = tempfile.mkdtemp(prefix=f"{self.func_name}-")
+        self._scratch = Path(tempfile.mkdtemp(prefix=f"{self.func_name}-"))
         self._proc = subprocess.Popen(
             [sys.executable, "-I", "-S", "-B", "-X", "utf8", worker.__file__],
             cwd=code,
-            env=self._environment(code, layers),
+            env=variables(self.config, self._settings, code=code, layers=layers, scratch=self._scratch),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -141,7 +117,7 @@ class PythonWorker:
         self._log = _lines_of(self._proc.stderr)
         self._write(
             {
-                "path": [str(code), *_import_folders(layers), str(self._settings.runtime_folder)],
+                "path": [str(code), *import_folders(layers), str(self._settings.runtime_folder)],
                 "handler": self.config["Handler"],
                 "function_name": self.func_name,
                 "memory_mb": self.config.get("MemorySize", 128),
@@ -157,36 +133,6 @@ class PythonWorker:
         resolve = ministack.module("services.lambda_svc")._resolve_layer_zip
         contents = [resolve(layer) for layer in self.config.get("Layers", [])]
         return [content for content in contents if content]
-
-    def _environment(self, code: Path, layers: list[Path]) -> dict[str, str]:
-        """Return what AWS sets, then the function's own variables, then the launcher's; nothing of the host's."""
-        config = self.config
-        runtime = ministack.module("core.lambda_runtime")
-        region = config["FunctionArn"].split(":")[3]
-        own = config.get("Environment", {}).get("Variables", {})
-        return {
-            "PATH": os.defpath,
-            "LANG": "en_US.UTF-8",
-            "TZ": ":UTC",
-            "TMPDIR": str(self._tmpdir),
-            "LAMBDA_TASK_ROOT": str(code),
-            "PLINTH_OPT": os.pathsep.join(str(layer) for layer in layers),
-            "_HANDLER": config["Handler"],
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_{config.get('Runtime', 'python')}",
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_FUNCTION_NAME": self.func_name,
-            "AWS_LAMBDA_FUNCTION_VERSION": str(config.get("Version", "$LATEST")),
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.get("MemorySize", 128)),
-            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{self.func_name}",
-            "AWS_LAMBDA_LOG_STREAM_NAME": Path(str(self._tmpdir)).name,
-            "AWS_REGION": region,
-            "AWS_DEFAULT_REGION": region,
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ['GATEWAY_PORT']}",
-            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
-            **runtime.execution_credentials(config),
-            **{name: value for name, value in own.items() if name not in runtime._RESERVED_RUNTIME_ENV_VARS},
-            **self._settings.environment,
-        }
 
     def _write(self, message: dict[str, Any]) -> None:
         if self._proc is None or self._proc.stdin is None:
@@ -235,15 +181,8 @@ class PythonWorker:
         return {**outcome, "error": FailureText.of(response["payload"])}
 
     def _discard_tmpdir(self) -> None:
-        if self._tmpdir:
-            shutil.rmtree(self._tmpdir, ignore_errors=True)
-
-
-def _import_folders(layers: list[Path]) -> list[str]:
-    """Return the folders of each layer that AWS puts on sys.path, the last layer first."""
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    names = ("python", f"python/lib/{version}/site-packages")
-    return [str(layer / name) for layer in layers for name in names if (layer / name).is_dir()]
+        if self._scratch:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 def _lines_of(stream: IO[str] | None) -> "queue.SimpleQueue[str | None]":
@@ -265,10 +204,6 @@ def worker_factory(settings: WorkerSettings, otherwise: Callable[..., Any]) -> C
     def choose(config: Mapping[str, Any]) -> object:
         if not str(config.get("Runtime", "")).startswith("python"):
             return otherwise(config)
-
-        def make(func_name: str, configuration: dict[str, Any], code_zip: bytes) -> PythonWorker:
-            return PythonWorker(settings, func_name, configuration, code_zip)
-
-        return make
+        return functools.partial(PythonWorker, settings)
 
     return choose

@@ -3,9 +3,11 @@
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.processes import stop
 from tests.contract.cloud.conftest import Cloud, eventually, new_cloud, unique
@@ -86,3 +88,28 @@ def handler(event, context):
     assert secrets.get_secret_value(SecretId=secret)["SecretString"] == "hidden"
     assert parameters.get_parameter(Name="/plinth/p")["Parameter"]["Value"] == "1"
     assert cloud.client("cloudformation").describe_stacks()["Stacks"][0]["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_a_stop_in_the_middle_of_a_call_saves_the_state_and_ends_the_function(own_cloud: Cloud) -> None:
+    source = "import os, time\ndef handler(e, c):\n    print(os.getpid())\n    time.sleep(e)\n    return os.getpid()"
+    function = own_cloud.function(source, Timeout=60)
+    machine = own_cloud.machine({"Hold": task(function)})
+    process = own_cloud.invoke(function, 0)
+    own_cloud.client("ssm").put_parameter(Name="kept", Value="1", Type="String")
+    with ThreadPoolExecutor(1) as pool:
+        call_in_flight = pool.submit(lambda: own_cloud.run(machine, 50))
+        time.sleep(0.5)
+        started = time.monotonic()
+        own_cloud.restart()
+        assert time.monotonic() - started < 6
+        with pytest.raises((BotoCoreError, ClientError)):
+            call_in_flight.result()
+    eventually(lambda: not Path(f"/proc/{process}").exists())
+    assert own_cloud.client("ssm").get_parameter(Name="kept")["Parameter"]["Value"] == "1"
+
+
+def test_functions_end_with_the_cloud_even_if_it_is_killed(own_cloud: Cloud) -> None:
+    process = own_cloud.invoke(own_cloud.function("import os\ndef handler(e, c): return os.getpid()"))
+    own_cloud.child.process.kill()
+    own_cloud.child.process.wait()
+    eventually(lambda: not Path(f"/proc/{process}").exists())
