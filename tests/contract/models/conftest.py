@@ -1,0 +1,62 @@
+"""The small model behind the SageMaker surface: one real process on a free port for the module."""
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from local.models.files import cache_directory, ensure
+from local.processes import Child, free_port, start, stop, wait_healthy
+
+ENDPOINT = "small-model"
+
+
+@dataclass(frozen=True)
+class ModelServer:
+    """A running model server."""
+
+    url: str
+    child: Child
+
+    def client(self, **config: Any) -> Any:
+        make: Any = boto3.client
+        return make(
+            "sagemaker-runtime",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"total_max_attempts": 1}, read_timeout=60, **config),
+        )
+
+
+def launch(model_file: Path, log: Path) -> ModelServer:
+    port = free_port()
+    argv = [sys.executable, "-m", "local.models", "--port", str(port), "--model-file", str(model_file)]
+    child = start("model", [*argv, "--endpoint", ENDPOINT, "--alias", "small"], env=dict(os.environ), log_path=log)
+    return ModelServer(url=f"http://127.0.0.1:{port}", child=child)
+
+
+@pytest.fixture(scope="session")
+def small_model_file() -> Path:
+    return ensure("small", cache=cache_directory(), progress=partial(print, file=sys.stderr))
+
+
+@pytest.fixture(scope="module")
+def server(small_model_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModelServer]:
+    running = launch(small_model_file, tmp_path_factory.mktemp("model") / "model.log")
+    wait_healthy(f"{running.url}/health", running.child, 60)
+    yield running
+    stop([running.child])
+
+
+@pytest.fixture(scope="session")
+def embedding_directory() -> Path:
+    return ensure("embedding", cache=cache_directory(), progress=partial(print, file=sys.stderr))

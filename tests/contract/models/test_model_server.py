@@ -1,0 +1,117 @@
+"""What the local model server promises to a SageMaker client, with real tokens."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+from plinth.adapters.sagemaker_model import SageMakerModel
+from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, StopReason, TextChunk
+from plinth.errors import ModelRequestRefusedError
+
+from local.processes import stop, wait_healthy
+from tests.contract.models.conftest import ENDPOINT, ModelServer, launch
+
+PASSAGES = "The warehouse opens at nine and closes at six. Parcels above thirty kilograms are weighed twice. " * 12
+
+
+def chat(question: str, **options: Any) -> dict[str, Any]:
+    messages = [{"role": "system", "content": PASSAGES}, {"role": "user", "content": question}]
+    return {"messages": messages, "max_tokens": 8, "temperature": 0, **options}
+
+
+def request(question: str, *, max_output_tokens: int = 12) -> ModelRequest:
+    prompt = Prompt(version="v", system=PASSAGES, messages=(Message(role=Role.USER, text=question),))
+    return ModelRequest(model="small", prompt=prompt, max_output_tokens=max_output_tokens, timeout_seconds=60)
+
+
+def test_a_streamed_answer_comes_in_pieces_and_ends_with_its_bill(server: ModelServer) -> None:
+    *chunks, end = list(SageMakerModel(ENDPOINT, client=server.client()).stream(request("When does it open?")))
+
+    assert len(chunks) > 2
+    assert all(isinstance(chunk, TextChunk) for chunk in chunks)
+    assert isinstance(end, ModelEnd)
+    assert end.stop_reason in (StopReason.END, StopReason.MAX_TOKENS)
+    assert 0 < end.usage.output_tokens <= 12
+
+
+def test_a_prompt_with_a_known_beginning_is_read_from_the_cache(server: ModelServer) -> None:
+    model = SageMakerModel(ENDPOINT, client=server.client())
+    list(model.stream(request("What is weighed?")))
+
+    *_, end = list(model.stream(request("When does it close?")))
+
+    assert isinstance(end, ModelEnd)
+    assert end.usage.cached_input_tokens > 200
+    assert end.usage.input_tokens < 40
+
+
+def test_a_prompt_beyond_the_context_is_refused_for_good(server: ModelServer) -> None:
+    with pytest.raises(ModelRequestRefusedError):
+        list(SageMakerModel(ENDPOINT, client=server.client()).stream(request("why " * 5000)))
+
+
+def test_a_whole_answer_is_openai_json_under_the_given_alias(server: ModelServer) -> None:
+    answer = server.client().invoke_endpoint(EndpointName=ENDPOINT, Body=json.dumps(chat("When?")))
+
+    body = json.loads(answer["Body"].read())
+    assert answer["ContentType"].startswith("application/json")
+    assert body["choices"][0]["message"]["content"]
+    assert body["model"] == "small"
+
+
+def test_a_json_schema_binds_the_answer(server: ModelServer) -> None:
+    schema = {"type": "object", "properties": {"open": {"type": "boolean"}}, "required": ["open"]}
+    bound = {"type": "json_schema", "json_schema": {"name": "opening", "schema": schema}}
+
+    answer = server.client().invoke_endpoint(
+        EndpointName=ENDPOINT, Body=json.dumps(chat("Is it open at ten?", response_format=bound, max_tokens=40))
+    )
+
+    content = json.loads(answer["Body"].read())["choices"][0]["message"]["content"]
+    assert set(json.loads(content)) == {"open"}
+
+
+@pytest.mark.parametrize("call", ["invoke_endpoint", "invoke_endpoint_with_response_stream"])
+def test_boto3_sees_another_endpoint_as_unknown(server: ModelServer, call: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        getattr(server.client(), call)(EndpointName="other", Body=b"{}")
+
+    assert caught.value.response["Error"]["Code"] == "ValidationError"
+
+
+def test_boto3_sees_a_failure_of_the_model_with_the_models_status(server: ModelServer) -> None:
+    with pytest.raises(ClientError) as caught:
+        server.client().invoke_endpoint(EndpointName=ENDPOINT, Body=b"{}")
+
+    response: Any = caught.value.response
+    assert (response["Error"]["Code"], response["OriginalStatusCode"]) == ("ModelError", 400)
+
+
+def test_the_openai_route_streams_server_sent_events(server: ModelServer) -> None:
+    url = f"{server.url}/endpoints/{ENDPOINT}/openai/v1/chat/completions"
+
+    answer = httpx.post(url, json=chat("When?", stream=True), timeout=60)
+
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.text.rstrip().endswith("data: [DONE]")
+
+
+def test_sigterm_ends_the_server_cleanly(small_model_file: Path, tmp_path: Path) -> None:
+    running = launch(small_model_file, tmp_path / "model.log")
+    wait_healthy(f"{running.url}/health", running.child, 60)
+
+    stop([running.child])
+
+    assert running.child.process.returncode == 0
+
+
+def test_a_file_that_is_no_model_ends_the_server_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "broken.gguf").write_bytes(b"no model")
+
+    running = launch(tmp_path / "broken.gguf", tmp_path / "model.log")
+
+    assert running.child.process.wait(timeout=30) == 1
+    assert "llama.cpp could not load" in running.child.log_path.read_text()
