@@ -4,17 +4,21 @@ from collections import defaultdict
 
 from plinth.contracts.runs import Run, Turn
 from plinth.contracts.tenant import Tenant
+from plinth.errors import RunSupersededError
 
 
 class FakeConversations:
     """`Conversations`: turns by run id, which is ordered by time."""
 
     def __init__(self) -> None:
-        self._turns: defaultdict[tuple[Tenant, str, str], dict[str, Turn]] = defaultdict(dict)
+        self._turns: defaultdict[tuple[Tenant, str, str], dict[str, tuple[int, Turn]]] = defaultdict(dict)
 
     def recent(self, tenant: Tenant, user: str, conversation_id: str, *, limit: int) -> list[Turn]:
         turns = sorted(self._turns[tenant, user, conversation_id].items())
-        return [turn for _, turn in turns[-limit:]]
+        return [turn for _, (_, turn) in turns[-limit:]]
 
     def append(self, run: Run, user: str, conversation_id: str, turn: Turn) -> None:
-        self._turns[run.tenant, user, conversation_id][run.id] = turn
+        turns = self._turns[run.tenant, user, conversation_id]
+        if run.id in turns and turns[run.id][0] > run.epoch:
+            raise RunSupersededError(f"a later execution owns run {run.id}")
+        turns[run.id] = (run.epoch, turn)

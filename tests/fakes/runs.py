@@ -19,7 +19,7 @@ from plinth.contracts.runs import (
     RunStatus,
 )
 from plinth.contracts.tenant import Tenant
-from plinth.errors import IdempotencyConflictError, NotFoundError, RunSupersededError
+from plinth.errors import ContentMissingError, IdempotencyConflictError, NotFoundError, RunSupersededError
 from plinth.ports import Clock
 
 Content = TypeVar("Content")
@@ -105,10 +105,13 @@ class FakeRuns:
                 raise RunSupersededError(f"a later execution owns run {run.id}")
             contents[name] = (run.epoch, msgspec.json.encode(content))
 
-    def get_content(self, run: Run, name: str, kind: type[Content]) -> Content | None:
+    def get_content(self, run: Run, name: str, kind: type[Content]) -> Content:
         with self.lock:
             row = self.rows.get((run.tenant, run.id))
-            return _content(row, name, kind) if row else None
+            content = _content(row, name, kind) if row else None
+        if content is None:
+            raise ContentMissingError(f"run {run.id} holds no {name}")
+        return content
 
     def _row_to_write(self, run: Run) -> RunRow:
         if (row := self.rows.get((run.tenant, run.id))) is None:

@@ -1,7 +1,8 @@
 """What a DynamoDB table may be asked: reads that may decide, and conditional writes that say what they met.
 
-A read without ConsumedCapacity is a truncated answer, not an absent item. A failed condition is never a conflict:
-conflicts are tried again here with jitter, a failed condition is handed to the caller with the item that failed it.
+A read without ConsumedCapacity (a batch without UnprocessedKeys) is a truncated answer, not an absent item.
+A failed condition is never a conflict: conflicts are tried again here with jitter, a failed condition is handed to the
+caller with the item that failed it.
 """
 
 import re
@@ -27,6 +28,7 @@ Key = tuple[str, str]
 _TRIES = 8
 _CONFLICTS = frozenset({"TransactionConflictException", "TransactionInProgressException"})
 _BATCH_LIMIT = 100  # keys of one BatchGetItem, DynamoDB API reference
+_CUT_SHORT = "DynamoDB's answer was cut short: try again later"
 _NAME = re.compile(r"#(\w+)")
 _random = SystemRandom()
 
@@ -90,11 +92,11 @@ class Table:
     def _get_batch(self, keys: "Sequence[Mapping[str, AttributeValueTypeDef]]") -> Iterator[dict[str, Value]]:
         for attempt in range(_TRIES):
             with store_errors("DynamoDB"):
-                answer = self._client.batch_get_item(
-                    RequestItems={self._name: {"Keys": keys, "ConsistentRead": True}}, ReturnConsumedCapacity="TOTAL"
-                )
-            yield from map(from_attributes, _whole(answer).get("Responses", {}).get(self._name, []))
-            unread = answer.get("UnprocessedKeys", {}).get(self._name)
+                answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": keys, "ConsistentRead": True}})
+            if "Responses" not in answer or "UnprocessedKeys" not in answer:
+                raise StoreUnavailableError(_CUT_SHORT)
+            yield from map(from_attributes, answer["Responses"].get(self._name, []))
+            unread = answer["UnprocessedKeys"].get(self._name)
             if not unread:
                 return
             keys = unread["Keys"]
@@ -197,7 +199,7 @@ def _old(answer: Mapping[str, Any]) -> dict[str, Value]:
 
 def _whole(answer: Answer) -> Answer:
     if not answer.get("ConsumedCapacity"):
-        raise StoreUnavailableError("DynamoDB's answer was cut short: try again later")
+        raise StoreUnavailableError(_CUT_SHORT)
     return answer
 
 

@@ -1,0 +1,156 @@
+"""The real stores that the contracts run against: an embedded cloud and a search engine, once per session."""
+
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Barrier
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
+
+import boto3
+import pytest
+from botocore.config import Config
+from plinth.adapters.aws_calls import CALLS, S3_CALLS
+from plinth.adapters.dynamodb_table import Table
+from plinth.contracts.memory import DocumentVersion
+from plinth.contracts.tenant import Tenant
+
+from local.processes import free_port, start, stop, wait_healthy
+from tests.fakes.clock import FakeClock
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Where the embedded cloud listens."""
+
+    endpoint: str
+
+    def client(self, service: str, calls: Config = CALLS) -> Any:
+        make: Any = boto3.client
+        return make(
+            service,
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=calls.merge(Config(max_pool_connections=32)),
+        )
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    home, port = tmp_path_factory.mktemp("cloud"), free_port()
+    search = f"127.0.0.1:{free_port()}"
+    yield from _served(
+        Cloud(f"http://127.0.0.1:{port}"),
+        ["-m", "local.cloud", "--port", str(port), "--home", str(home), "--search-endpoint", search],
+        f"http://127.0.0.1:{port}/_ministack/health",
+        home / "cloud.log",
+    )
+
+
+@pytest.fixture(scope="session")
+def search_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    home, port = tmp_path_factory.mktemp("search"), free_port()
+    url = f"http://127.0.0.1:{port}"
+    argv = ["-m", "local.search", "--port", str(port), "--data", str(home / "data")]
+    yield from _served(url, argv, f"{url}/_cluster/health", home / "search.log")
+
+
+def _served(value: Result, argv: list[str], health: str, log: Path) -> Iterator[Result]:
+    child = start(argv[1], [sys.executable, *argv], env={}, log_path=log)
+    try:
+        wait_healthy(health, child, 30)
+        yield value
+    finally:
+        stop([child])
+
+
+@pytest.fixture(scope="session")
+def dynamodb(cloud: Cloud) -> "DynamoDBClient":
+    client: DynamoDBClient = cloud.client("dynamodb")
+    return client
+
+
+@pytest.fixture(scope="session")
+def table(dynamodb: "DynamoDBClient") -> Table:
+    """One table for all adapters: their keys don't meet, and every test has a tenant of its own."""
+    name = f"table-{uuid4().hex}"
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return Table(client=dynamodb, name=name)
+
+
+@pytest.fixture(scope="session")
+def s3(cloud: Cloud) -> "S3Client":
+    client: S3Client = cloud.client("s3", S3_CALLS)
+    return client
+
+
+@pytest.fixture(scope="session")
+def bucket(s3: "S3Client") -> str:
+    name = f"bucket-{uuid4().hex}"
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    return name
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    """Make a tenant that no other test has met."""
+    return Tenant(id=f"t{uuid4().hex[:12]}")
+
+
+@pytest.fixture
+def other_tenant() -> Tenant:
+    return Tenant(id=f"o{uuid4().hex[:12]}")
+
+
+@pytest.fixture
+def version(tenant: Tenant) -> Callable[..., DocumentVersion]:
+    """Make versions of one document by a small number; another name is another document."""
+
+    def make(number: int, *, name: str = "a.txt", tenant: Tenant = tenant) -> DocumentVersion:
+        return DocumentVersion(
+            tenant=tenant,
+            document_id=f"doc_{name.partition('.')[0]}",
+            name=name,
+            object_key=f"{tenant.id}/{name}",
+            version_id=None,
+            sequence=f"{number:032X}",
+            size_bytes=number,
+        )
+
+    return make
+
+
+def at_once(calls: list[Callable[[], Result]]) -> list[Result]:
+    """Make all calls at the same moment, each in a thread; return their results in order."""
+    together = Barrier(len(calls))
+
+    def call(made: Callable[[], Result]) -> Result:
+        together.wait()
+        return made()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(call, calls))

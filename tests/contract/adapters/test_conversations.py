@@ -1,0 +1,63 @@
+"""The contract of `Conversations`, held by the fake and by DynamoDB."""
+
+import pytest
+from plinth.adapters.dynamo_conversations import DynamoConversations
+from plinth.contracts.runs import Run, Turn
+from plinth.contracts.tenant import Tenant
+from plinth.errors import RunSupersededError
+from plinth.ports import Conversations
+
+from tests.fakes.clock import FakeClock
+from tests.fakes.conversations import FakeConversations
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def conversations(request: pytest.FixtureRequest, clock: FakeClock) -> Conversations:
+    if request.param == "fake":
+        return FakeConversations()
+    return DynamoConversations(table=request.getfixturevalue("table"), clock=clock)
+
+
+def run(tenant: Tenant, number: int, epoch: int = 1) -> Run:
+    return Run(id=f"run_{number:026d}", tenant=tenant, epoch=epoch, deadline=0.0)
+
+
+def turn(number: int) -> Turn:
+    return Turn(question=f"question {number}", answer=f"answer {number}", at=float(number))
+
+
+def test_the_last_turns_come_oldest_first(conversations: Conversations, tenant: Tenant) -> None:
+    for number in (2, 1, 3):
+        conversations.append(run(tenant, number), "ada", "c", turn(number))
+
+    assert conversations.recent(tenant, "ada", "c", limit=2) == [turn(2), turn(3)]
+    assert conversations.recent(tenant, "ada", "c", limit=9) == [turn(1), turn(2), turn(3)]
+
+
+@pytest.mark.guarantee_a
+def test_a_turn_is_remembered_once_per_run_even_at_another_time(conversations: Conversations, tenant: Tenant) -> None:
+    conversations.append(run(tenant, 1), "ada", "c", turn(1))
+    conversations.append(run(tenant, 1), "ada", "c", turn(2))
+
+    assert len(conversations.recent(tenant, "ada", "c", limit=9)) == 1
+
+
+@pytest.mark.guarantee_a
+def test_an_earlier_epoch_cannot_replace_a_turn(conversations: Conversations, tenant: Tenant) -> None:
+    conversations.append(run(tenant, 1, epoch=2), "ada", "c", turn(2))
+
+    with pytest.raises(RunSupersededError):
+        conversations.append(run(tenant, 1, epoch=1), "ada", "c", turn(1))
+
+    assert conversations.recent(tenant, "ada", "c", limit=9) == [turn(2)]
+
+
+@pytest.mark.guarantee_e
+def test_conversations_of_other_tenants_users_and_ids_stay_apart(
+    conversations: Conversations, tenant: Tenant, other_tenant: Tenant
+) -> None:
+    conversations.append(run(tenant, 1), "a#b", "c", turn(1))
+
+    assert conversations.recent(other_tenant, "a#b", "c", limit=9) == []
+    assert conversations.recent(tenant, "a", "b#c", limit=9) == []
+    assert conversations.recent(tenant, "a#b", "d", limit=9) == []

@@ -1,0 +1,318 @@
+"""The contract of `Documents`, held by the fake and by DynamoDB."""
+
+from collections.abc import Callable
+from functools import partial
+from itertools import permutations
+from threading import Event, Thread
+
+import pytest
+from plinth.adapters.dynamo_documents import DynamoDocuments
+from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
+from plinth.contracts.tenant import Tenant
+from plinth.errors import NotFoundError
+from plinth.ports import Documents
+
+from tests.contract.adapters.conftest import at_once
+from tests.fakes.clock import FakeClock
+from tests.fakes.documents import FakeDocuments
+
+Version = Callable[..., DocumentVersion]
+A = "doc_a"
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def documents(request: pytest.FixtureRequest, clock: FakeClock) -> Documents:
+    if request.param == "fake":
+        return FakeDocuments(clock)
+    return DynamoDocuments(table=request.getfixturevalue("table"), clock=clock)
+
+
+@pytest.fixture
+def live(documents: Documents, tenant: Tenant) -> Callable[[], str | None]:
+    """Say which generation of the document searches may show."""
+    return lambda: documents.live_generations(tenant, [A, "doc_unknown"]).get(A)
+
+
+def publish(documents: Documents, document: DocumentVersion) -> int | None:
+    documents.begin(document)
+    return documents.publish(document, title="Title", passages=3)
+
+
+def awaited(name: str = "a.txt") -> DocumentRecord:
+    return DocumentRecord(document_id=A, name=name, state=DocumentState.AWAITING_UPLOAD, updated_at=1.0, size_bytes=9)
+
+
+def test_an_announced_document_is_shown_until_something_else_is_known(
+    documents: Documents, tenant: Tenant, version: Version
+) -> None:
+    documents.announce(tenant, awaited())
+    assert documents.get(tenant, A) == awaited()
+
+    documents.begin(version(1))
+    documents.announce(tenant, awaited("other"))
+
+    shown = documents.get(tenant, A)
+    assert (shown.name, shown.state, shown.size_bytes) == ("a.txt", DocumentState.INGESTING, 1)
+
+
+def test_a_published_version_is_live_and_raises_the_corpus_version(
+    documents: Documents, tenant: Tenant, version: Version, live: Callable[[], str | None], clock: FakeClock
+) -> None:
+    assert documents.begin(version(1))
+    assert (live(), documents.corpus_version(tenant)) == (None, 0)
+
+    assert publish(documents, version(1)) == 1
+
+    assert documents.get(tenant, A) == DocumentRecord(
+        document_id=A,
+        name="a.txt",
+        state=DocumentState.READY,
+        updated_at=clock.now(),
+        size_bytes=1,
+        title="Title",
+        passages=3,
+        generation=version(1).sequence,
+    )
+    assert (live(), documents.corpus_version(tenant)) == (version(1).sequence, 1)
+
+
+def test_publishing_the_live_version_again_changes_nothing(
+    documents: Documents, tenant: Tenant, version: Version
+) -> None:
+    publish(documents, version(1))
+
+    assert documents.publish(version(1), title="Other", passages=9) == 1
+    assert documents.get(tenant, A).title == "Title"
+
+
+def test_the_live_version_stays_while_a_newer_one_is_ingested(
+    documents: Documents, version: Version, live: Callable[[], str | None]
+) -> None:
+    publish(documents, version(1))
+
+    assert documents.begin(version(2))
+    assert live() == version(1).sequence
+
+    assert documents.publish(version(2), title="Title", passages=1) == 2
+    assert live() == version(2).sequence
+
+
+@pytest.mark.guarantee_d
+def test_an_older_version_can_neither_begin_nor_be_published(
+    documents: Documents, version: Version, live: Callable[[], str | None]
+) -> None:
+    documents.begin(version(1))
+    documents.begin(version(2))
+
+    assert documents.publish(version(1), title="Old", passages=1) is None
+    assert publish(documents, version(2)) == 1
+    assert not documents.begin(version(1))
+    assert documents.publish(version(1), title="Old", passages=1) is None
+    assert live() == version(2).sequence
+
+
+def test_a_version_can_begin_again(documents: Documents, version: Version) -> None:
+    assert documents.begin(version(1))
+    assert documents.begin(version(1))
+
+
+def test_a_refused_version_leaves_the_earlier_one_live(
+    documents: Documents, tenant: Tenant, version: Version, live: Callable[[], str | None]
+) -> None:
+    publish(documents, version(1))
+    documents.begin(version(2))
+
+    documents.refuse(version(2), reason="encrypted", message="Remove the password.")
+
+    shown = documents.get(tenant, A)
+    assert (shown.state, shown.reason, shown.message) == (DocumentState.REFUSED, "encrypted", "Remove the password.")
+    assert live() == version(1).sequence
+    publish(documents, version(3))
+    assert documents.get(tenant, A).reason is None
+
+
+def test_a_refusal_changes_nothing_once_the_version_is_live_or_a_newer_one_is_known(
+    documents: Documents, tenant: Tenant, version: Version
+) -> None:
+    publish(documents, version(2))
+
+    documents.refuse(version(2), reason="late", message="")
+    documents.refuse(version(1), reason="older", message="")
+
+    assert documents.get(tenant, A).state == DocumentState.READY
+
+
+def test_a_version_that_never_began_can_be_refused(documents: Documents, tenant: Tenant, version: Version) -> None:
+    documents.refuse(version(1), reason="too_large", message="Split it.")
+
+    assert (documents.get(tenant, A).name, documents.get(tenant, A).reason) == ("a.txt", "too_large")
+
+
+@pytest.mark.guarantee_d
+def test_a_hidden_document_is_unsearchable_at_once_and_through_a_late_publication(
+    documents: Documents, tenant: Tenant, version: Version, live: Callable[[], str | None]
+) -> None:
+    publish(documents, version(1))
+    documents.begin(version(2))
+
+    assert documents.hide(tenant, A).state == DocumentState.DELETING
+    assert (live(), documents.corpus_version(tenant)) == (None, 2)
+
+    documents.publish(version(2), title="Title", passages=1)
+    assert live() is None
+    assert documents.get(tenant, A).state == DocumentState.DELETING
+
+
+def test_an_unknown_a_deleted_and_a_foreign_document_are_not_found(
+    documents: Documents, tenant: Tenant, other_tenant: Tenant, version: Version
+) -> None:
+    publish(documents, version(1))
+    for find in (documents.get, documents.hide):
+        with pytest.raises(NotFoundError):
+            find(other_tenant, A)
+        with pytest.raises(NotFoundError):
+            find(tenant, "doc_unknown")
+    documents.close(version(2))
+    for find in (documents.get, documents.hide):
+        with pytest.raises(NotFoundError):
+            find(tenant, A)
+
+
+@pytest.mark.guarantee_d
+def test_a_deleted_document_stays_deleted_until_a_newer_upload(
+    documents: Documents, tenant: Tenant, version: Version, live: Callable[[], str | None]
+) -> None:
+    publish(documents, version(1))
+    documents.hide(tenant, A)
+
+    assert documents.close(version(5)) == 3
+    assert documents.close(version(5)) == 3
+
+    assert not documents.begin(version(4))
+    assert documents.publish(version(1), title="Back", passages=1) is None
+    documents.refuse(version(4), reason="late", message="")
+    assert documents.list(tenant, limit=9, after=None) == []
+    documents.announce(tenant, awaited())
+    assert not documents.begin(version(4))
+    assert publish(documents, version(6)) == 4
+    assert live() == version(6).sequence
+
+
+@pytest.mark.guarantee_d
+def test_a_late_deletion_takes_down_what_it_covers_and_nothing_newer(
+    documents: Documents, tenant: Tenant, version: Version, live: Callable[[], str | None]
+) -> None:
+    publish(documents, version(1))
+    documents.hide(tenant, A)
+    documents.begin(version(7))
+
+    documents.close(version(5))
+
+    assert live() is None
+    assert documents.get(tenant, A).state == DocumentState.INGESTING
+    documents.publish(version(7), title="New", passages=1)
+    documents.close(version(6))
+    assert live() == version(7).sequence
+
+
+@pytest.mark.guarantee_d
+def test_a_stale_deletion_does_not_reveal_a_document_hidden_after_it(
+    documents: Documents, tenant: Tenant, version: Version, live: Callable[[], str | None]
+) -> None:
+    publish(documents, version(3))
+    documents.hide(tenant, A)
+
+    documents.close(version(2))
+    assert live() is None
+
+    documents.close(version(4))
+    with pytest.raises(NotFoundError):
+        documents.get(tenant, A)
+
+
+def test_an_announced_document_can_be_deleted_before_its_upload(
+    documents: Documents, tenant: Tenant, version: Version
+) -> None:
+    documents.announce(tenant, awaited())
+    documents.hide(tenant, A)
+    documents.close(version(1))
+
+    assert documents.list(tenant, limit=9, after=None) == []
+
+
+@pytest.mark.guarantee_d
+@pytest.mark.parametrize("order", list(permutations("1235")))
+def test_in_any_order_of_events_the_newest_change_wins(
+    documents: Documents, version: Version, live: Callable[[], str | None], order: tuple[str, ...]
+) -> None:
+    """Version 3 is a deletion, the others are uploads."""
+    for each in order:
+        document = version(int(each))
+        if each == "3":
+            documents.close(document)
+        else:
+            publish(documents, document)
+
+    assert live() == version(5).sequence
+
+
+@pytest.mark.guarantee_d
+def test_racing_publications_never_go_back(
+    documents: Documents, tenant: Tenant, version: Version, live: Callable[[], str | None]
+) -> None:
+    seen: list[str] = []
+    done = Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            seen.append(live() or "")
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    published = at_once([partial(publish, documents, version(number)) for number in range(1, 13)])
+    done.set()
+    watcher.join()
+
+    assert seen == sorted(seen)
+    assert live() == version(12).sequence
+    assert documents.corpus_version(tenant) == sum(each is not None for each in published)
+
+
+@pytest.mark.guarantee_d
+def test_of_racing_changes_each_raises_the_corpus_version_once(
+    documents: Documents, tenant: Tenant, version: Version
+) -> None:
+    at_once([partial(publish, documents, version(1, name=f"{number}.txt")) for number in range(12)])
+
+    assert documents.corpus_version(tenant) == 12
+
+
+def test_documents_are_listed_by_id_page_by_page_without_deleted_ones(
+    documents: Documents, tenant: Tenant, other_tenant: Tenant, version: Version
+) -> None:
+    for name in "abcdef":
+        publish(documents, version(1, name=f"{name}.txt"))
+    for name in "bcd":
+        documents.close(version(2, name=f"{name}.txt"))
+    publish(documents, version(1, name="x.txt", tenant=other_tenant))
+
+    first = [record.document_id for record in documents.list(tenant, limit=2, after=None)]
+    rest = [record.document_id for record in documents.list(tenant, limit=2, after=first[-1])]
+
+    assert (first, rest) == (["doc_a", "doc_e"], ["doc_f"])
+
+
+@pytest.mark.guarantee_e
+def test_live_generations_are_those_of_one_tenant(documents: Documents, version: Version, other_tenant: Tenant) -> None:
+    publish(documents, version(1))
+
+    assert documents.live_generations(other_tenant, [A]) == {}
+    assert documents.corpus_version(other_tenant) == 0
+
+
+def test_more_documents_than_a_batch_holds_are_found(documents: Documents, tenant: Tenant, version: Version) -> None:
+    publish(documents, version(1))
+    many = [f"doc_{number}" for number in range(230)]
+
+    assert documents.live_generations(tenant, [*many, A, A]) == {A: version(1).sequence}
+    assert documents.live_generations(tenant, []) == {}

@@ -1,0 +1,293 @@
+"""The contract of `Runs` and `RunLog`, held by the fakes and by DynamoDB."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
+from uuid import uuid4
+
+import pytest
+from plinth.adapters.dynamo_run_log import DynamoRunLog
+from plinth.adapters.dynamo_runs import DynamoRuns
+from plinth.contracts.events import RunAccepted, TextDelta
+from plinth.contracts.runs import Answer, Failure, IdempotencyKey, Receipt, Run, RunRequest, RunStatus, Turn
+from plinth.contracts.tenant import Tenant
+from plinth.errors import ContentMissingError, IdempotencyConflictError, NotFoundError, RunSupersededError
+from plinth.ports import RunLog, Runs
+
+from tests.contract.adapters.conftest import at_once
+from tests.fakes.clock import FakeClock
+from tests.fakes.runs import FakeRunLog, FakeRuns
+
+REQUEST = RunRequest(question="Why?", model="small", user="ada", conversation_id="c1")
+ANSWER = Answer(text="Because.", citations=(), stop_reason="end", model="small")
+RECEIPT = Receipt(model_calls=(), model_cost_micro_usd=12)
+DAY = 86_400
+_numbers = count(1)
+
+
+@dataclass
+class Journal:
+    """The two ports over one store, and a second `log` as another process would hold it."""
+
+    runs: Runs
+    log: RunLog
+    elsewhere: RunLog
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def journal(request: pytest.FixtureRequest, clock: FakeClock) -> Journal:
+    if request.param == "fake":
+        runs = FakeRuns(clock)
+        return Journal(runs, FakeRunLog(runs), FakeRunLog(runs))
+    table = request.getfixturevalue("table")
+    logs = (DynamoRunLog(table=table, clock=clock) for _ in range(2))
+    return Journal(DynamoRuns(table=table, clock=clock), *logs)
+
+
+@pytest.fixture
+def run(tenant: Tenant, clock: FakeClock) -> Run:
+    return new_run(tenant, clock)
+
+
+def new_run(tenant: Tenant, clock: FakeClock) -> Run:
+    return Run(id=f"run_{next(_numbers):026d}", tenant=tenant, epoch=1, deadline=clock.now() + 270)
+
+
+def key(body: str = "body") -> IdempotencyKey:
+    return IdempotencyKey(key="once", body_sha256=body)
+
+
+def delta(text: str) -> TextDelta:
+    return TextDelta(text=text, attempt=1, offset=0)
+
+
+def test_an_accepted_run_can_be_read_back(journal: Journal, run: Run, clock: FakeClock) -> None:
+    accepted = journal.runs.accept(run, REQUEST, None)
+
+    record = journal.runs.get(run.tenant, run.id)
+    assert (accepted.run_id, accepted.fresh) == (run.id, True)
+    assert (record.status, record.epoch, record.deadline) == (RunStatus.ACCEPTED, 1, run.deadline)
+    assert (record.request, record.created_at, record.answer) == (REQUEST, clock.now(), None)
+
+
+def test_accepting_writes_the_first_event(journal: Journal, run: Run, clock: FakeClock) -> None:
+    journal.runs.accept(run, REQUEST, key())
+
+    (logged,) = journal.log.read(run.tenant, run.id, after=0)
+    assert (logged.seq, logged.epoch, logged.at) == (1, 1, clock.now())
+    assert logged.event == RunAccepted(model="small", conversation_id="c1")
+
+
+@pytest.mark.guarantee_a
+def test_the_same_key_and_body_name_the_first_run(journal: Journal, run: Run, clock: FakeClock) -> None:
+    later = new_run(run.tenant, clock)
+    journal.runs.accept(run, REQUEST, key())
+
+    again = journal.runs.accept(later, REQUEST, key())
+
+    assert (again.run_id, again.fresh) == (run.id, False)
+    with pytest.raises(NotFoundError):
+        journal.runs.get(later.tenant, later.id)
+
+
+@pytest.mark.guarantee_a
+def test_the_same_key_with_another_body_is_a_conflict_without_effect(
+    journal: Journal, run: Run, clock: FakeClock
+) -> None:
+    later = new_run(run.tenant, clock)
+    journal.runs.accept(run, REQUEST, key())
+
+    with pytest.raises(IdempotencyConflictError):
+        journal.runs.accept(later, REQUEST, key("another"))
+
+    assert journal.log.read(later.tenant, later.id, after=0) == []
+
+
+def test_a_key_can_be_used_anew_once_it_expired(journal: Journal, run: Run, clock: FakeClock) -> None:
+    journal.runs.accept(run, REQUEST, key())
+    clock.advance(DAY + 1)
+    later = new_run(run.tenant, clock)
+
+    assert journal.runs.accept(later, REQUEST, key("another")).fresh
+
+
+def test_a_key_belongs_to_one_tenant(journal: Journal, run: Run, clock: FakeClock, other_tenant: Tenant) -> None:
+    journal.runs.accept(run, REQUEST, key())
+
+    assert journal.runs.accept(new_run(other_tenant, clock), REQUEST, key("another")).fresh
+
+
+@pytest.mark.guarantee_a
+def test_accepting_the_same_run_again_after_a_lost_answer_changes_nothing(journal: Journal, run: Run) -> None:
+    journal.runs.accept(run, REQUEST, key())
+    journal.runs.claim(run, owner="execution")
+
+    again = journal.runs.accept(run, REQUEST, key())
+
+    assert (again.run_id, again.fresh) == (run.id, True)
+    assert journal.runs.get(run.tenant, run.id).status == RunStatus.RUNNING
+
+
+@pytest.mark.guarantee_a
+def test_of_sixteen_requests_with_one_key_exactly_one_is_fresh(
+    journal: Journal, tenant: Tenant, clock: FakeClock
+) -> None:
+    runs = [new_run(tenant, clock) for _ in range(16)]
+
+    accepted = at_once([partial(journal.runs.accept, run, REQUEST, key()) for run in runs])
+
+    (fresh,) = [each for each in accepted if each.fresh]
+    assert {each.run_id for each in accepted} == {fresh.run_id}
+    assert sum(bool(journal.log.read(tenant, run.id, after=0)) for run in runs) == 1
+
+
+@pytest.mark.guarantee_e
+def test_a_foreign_run_is_as_absent_as_an_unknown_one(journal: Journal, run: Run, other_tenant: Tenant) -> None:
+    journal.runs.accept(run, REQUEST, None)
+
+    with pytest.raises(NotFoundError):
+        journal.runs.get(other_tenant, run.id)
+    assert journal.log.read(other_tenant, run.id, after=0) == []
+    journal.runs.put_content(run, "prompt", "text")
+    with pytest.raises(ContentMissingError):
+        journal.runs.get_content(replace(run, tenant=other_tenant), "prompt", str)
+
+
+def test_a_run_is_claimed_by_one_owner_who_may_claim_again(journal: Journal, run: Run) -> None:
+    journal.runs.accept(run, REQUEST, None)
+
+    assert journal.runs.claim(run, owner="first")
+    assert not journal.runs.claim(run, owner="second")
+    assert journal.runs.claim(run, owner="first")
+    assert journal.runs.get(run.tenant, run.id).status == RunStatus.RUNNING
+
+
+def test_a_stale_epoch_or_an_unknown_run_cannot_be_claimed(journal: Journal, run: Run) -> None:
+    assert not journal.runs.claim(run, owner="first")
+    journal.runs.accept(run, REQUEST, None)
+
+    assert not journal.runs.claim(replace(run, epoch=2), owner="first")
+
+
+@pytest.mark.guarantee_a
+def test_of_sixteen_executions_exactly_one_claims_the_run(journal: Journal, run: Run) -> None:
+    journal.runs.accept(run, REQUEST, None)
+
+    claimed = at_once([partial(journal.runs.claim, run, owner=str(number)) for number in range(16)])
+
+    assert claimed.count(True) == 1
+
+
+def test_a_finished_run_shows_its_answer_and_receipt(journal: Journal, run: Run, clock: FakeClock) -> None:
+    journal.runs.accept(run, REQUEST, None)
+    journal.runs.put_content(run, "answer", ANSWER)
+
+    assert journal.runs.finish(run, RunStatus.DONE, receipt=RECEIPT, failure=None)
+
+    record = journal.runs.get(run.tenant, run.id)
+    assert (record.status, record.answer, record.receipt, record.failure) == (RunStatus.DONE, ANSWER, RECEIPT, None)
+    assert record.ended_at == clock.now()
+
+
+def test_a_run_ends_once(journal: Journal, run: Run) -> None:
+    failure = Failure(reason="model_failed", message="The model failed.")
+    journal.runs.accept(run, REQUEST, None)
+
+    assert not journal.runs.finish(replace(run, epoch=2), RunStatus.DONE, receipt=None, failure=None)
+    assert journal.runs.finish(run, RunStatus.FAILED, receipt=None, failure=failure)
+    assert not journal.runs.finish(run, RunStatus.DONE, receipt=RECEIPT, failure=None)
+    assert not journal.runs.claim(run, owner="late")
+    assert journal.runs.get(run.tenant, run.id).failure == failure
+
+
+def test_content_is_read_back_as_it_was_put(journal: Journal, run: Run) -> None:
+    turns = (Turn(question="a", answer="ä" * 5000, at=1.5),)
+    journal.runs.accept(run, REQUEST, None)
+
+    journal.runs.put_content(run, "turns", turns)
+    journal.runs.put_content(run, "turns", turns)
+
+    assert journal.runs.get_content(run, "turns", tuple[Turn, ...]) == turns
+    with pytest.raises(ContentMissingError):
+        journal.runs.get_content(run, "prompt", str)
+
+
+@pytest.mark.guarantee_a
+def test_an_earlier_epoch_cannot_replace_content(journal: Journal, run: Run) -> None:
+    journal.runs.accept(run, REQUEST, None)
+    journal.runs.put_content(replace(run, epoch=2), "prompt", "new")
+
+    with pytest.raises(RunSupersededError):
+        journal.runs.put_content(run, "prompt", "old")
+
+    assert journal.runs.get_content(run, "prompt", str) == "new"
+
+
+def test_events_are_numbered_in_the_order_of_appending(journal: Journal, run: Run) -> None:
+    journal.runs.accept(run, REQUEST, None)
+
+    assert journal.log.append(run, [delta("a"), delta("b")]) == 3
+    assert journal.log.append(run, [delta("c")]) == 4
+
+    logged = journal.log.read(run.tenant, run.id, after=1)
+    assert [(each.seq, each.event) for each in logged] == [(2, delta("a")), (3, delta("b")), (4, delta("c"))]
+
+
+def test_a_reader_can_start_in_the_middle_of_a_batch(journal: Journal, run: Run) -> None:
+    journal.runs.accept(run, REQUEST, None)
+    journal.log.append(run, [delta("a"), delta("b"), delta("c")])
+
+    assert [each.seq for each in journal.log.read(run.tenant, run.id, after=2)] == [3, 4]
+    assert journal.log.read(run.tenant, run.id, after=4) == []
+
+
+def test_a_log_longer_than_a_page_is_read_whole(journal: Journal, run: Run) -> None:
+    journal.runs.accept(run, REQUEST, None)
+    incompressible = "".join(uuid4().hex for _ in range(8000))
+    for _ in range(6):
+        journal.log.append(run, [delta(incompressible)])
+
+    assert [each.seq for each in journal.log.read(run.tenant, run.id, after=0)] == [1, 2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.guarantee_a
+def test_a_stale_epoch_an_ended_run_and_an_unknown_one_take_no_events(journal: Journal, run: Run) -> None:
+    with pytest.raises(RunSupersededError):
+        journal.log.append(run, [delta("unknown")])
+    journal.runs.accept(run, REQUEST, None)
+    journal.log.append(run, [delta("mine")])
+    with pytest.raises(RunSupersededError):
+        journal.log.append(replace(run, epoch=2), [delta("stale")])
+    journal.runs.finish(run, RunStatus.DONE, receipt=None, failure=None)
+    with pytest.raises(RunSupersededError):
+        journal.log.append(run, [delta("late")])
+
+    assert len(journal.log.read(run.tenant, run.id, after=0)) == 2
+
+
+def test_two_writers_take_turns_without_losing_an_event(journal: Journal, run: Run) -> None:
+    journal.runs.accept(run, REQUEST, None)
+
+    ends = [log.append(run, [delta("x")]) for log in (journal.log, journal.elsewhere) * 3]
+
+    assert ends == [2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.guarantee_a
+def test_four_racing_writers_leave_a_gapless_log_in_which_each_keeps_its_order(journal: Journal, run: Run) -> None:
+    journal.runs.accept(run, REQUEST, None)
+
+    def write(writer: int) -> None:
+        log = journal.log if writer % 2 else journal.elsewhere
+        for number in range(6):
+            log.append(run, [delta(f"{writer} {number}"), delta(f"{writer} {number}+")])
+
+    at_once([partial(write, writer) for writer in range(4)])
+
+    logged = journal.log.read(run.tenant, run.id, after=1)
+    texts = [each.event.text for each in logged if isinstance(each.event, TextDelta)]
+    assert [each.seq for each in logged] == list(range(2, 50))
+    for writer in range(4):
+        mine = [text for text in texts if text.startswith(f"{writer} ")]
+        assert mine == [f"{writer} {number}{end}" for number in range(6) for end in ("", "+")]
+    assert all(second == f"{first}+" for first, second in zip(texts[::2], texts[1::2], strict=True))
