@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 from plinth.contracts.runs import Run, RunRecord
 from plinth.contracts.tenant import Tenant
+from plinth.errors import StoreUnavailableError
 
 from tests.fakes.runs import FakeRuns
 from tests.unit.access.world import World
@@ -76,3 +77,15 @@ def test_other_preferences_are_ignored(client: Client, prefer: str) -> None:
 
     assert answer.status == 202
     assert "preference-applied" not in answer.headers
+
+
+def test_a_store_that_fails_while_waiting_does_not_hide_the_accepted_run(world: World, client: Client) -> None:
+    class Runs(FakeRuns):
+        def get(self, tenant: Tenant, run_id: str) -> RunRecord:
+            raise StoreUnavailableError("throttled")
+
+    world.services.runs = world.runs = Runs(world.clock)
+
+    answer = client.ask(headers={"Prefer": "wait=2"})
+
+    assert (answer.status, answer.json["status"]) == (202, "accepted")

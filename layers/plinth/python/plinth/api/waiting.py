@@ -1,10 +1,12 @@
 """How long a caller waits for a run: `Prefer: wait=N`, then reads that grow rarer until the run has ended."""
 
 import re
+from contextlib import suppress
 
 from plinth.access.problems import InvalidFieldError
 from plinth.api.exchange import Exchange
 from plinth.contracts.runs import RunRecord, RunStatus
+from plinth.errors import TransientError
 
 MAX_WAIT_SECONDS = 25
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?([^\s,;\"]*)", re.IGNORECASE)
@@ -26,13 +28,17 @@ def wanted_wait(prefer: str | None) -> int | None:
 
 
 def wait_for_end(exchange: Exchange, run_id: str, *, seconds: float) -> RunRecord | None:
-    """Return the run once it has ended, or None when it has not within these seconds."""
+    """Return the run once it has ended, or None when it has not within these seconds.
+
+    A read that fails is only a read too early: the run was accepted, and the caller must learn its id.
+    """
     services, tenant = exchange.services, exchange.caller.tenant
     give_up, pause = services.clock.now() + seconds, _FIRST_PAUSE_SECONDS
     while services.clock.now() < give_up:
-        record = services.runs.get(tenant, run_id)
-        if record.status in _FINAL:
-            return record
+        with suppress(TransientError):
+            record = services.runs.get(tenant, run_id)
+            if record.status in _FINAL:
+                return record
         exchange.pause(pause)
         pause = min(pause * _PAUSE_GROWTH, _LONGEST_PAUSE_SECONDS)
     return None
