@@ -66,7 +66,7 @@ class LlamaEngine:
         params.cpuparams.n_threads, params.cpuparams_batch.n_threads = max(1, cores // 2), cores
         params.api_keys = [self.api_key]
         params.hostnames, params.port = ["127.0.0.1"], 0
-        params.ui = params.endpoint_slots = False
+        params.ui = params.endpoint_slots = params.fit_params = False
         params.verbosity = 1
         try:
             self._server = cast("_LlamaServer", llama.Server(params))
