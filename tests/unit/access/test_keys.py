@@ -5,6 +5,8 @@ import re
 import pytest
 from plinth.access.keys import make_key, parse_key
 
+from client import keys as command_line
+
 
 def test_a_made_key_has_the_published_form() -> None:
     assert re.fullmatch(r"pl_local_[a-z0-9]{16}_[A-Za-z0-9]{43}_[0-9a-f]{8}", make_key("local").text)
@@ -14,6 +16,15 @@ def test_a_key_taken_apart_is_the_key_that_was_made() -> None:
     key = make_key("dev-eu")
 
     assert parse_key(key.text) == key
+
+
+def test_a_key_that_the_command_line_makes_is_one_that_the_api_takes() -> None:
+    made = command_line.make_key("local")
+
+    parsed = parse_key(made.text)
+
+    assert parsed is not None
+    assert (parsed.id, parsed.secret_sha256) == (made.id, made.secret_sha256)
 
 
 def test_no_two_keys_share_an_id_or_a_secret() -> None:
