@@ -45,7 +45,7 @@ def words(text: str) -> list[str]:
         found = [word for word in _ASCII_WORD.findall(lowered) if word.strip("_")]
     else:
         found = _ASCII_WORD.findall(lowered)
-    if any(len(word) > LONGEST_TOKEN for word in found):
+    if len(max(found, key=len, default="")) > LONGEST_TOKEN:
         return [part for word in found for part in _cut(word)]
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from math import log
 
@@ -39,10 +39,13 @@ def as_rows(rows: array[int]) -> Rows:
 
 
 class WordIndex:
-    """The words of one text field: a posting is the rows that hold a word, ascending, and how often each does."""
+    """The words of one text field.
+
+    A posting is one number per row that holds a word, ascending: the row in its upper 32 bits, how often in the lower.
+    """
 
     def __init__(self) -> None:
-        self._postings: dict[str, tuple[array[int], array[int]]] = {}
+        self._postings: defaultdict[str, array[int]] = defaultdict(lambda: array("q"))
         self._lengths: Column[np.int32] = Column(np.int32)
         self._stored_lengths: Column[np.float32] = Column(np.float32)
         self._rows_filled = 0
@@ -50,12 +53,9 @@ class WordIndex:
 
     def add(self, row: int, terms: Sequence[str]) -> None:
         """Hold the words of a row; rows come in ascending order."""
+        postings, upper = self._postings, row << 32
         for term, count in Counter(terms).items():
-            posting = self._postings.get(term)
-            if posting is None:
-                posting = self._postings[term] = (array("i"), array("i"))
-            posting[0].append(row)
-            posting[1].append(count)
+            postings[term].append(upper | count)
         self._lengths[row] = len(terms)
         self._stored_lengths[row] = stored_length(len(terms))
         self._rows_filled += bool(terms)
@@ -73,7 +73,7 @@ class WordIndex:
         mask = np.zeros(len(live), dtype=np.bool_)
         for term in terms:
             if term in self._postings:
-                mask[as_rows(self._postings[term][0])] = True
+                mask[self._pairs(term) >> 32] = True
         return mask & live
 
     def rows_filled(self, live: Mask) -> Mask:
@@ -84,15 +84,18 @@ class WordIndex:
         """Return the BM25 score of every row for one term, 0 where the row does not hold it or is not live."""
         scores = np.zeros(len(live), dtype=np.float32)
         if term in self._postings and self._words_held:
-            held_by, counts = self._postings[term]
-            rows = as_rows(held_by)
+            pairs = self._pairs(term)
+            rows = pairs >> 32
             counted = live[rows]
             weight = rarity(int(np.count_nonzero(counted)), self._rows_filled)
             relative = self._stored_lengths.first(len(live))[rows] * np.float32(self._rows_filled / self._words_held)
             damping = np.float32(K1) * (np.float32(1 - B) + np.float32(B) * relative)
-            frequency = np.frombuffer(counts, dtype=np.int32).astype(np.float32)
+            frequency = (pairs & 0xFFFFFFFF).astype(np.float32)
             scores[rows] = np.float32(weight) * counted * (frequency / (frequency + damping))
         return scores
+
+    def _pairs(self, term: str) -> npt.NDArray[np.int64]:
+        return np.frombuffer(self._postings[term], dtype=np.int64)
 
 
 class KeywordIndex:
