@@ -16,7 +16,7 @@ class LogsClient(Protocol):
     """The one call of CloudWatch Logs that is used; paging is by `nextToken`."""
 
     def filter_log_events(self, **request: object) -> Mapping[str, Any]:
-        """Return {"events": [{"timestamp" (Unix ms), "message", "eventId"}], "nextToken"?}."""
+        """Return {"events": [{"timestamp" (Unix ms), "message", "logStreamName"}], "nextToken"?}."""
         ...
 
     def describe_log_groups(self, **request: object) -> Mapping[str, Any]:

@@ -1,0 +1,59 @@
+"""The command line `plinth`: every command, and one exit code and one sentence per kind of failure.
+
+Exit codes: 0 done; 1 a run failed or a document was refused; 2 the command or a file of yours is wrong;
+3 not running or not reachable; 4 the API refused (key, limit, field).
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+from botocore.exceptions import BotoCoreError
+from botocore.exceptions import ClientError as AwsError
+
+from client.commands import asking, documents, logs, stack, tenants, tracing
+from client.errors import ClientError
+from local.deploy import DeployError
+from local.models.errors import ModelError
+from local.processes import LocalProcessError
+
+_NOT_RUNNING = 3
+_DEBUG = "--debug"
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="plinth",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 failed run or refused document, 2 wrong usage, 3 not running or not reachable, "
+    "4 refused by the API.",
+)
+for module in (stack, documents, asking, tracing, logs, tenants):
+    app.add_typer(module.app)
+
+
+@app.callback()
+def options(*, debug: Annotated[bool, typer.Option(_DEBUG, help="Show where an error comes from.")] = False) -> None:
+    """Ask a Plinth stack, fill it with documents, and run it on this machine."""
+    del debug
+
+
+def main() -> None:
+    """Run the command line; an error of any expected kind becomes one sentence and its exit code."""
+    sys.exit(reported(app))
+
+
+def reported(run: Callable[[], int | None]) -> int:
+    """Return the exit code of `run`; an expected error is told in one sentence, or raised if `--debug` was given."""
+    try:
+        return run() or 0
+    except (ClientError, LocalProcessError, DeployError, ModelError, AwsError, BotoCoreError) as error:
+        if _DEBUG in sys.argv:
+            raise
+        sys.stderr.write(f"plinth: {error}\n")
+        return error.exit_code if isinstance(error, ClientError) else _NOT_RUNNING
+    except KeyboardInterrupt:
+        return _INTERRUPTED

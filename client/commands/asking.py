@@ -1,0 +1,110 @@
+"""`plinth ask`: the answer as it is made, then where it comes from, how long it took and what it cost."""
+
+import sys
+from typing import Annotated, Self
+
+import msgspec
+import typer
+from rich.console import Console
+
+from client import following
+from client.api import Question
+from client.commands.choices import AsJson, EnvironmentName, output, progress
+from client.display import plain, receipt_lines, show_citations, steps_table
+from client.environments import LOCAL, environment_named
+from client.events import Event, Reset, TextDelta
+from client.following import FollowedRun
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog='Examples: plinth ask "How do I purge a package?" | plinth ask --json "..." | jq .citations | '
+    'plinth ask --conversation c1 "And without asking?"'
+)
+def ask(  # noqa: PLR0913 - each parameter is an option of the command
+    question: Annotated[str, typer.Argument(help="The question; - reads it from standard input.")],
+    *,
+    env: EnvironmentName = LOCAL,
+    json: AsJson = False,
+    model: Annotated[str | None, typer.Option(help="A model of your tier; the environment's own by default.")] = None,
+    stream: Annotated[bool, typer.Option(help="Print the text while it is made.")] = True,
+    conversation: Annotated[str | None, typer.Option(help="Continue, or begin, the conversation of this id.")] = None,
+    max_output_tokens: Annotated[int | None, typer.Option(min=1, help="The longest answer, in tokens.")] = None,
+) -> None:
+    """Ask a question about your documents."""
+    asked = Question(
+        question=sys.stdin.read() if question == "-" else question,
+        model=model,
+        conversation_id=conversation,
+        max_output_tokens=max_output_tokens,
+    )
+    with environment_named(env).api() as api, Screen(output(), streams=stream and not json) as screen:
+        run = following.ask(api, asked, hear=screen.hear)
+    if json:
+        typer.echo(as_json(run))
+    else:
+        show(run, output(), streamed=stream)
+    if not run.is_done:
+        raise typer.Exit(1)
+
+
+def as_json(run: FollowedRun) -> str:
+    """Return one JSON object with everything about the run."""
+    ended = run.answer.ended
+    content = {
+        "run_id": run.run_id,
+        "status": ended.status if ended else "unknown",
+        "answer": run.answer.text,
+        "citations": run.answer.citations,
+        "receipt": run.answer.receipt,
+        "steps": run.answer.steps,
+        "timings": {"first_text_seconds": run.first_text_seconds, "total_seconds": run.total_seconds},
+        "failure": {"reason": ended.reason, "message": ended.message} if ended and not run.is_done else None,
+    }
+    return msgspec.json.encode(content).decode()
+
+
+def show(run: FollowedRun, console: Console, *, streamed: bool) -> None:
+    """Print what comes after the text: citations, steps, receipt; and the text itself if it was not streamed."""
+    console.print("" if streamed else plain(run.answer.text), markup=False, soft_wrap=True)
+    if run.answer.citations:
+        console.print("")
+        show_citations(console, run.answer.citations)
+    console.print("")
+    console.print(steps_table(run.answer.steps))
+    console.print("")
+    for line in receipt_lines(run.answer.receipt) if run.answer.receipt else []:
+        console.print(line, markup=False, soft_wrap=True)
+    first = f"first text after {run.first_text_seconds:.1f} s, " if run.first_text_seconds is not None else ""
+    console.print(f"{first}all after {run.total_seconds:.1f} s, run {run.run_id}", markup=False)
+    ended = run.answer.ended
+    if ended and not run.is_done:
+        progress().print(f"the run failed: {plain(ended.message or '')} [{ended.reason}]", markup=False)
+
+
+class Screen:
+    """Prints text as it comes, with a note of what goes on until then."""
+
+    def __init__(self, console: Console, *, streams: bool) -> None:
+        self._console = console
+        self._streams = streams
+        self._waiting = progress().status("asking")
+
+    def __enter__(self) -> Self:
+        self._waiting.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._waiting.stop()
+
+    def hear(self, event: Event) -> None:
+        """Show one event."""
+        if not self._streams:
+            return
+        if isinstance(event, TextDelta):
+            self._waiting.stop()
+            self._console.out(plain(event.text), end="")
+            self._console.file.flush()
+        elif isinstance(event, Reset):
+            self._console.out("\n(the model is asked again, the text above does not count)\n")

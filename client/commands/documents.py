@@ -1,0 +1,113 @@
+"""`plinth ingest`, `documents`, `erase`: documents on their way in, as they stand, and on their way out."""
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.progress import Progress
+
+from client.api import PlinthApi
+from client.commands.choices import AsJson, EnvironmentName, output, progress
+from client.display import documents_table, plain
+from client.environments import LOCAL, environment_named
+from client.errors import ApiError
+from client.records import DELETED, REFUSED, Document
+from client.uploading import IngestTimeoutError, SourceFile, patiently, source_files, wait_for_documents
+
+app = typer.Typer()
+_NOT_FOUND = 404
+_POLL_SECONDS = 0.5
+Timeout = Annotated[float, typer.Option(min=1, help="How long to wait, in seconds.")]
+
+
+@app.command(epilog="Examples: plinth ingest manual.pdf notes.md | plinth ingest samples/documents --no-wait")
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files, and folders to take whole.", metavar="PATH...")],
+    *,
+    env: EnvironmentName = LOCAL,
+    wait: Annotated[bool, typer.Option(help="Wait until each document is ready or refused.")] = True,
+    timeout: Timeout = 900.0,
+) -> None:
+    """Add documents: text, Markdown, HTML and PDF. A name that is there already gets a new version."""
+    files = source_files(paths)
+    with environment_named(env).api() as api, Progress(console=progress()) as bar:
+        uploaded = _upload(api, files, bar)
+        if not wait:
+            return
+        refused = _await(api, uploaded, bar, timeout)
+    console = output()
+    console.print(f"{len(uploaded) - len(refused)} of {len(uploaded)} documents are ready")
+    for each in refused:
+        console.print(f"refused: {plain(each.name)}: {each.message} [{each.reason}]", markup=False, soft_wrap=True)
+    if refused:
+        raise typer.Exit(1)
+
+
+def _upload(api: PlinthApi, files: list[SourceFile], bar: Progress) -> list[Document]:
+    task = bar.add_task("uploading", total=len(files))
+    uploaded: dict[str, Document] = {}
+    for file in files:
+        document = patiently(partial(api.add_document, file.path, name=file.name))
+        uploaded[document.document_id] = document
+        bar.advance(task)
+    return list(uploaded.values())
+
+
+def _await(api: PlinthApi, uploaded: list[Document], bar: Progress, timeout: float) -> list[Document]:
+    task = bar.add_task("reading and indexing", total=len(uploaded))
+    refused: list[Document] = []
+    for document in wait_for_documents(api, uploaded, timeout_seconds=timeout):
+        if document.state == REFUSED:
+            refused.append(document)
+        bar.advance(task)
+    return refused
+
+
+@app.command(epilog="Examples: plinth documents | plinth documents --json | jq -r '.[].name'")
+def documents(*, env: EnvironmentName = LOCAL, json: AsJson = False) -> None:
+    """List your documents and where each stands."""
+    with environment_named(env).api() as api:
+        found = list(api.documents())
+    if json:
+        typer.echo(msgspec.json.encode(found).decode())
+    else:
+        output().print(documents_table(found))
+
+
+@app.command(epilog="Example: plinth erase doc_07c2ea380d6d7e469e669ab6")
+def erase(
+    document_id: Annotated[str, typer.Argument(help="The id that `plinth documents` shows.", metavar="ID")],
+    *,
+    env: EnvironmentName = LOCAL,
+    timeout: Timeout = 120.0,
+) -> None:
+    """Erase a document: hidden from answers at once, then removed from every store."""
+    with environment_named(env).api() as api:
+        before = api.get_document(document_id)
+        api.delete_document(document_id)
+        _await_erasure(api, before, timeout)
+    output().print(
+        f"erased {plain(before.name)}: {before.passages} passages and {before.size_bytes} bytes",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _await_erasure(api: PlinthApi, document: Document, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while not _is_erased(api, document.document_id):
+        if time.monotonic() > deadline:
+            raise IngestTimeoutError(f"{document.name} is hidden but not erased after {timeout:g} s: see `plinth logs`")
+        time.sleep(_POLL_SECONDS)
+
+
+def _is_erased(api: PlinthApi, document_id: str) -> bool:
+    try:
+        return api.get_document(document_id).state == DELETED
+    except ApiError as error:
+        if error.status == _NOT_FOUND:
+            return True
+        raise

@@ -1,0 +1,81 @@
+"""How runs, documents and money are shown on a terminal: tables, and text that can't steer the terminal."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from client.events import StepEnded
+from client.records import Citation, Document, Receipt
+
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_BAR_WIDTH = 40
+
+
+def plain(text: str) -> str:
+    """Return the text without control characters: a document or a model must not steer the reader's terminal."""
+    return _STEERING.sub("", text)
+
+
+def dollars(micro_usd: int) -> str:
+    """Return integer micro-dollars as dollars."""
+    return f"${micro_usd / 1_000_000:.6f}"
+
+
+def show_citations(console: Console, citations: Iterable[Citation]) -> None:
+    """Print where each [n] of the answer comes from."""
+    for each in sorted(citations, key=lambda citation: citation.marker):
+        place = [plain(each.heading)] if each.heading else []
+        place += [f"page {each.page}"] if each.page is not None else []
+        where = f" ({', '.join(place)})" if place else ""
+        console.print(Text(f"[{each.marker}] {plain(each.title)}{where} - {plain(each.name)}"), soft_wrap=True)
+
+
+def steps_table(steps: Sequence[StepEnded]) -> Table:
+    """Return the steps as a waterfall: when each began after the first, how long it took, and a bar."""
+    table = Table(box=None, pad_edge=False)
+    for title, justify in (("step", "left"), ("start ms", "right"), ("took ms", "right"), ("", "left")):
+        table.add_column(title, justify="right" if justify == "right" else "left", no_wrap=True)
+    if not steps:
+        return table
+    begin = min(each.started_at for each in steps)
+    whole_ms = max((each.started_at - begin) * 1000 + each.duration_ms for each in steps) or 1.0
+    for each in sorted(steps, key=lambda step: step.started_at):
+        start_ms = (each.started_at - begin) * 1000
+        table.add_row(
+            Text(plain(each.step) + (" (cold)" if each.cold else "")),
+            f"{start_ms:.0f}",
+            f"{each.duration_ms:.0f}",
+            _bar(start_ms / whole_ms, each.duration_ms / whole_ms),
+        )
+    return table
+
+
+def _bar(start: float, share: float) -> str:
+    return " " * int(start * _BAR_WIDTH) + "█" * max(1, round(share * _BAR_WIDTH))
+
+
+def receipt_lines(receipt: Receipt) -> list[str]:
+    """Return the receipt: a line per model call, and the sum."""
+    if receipt.cached:
+        return [f"answered from the cache: no model was called, {dollars(receipt.saved_micro_usd)} saved"]
+    calls = [
+        f"{each.model}: {each.input_tokens + each.cached_input_tokens} tokens in, {each.output_tokens} out, "
+        f"{dollars(each.cost_micro_usd)} (price as of {each.price_as_of}: {each.price_source})"
+        for each in receipt.model_calls
+    ]
+    return [*calls, f"models: {dollars(receipt.model_cost_micro_usd)}"]
+
+
+def documents_table(documents: Iterable[Document]) -> Table:
+    """Return documents as a table; a refused one shows its reason."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("id", "state", "passages", "bytes", "name"):
+        table.add_column(title, justify="right" if title in ("passages", "bytes") else "left", overflow="fold")
+    for each in documents:
+        reason = f" ({each.reason}: {plain(each.message or '')})" if each.reason else ""
+        name = Text(f"{plain(each.name)}{reason}")
+        table.add_row(each.document_id, each.state, str(each.passages), str(each.size_bytes), name)
+    return table

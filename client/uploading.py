@@ -1,0 +1,88 @@
+"""Which files an ingest takes, under which names, and when each is done: searchable, or refused with a reason."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from client.api import PlinthApi
+from client.errors import ApiError, ClientError, UsageError
+from client.records import READY, REFUSED, Document
+
+_POLL_SECONDS = 1.0
+_LIMITED = 429
+_Result = TypeVar("_Result")
+
+
+class IngestTimeoutError(ClientError):
+    """Some documents were neither ready nor refused in time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """A file and the name that its document gets."""
+
+    path: Path
+    name: str
+
+
+def source_files(paths: Sequence[Path]) -> list[SourceFile]:
+    """Return the files to ingest: a file under its own name, those of a folder under their path within it.
+
+    Hidden files and folders are left out. Raises UsageError for a path that is not there, and if nothing is left.
+    """
+    found = [file for path in paths for file in _of(path)]
+    if not found:
+        raise UsageError(f"there is no file in {', '.join(map(str, paths))}")
+    return found
+
+
+def _of(path: Path) -> Iterator[SourceFile]:
+    if path.is_file():
+        yield SourceFile(path=path, name=path.name)
+    elif path.is_dir():
+        for file in sorted(path.rglob("*")):
+            relative = file.relative_to(path)
+            if file.is_file() and not any(part.startswith(".") for part in relative.parts):
+                yield SourceFile(path=file, name=relative.as_posix())
+    else:
+        raise UsageError(f"{path} is no file and no folder")
+
+
+def patiently(call: Callable[[], _Result], *, pause: Callable[[float], None] = time.sleep) -> _Result:
+    """Return what the call returns, waiting out the request limit as long as the API says how long to wait."""
+    while True:
+        try:
+            return call()
+        except ApiError as error:
+            if error.status != _LIMITED or error.retry_after_seconds is None:
+                raise
+            pause(error.retry_after_seconds)
+
+
+def wait_for_documents(
+    api: PlinthApi, uploaded: Sequence[Document], *, timeout_seconds: float, pause: Callable[[float], None] = time.sleep
+) -> Iterator[Document]:
+    """Yield each document once this upload of it is ready or refused; IngestTimeoutError names those that are late."""
+    waiting = {each.document_id: each for each in uploaded}
+    deadline = time.monotonic() + timeout_seconds
+    while waiting:
+        for now in patiently(lambda: list(api.documents()), pause=pause):
+            if now.document_id in waiting and _is_done(waiting[now.document_id], now):
+                del waiting[now.document_id]
+                yield now
+        if waiting and time.monotonic() > deadline:
+            late = ", ".join(each.name for each in list(waiting.values())[:5])
+            raise IngestTimeoutError(
+                f"{len(waiting)} documents were not done after {timeout_seconds:g} s ({late}): see `plinth logs`"
+            )
+        if waiting:
+            pause(_POLL_SECONDS)
+
+
+def _is_done(before: Document, now: Document) -> bool:
+    """Tell whether this upload has been dealt with: an earlier version of the document may still be the ready one."""
+    if now.state == READY:
+        return now.generation != before.generation
+    return now.state == REFUSED and (before.state != REFUSED or now.updated_at > before.updated_at)
