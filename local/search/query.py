@@ -109,7 +109,10 @@ class QueryReader:
         name, body = _only_entry("query", query)
         if name not in self._readers:
             raise parsing_error(f"unknown query [{name}]; served are {sorted(self._readers)}")
-        return self._readers[name](body)
+        try:
+            return self._readers[name](body)
+        except RecursionError as error:
+            raise parsing_error(f"[{name}] is nested too deeply") from error
 
     def _match_all(self, body: object) -> Clause:
         _shaped("match_all", body, Strict)
