@@ -24,6 +24,8 @@ class DataStack(Stack):
         self.sources = self._bucket("Sources", s3.LifecycleRule(noncurrent_version_expiration=Duration.days(30)))
         self.work = self._bucket("Work", s3.LifecycleRule(expiration=Duration.days(2)))
         _announce_changes(self.sources)
+        CfnOutput(self, "DocumentsBucket", value=self.sources.bucket_name)
+        CfnOutput(self, "WorkBucket", value=self.work.bucket_name)
 
     def _table(self, name: str) -> dynamodb.Table:
         table = dynamodb.Table(
@@ -43,7 +45,7 @@ class DataStack(Stack):
         return table
 
     def _bucket(self, name: str, rule: s3.LifecycleRule) -> s3.Bucket:
-        bucket = s3.Bucket(
+        return s3.Bucket(
             self,
             name,
             versioned=rule.noncurrent_version_expiration is not None,
@@ -53,8 +55,6 @@ class DataStack(Stack):
             lifecycle_rules=[rule],
             removal_policy=self._environment.removal_policy,
         )
-        CfnOutput(self, f"{name}Bucket", value=bucket.bucket_name)
-        return bucket
 
     @property
     def permissions(self) -> Permissions:
