@@ -65,11 +65,15 @@ class FakeDocuments:
 
     def hide(self, tenant: Tenant, document_id: str) -> DocumentRecord:
         with self._lock:
-            self.get(tenant, document_id)
+            record = self.get(tenant, document_id)
             row = self._rows[tenant, document_id]
-            self._rows[tenant, document_id] = replace(row, hidden_from=row.sequence)
+            if row.record.state is DocumentState.AWAITING_UPLOAD:
+                row = replace(row, record=_blank(document_id))
+            else:
+                row = replace(row, hidden_from=row.sequence)
+            self._rows[tenant, document_id] = row
             self._raise_version(tenant)
-            return self.get(tenant, document_id)
+            return replace(record, state=DocumentState.DELETING)
 
     def close(self, document: DocumentVersion) -> int:
         with self._lock:

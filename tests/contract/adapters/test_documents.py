@@ -230,14 +230,17 @@ def test_a_stale_deletion_does_not_reveal_a_document_hidden_after_it(
         documents.get(tenant, A)
 
 
-def test_an_announced_document_can_be_deleted_before_its_upload(
+def test_a_document_that_was_only_awaited_is_deleted_at_once(
     documents: Documents, tenant: Tenant, version: Version
 ) -> None:
+    documents.close(version(3))
     documents.announce(tenant, awaited())
-    documents.hide(tenant, A)
-    documents.close(version(1))
+
+    assert documents.hide(tenant, A).name == "a.txt"
 
     assert documents.list(tenant, limit=9, after=None) == []
+    assert not documents.begin(version(2))
+    assert publish(documents, version(4)) == 3
 
 
 @pytest.mark.guarantee_d

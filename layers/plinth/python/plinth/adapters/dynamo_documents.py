@@ -5,11 +5,13 @@ sequence of the live version, `hidden_from` the sequence known when the API hid 
 it arrives. Row CORPUS holds the version that rises with every change that a search could see.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 
 import msgspec
 
+from plinth.adapters.dynamo_document_row import DocumentRow, document_record
 from plinth.adapters.dynamodb_items import Value, row
 from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Table, Update
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
@@ -21,25 +23,6 @@ _NEWER_OR_AGAIN = (
     "attribute_not_exists(#sequence) OR #sequence < :sequence OR (#sequence = :sequence AND #state <> :deleted"
 )
 _ARRIVED = "#name = :name, #size_bytes = :size_bytes, #sequence = :sequence, #state = :state, #updated_at = :now"
-
-
-class _DocumentRow(msgspec.Struct):
-    sk: str
-    name: str = ""
-    state: DocumentState = DocumentState.DELETED
-    updated_at: float = 0.0
-    size_bytes: int = 0
-    title: str | None = None
-    passages: int = 0
-    generation: str | None = None
-    reason: str | None = None
-    message: str | None = None
-    sequence: str = ""
-    hidden_from: str | None = None
-
-    @property
-    def document_id(self) -> str:
-        return self.sk.removeprefix("DOCUMENT#")
 
 
 class DynamoDocuments:
@@ -116,18 +99,31 @@ class DynamoDocuments:
         return self.corpus_version(document.tenant)
 
     def hide(self, tenant: Tenant, document_id: str) -> DocumentRecord:
-        """Hide the document until a deletion after its newest known change arrives."""
+        """Hide the document until a deletion after its newest known change arrives.
+
+        One that was only awaited is deleted at once: the bucket may have nothing whose deletion it could announce.
+        """
+        key = _key(tenant, document_id)
+        gone = Update(
+            key=key,
+            change="SET #state = :deleted, #updated_at = :now",
+            condition="#state = :awaiting",
+            values={
+                ":awaiting": DocumentState.AWAITING_UPLOAD,
+                ":deleted": DocumentState.DELETED,
+                ":now": self._clock.now(),
+            },
+        )
         hidden = Update(
-            key=_key(tenant, document_id),
+            key=key,
             change="SET #hidden_from = if_not_exists(#sequence, :none), #updated_at = :now",
             condition="attribute_exists(pk) AND #state <> :deleted",
             values={":none": "", ":deleted": DocumentState.DELETED, ":now": self._clock.now()},
         )
-        try:
-            self._table.transact(hidden, _raised(tenant))
-        except ConditionFailedError as failed:
-            raise NotFoundError(f"no document {document_id}") from failed
-        return self.get(tenant, document_id)
+        record = self.get(tenant, document_id)
+        if not self._holds(gone, _raised(tenant)) and not self._holds(hidden, _raised(tenant)):
+            raise NotFoundError(f"no document {document_id}")
+        return replace(record, state=DocumentState.DELETING)
 
     def close(self, document: DocumentVersion) -> int:
         """Leave a tombstone, or where a newer upload is known, take down only what the deletion covers."""
@@ -157,7 +153,7 @@ class DynamoDocuments:
     def get(self, tenant: Tenant, document_id: str) -> DocumentRecord:
         """Return the document as the API shows it."""
         found = self._table.get(_key(tenant, document_id))
-        if found is None or (record := _record(found)).state == DocumentState.DELETED:
+        if found is None or (record := document_record(found)).state == DocumentState.DELETED:
             raise NotFoundError(f"no document {document_id}")
         return record
 
@@ -165,13 +161,13 @@ class DynamoDocuments:
         """Return documents by id, reading on where deleted ones leave a page short."""
         first = "DOCUMENT#" if after is None else f"DOCUMENT#{after}\0"
         found = self._table.query(tenant.id, first=first, last="DOCUMENT#\U0010ffff", page_size=limit)
-        kept = (record for record in map(_record, found) if record.state != DocumentState.DELETED)
+        kept = (record for record in map(document_record, found) if record.state != DocumentState.DELETED)
         return list(islice(kept, limit))
 
     def live_generations(self, tenant: Tenant, document_ids: Iterable[str]) -> dict[str, str]:
         """Return what searches may show, from one consistent batch read."""
         found = self._table.get_many(_key(tenant, document_id) for document_id in document_ids)
-        rows = (row(item, _DocumentRow) for item in found)
+        rows = (row(item, DocumentRow) for item in found)
         return {
             stored.document_id: stored.generation for stored in rows if stored.generation and stored.hidden_from is None
         }
@@ -212,20 +208,3 @@ def _raised(tenant: Tenant) -> Update:
 
 def _key(tenant: Tenant, document_id: str) -> Key:
     return tenant.id, f"DOCUMENT#{document_id}"
-
-
-def _record(item: Mapping[str, Value]) -> DocumentRecord:
-    stored = row(item, _DocumentRow)
-    hidden = stored.hidden_from is not None and stored.state != DocumentState.DELETED
-    return DocumentRecord(
-        document_id=stored.document_id,
-        name=stored.name,
-        state=DocumentState.DELETING if hidden else stored.state,
-        updated_at=stored.updated_at,
-        size_bytes=stored.size_bytes,
-        title=stored.title,
-        passages=stored.passages,
-        generation=stored.generation,
-        reason=stored.reason,
-        message=stored.message,
-    )

@@ -1,6 +1,7 @@
 """How documents come into their bucket and leave it: one signed PUT of a stated size, and deletion of every version."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -55,11 +56,12 @@ class S3Documents:
         """Return the bytes of this version; `source_gone` or `too_large` otherwise."""
         with store_errors("S3"):
             found = self._found(document)
-            if found["ContentLength"] > self._max_bytes:
-                raise DocumentRefusedError(
-                    "too_large", f"the file has {found['ContentLength']} bytes: upload at most {self._max_bytes}"
-                )
-            return SourceObject(body=found["Body"].read(), content_type=found["ContentType"])
+            with closing(found["Body"]) as body:
+                if found["ContentLength"] > self._max_bytes:
+                    raise DocumentRefusedError(
+                        "too_large", f"the file has {found['ContentLength']} bytes: upload at most {self._max_bytes}"
+                    )
+                return SourceObject(body=body.read(), content_type=found["ContentType"])
 
     def _found(self, document: DocumentVersion) -> "GetObjectOutputTypeDef":
         try:
@@ -72,7 +74,7 @@ class S3Documents:
             raise
 
     def delete(self, tenant: Tenant, name: str) -> None:
-        """Put a delete marker, which the bucket announces even for an absent object, then delete what it covers.
+        """Put a delete marker, which the bucket announces with the deletion's sequence, then delete what it covers.
 
         A version that is newer than the marker is a new upload and stays. S3 tells times to the second.
         """

@@ -1,0 +1,183 @@
+"""The contracts of `SourceObjects` and `WorkObjects`, held by the fakes and by S3."""
+
+import http.client
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from plinth.adapters.s3_documents import S3Documents
+from plinth.adapters.s3_work import S3Work
+from plinth.contracts.memory import DocumentVersion, SourceObject
+from plinth.contracts.tenant import Tenant
+from plinth.errors import DocumentRefusedError, StoreUnavailableError
+from plinth.ports import SourceObjects, WorkObjects
+
+from tests.contract.adapters.conftest import Cloud
+from tests.fakes.objects import FakeSources, FakeWork
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Version = Callable[..., DocumentVersion]
+LIMIT = 100
+
+
+@dataclass
+class Bucket:
+    """The port, and how an uploader puts a version into this store; it returns the version's id."""
+
+    sources: SourceObjects
+    put: Callable[[Tenant, str, bytes, str], str]
+
+
+@pytest.fixture(params=["fake", "s3"])
+def store(request: pytest.FixtureRequest) -> Bucket:
+    if request.param == "fake":
+        fake = FakeSources(max_bytes=LIMIT)
+        return Bucket(fake, fake.put)
+    client: S3Client = request.getfixturevalue("s3")
+    name: str = request.getfixturevalue("bucket")
+
+    def put(tenant: Tenant, key: str, body: bytes, content_type: str) -> str:
+        stored = client.put_object(Bucket=name, Key=f"{tenant.id}/{key}", Body=body, ContentType=content_type)
+        return stored["VersionId"]
+
+    return Bucket(S3Documents(client=client, bucket=name, max_bytes=LIMIT), put)
+
+
+@pytest.fixture(params=["fake", "s3"])
+def work(request: pytest.FixtureRequest) -> WorkObjects:
+    if request.param == "fake":
+        return FakeWork()
+    return S3Work(client=request.getfixturevalue("s3"), bucket=request.getfixturevalue("bucket"))
+
+
+def test_a_version_is_fetched_as_it_was_put_though_a_newer_one_came(
+    store: Bucket, tenant: Tenant, version: Version
+) -> None:
+    first = store.put(tenant, "a.txt", b"one", "text/plain")
+    store.put(tenant, "a.txt", b"two", "text/html")
+
+    fetched = store.sources.fetch(replace(version(1), version_id=first))
+    assert fetched == SourceObject(body=b"one", content_type="text/plain")
+    assert store.sources.fetch(version(1)) == SourceObject(body=b"two", content_type="text/html")
+
+
+def test_an_object_that_is_gone_is_refused_with_a_reason(store: Bucket, tenant: Tenant, version: Version) -> None:
+    stored = store.put(tenant, "a.txt", b"one", "text/plain")
+    store.sources.delete(tenant, "a.txt")
+
+    for document in (version(1), replace(version(1), version_id=stored), version(1, name="never.txt")):
+        with pytest.raises(DocumentRefusedError) as refused:
+            store.sources.fetch(document)
+        assert refused.value.reason == "source_gone"
+
+
+def test_an_object_over_the_limit_is_refused(store: Bucket, tenant: Tenant, version: Version) -> None:
+    store.put(tenant, "a.txt", b"x" * LIMIT, "text/plain")
+    store.put(tenant, "big.txt", b"x" * (LIMIT + 1), "text/plain")
+
+    assert len(store.sources.fetch(version(1)).body) == LIMIT
+    with pytest.raises(DocumentRefusedError) as refused:
+        store.sources.fetch(version(1, name="big.txt"))
+    assert refused.value.reason == "too_large"
+
+
+@pytest.mark.guarantee_d
+def test_deletion_takes_every_version_of_one_object_and_of_no_other(
+    s3: "S3Client", bucket: str, tenant: Tenant, other_tenant: Tenant
+) -> None:
+    keys = [f"{tenant.id}/a.txt", f"{tenant.id}/a.txt.bak", f"{tenant.id}/a", f"{other_tenant.id}/a.txt"]
+    for key in [*keys, keys[0], keys[0]]:
+        s3.put_object(Bucket=bucket, Key=key, Body=b"canary")
+    sources = S3Documents(client=s3, bucket=bucket, max_bytes=LIMIT)
+
+    sources.delete(tenant, "a.txt")
+    sources.delete(tenant, "a.txt")
+
+    left = [
+        found.get("Key")
+        for each in (tenant, other_tenant)
+        for found in s3.list_object_versions(Bucket=bucket, Prefix=each.id).get("Versions", [])
+    ]
+    assert sorted(map(str, left)) == sorted(keys[1:])
+
+
+@pytest.mark.guarantee_d
+def test_the_bucket_announces_a_deletion_after_the_uploads_that_it_covers(
+    cloud: Cloud, s3: "S3Client", bucket: str, tenant: Tenant
+) -> None:
+    events = announced(cloud, s3, bucket)
+    s3.put_object(Bucket=bucket, Key=f"{tenant.id}/a.txt", Body=b"one")
+    sources = S3Documents(client=s3, bucket=bucket, max_bytes=LIMIT)
+
+    sources.delete(tenant, "a.txt")
+
+    seen = events(3)
+    sequences = {(each["object"]["key"], each.get("deletion-type", "")): each["object"]["sequencer"] for each in seen}
+    marked = sequences[f"{tenant.id}/a.txt", "Delete Marker Created"]
+    assert marked > sequences[f"{tenant.id}/a.txt", ""]
+
+
+def announced(cloud: Cloud, s3: "S3Client", bucket: str) -> Callable[[int], list[dict[str, Any]]]:
+    """Route the bucket's events to a queue; return how to wait for so many of them."""
+    sqs, rules = cloud.client("sqs"), cloud.client("events")
+    url = sqs.create_queue(QueueName=bucket)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    rules.put_rule(Name=bucket, EventPattern=json.dumps({"source": ["aws.s3"]}))
+    rules.put_targets(Rule=bucket, Targets=[{"Id": "queue", "Arn": arn}])
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
+
+    def wait(count: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for _ in range(20):
+            messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+            for message in messages.get("Messages", []):
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                found.append(json.loads(message["Body"])["detail"])
+            if len(found) >= count:
+                break
+        return found
+
+    return wait
+
+
+def test_an_upload_url_signs_size_and_type_and_takes_the_file(
+    s3: "S3Client", bucket: str, tenant: Tenant, version: Version
+) -> None:
+    sources = S3Documents(client=s3, bucket=bucket, max_bytes=LIMIT)
+
+    url = urlsplit(sources.upload_url(tenant, "ä b/c.txt", content_type="text/plain", size_bytes=5))
+
+    assert parse_qs(url.query)["X-Amz-SignedHeaders"] == ["content-length;content-type;host"]
+    assert "checksum" not in url.query.lower()
+    connection = http.client.HTTPConnection(str(url.hostname), url.port or 80, timeout=5)
+    connection.request("PUT", f"{url.path}?{url.query}", body=b"hello", headers={"Content-Type": "text/plain"})
+    assert connection.getresponse().status == 200
+    connection.close()
+    document = replace(version(1), object_key=f"{tenant.id}/ä b/c.txt")
+    assert sources.fetch(document) == SourceObject(body=b"hello", content_type="text/plain")
+
+
+def test_work_is_kept_by_version_and_name(work: WorkObjects, version: Version) -> None:
+    work.put(version(1), "text", b"old")
+    work.put(version(1), "text", b"one")
+    work.put(version(2), "text", b"two")
+
+    assert (work.get(version(1), "text"), work.get(version(2), "text")) == (b"one", b"two")
+
+
+def test_absent_work_is_transient(work: WorkObjects, version: Version) -> None:
+    with pytest.raises(StoreUnavailableError):
+        work.get(version(1), "vectors")
+
+
+@pytest.mark.guarantee_e
+def test_work_of_another_tenant_is_absent(work: WorkObjects, version: Version, other_tenant: Tenant) -> None:
+    work.put(version(1), "text", b"one")
+
+    with pytest.raises(StoreUnavailableError):
+        work.get(version(1, tenant=other_tenant), "text")
