@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from local.cloud import layers, ministack, states
+from local.cloud import executions, jsonata_states, layers, ministack
 from local.cloud.runtime import WorkerSettings
 from local.cloud.workers import FailureText, worker_factory
 
@@ -17,7 +17,8 @@ def apply(settings: WorkerSettings) -> None:
     gateway_tells_no_reason()
     dynamodb_time_to_live()
     layers.keep_in_files()
-    states.apply()
+    jsonata_states.apply()
+    executions.apply()
 
 
 def own_workers(settings: WorkerSettings) -> None:

@@ -80,6 +80,16 @@ class Cloud:
         )
         return {**response, "output": json.loads(response.get("output") or "null")}
 
+    def ended(self, execution: str) -> dict[str, Any]:
+        """Wait for a Standard execution to end; return its description with `output` parsed."""
+
+        def check() -> dict[str, Any] | None:
+            described: dict[str, Any] = self.client("stepfunctions").describe_execution(executionArn=execution)
+            return None if described["status"] == "RUNNING" else described
+
+        described = eventually(check)
+        return {**described, "output": json.loads(described.get("output") or "null")}
+
     def restart(self, *arguments: str) -> None:
         """Stop with SIGTERM and start again on the same home and port."""
         stop([self.child])

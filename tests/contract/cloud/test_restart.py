@@ -77,8 +77,7 @@ def handler(event, context):
     assert (old["Body"].read(), old["Metadata"]) == (b"one", {"tenant": "t"})
     assert cloud.run(machine)["output"]["body"] == '"hello"'
     run = cloud.client("stepfunctions").start_execution(stateMachineArn=standard)["executionArn"]
-    states = cloud.client("stepfunctions")
-    assert eventually(lambda: states.describe_execution(executionArn=run)["status"] == "SUCCEEDED")
+    assert cloud.ended(run)["status"] == "SUCCEEDED"
     assert call(cloud, "GET", f"{api}/greet")[:2] == (200, "hello")
     sqs.send_message(QueueUrl=queue, MessageBody="later")
     eventually(lambda: "Item" in dynamodb.get_item(TableName=table, Key={"pk": {"S": "later"}}))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.cloud.conftest import Cloud, eventually, unique
+from tests.contract.cloud.conftest import Cloud, unique
 
 FLAKY = """
 import time
@@ -121,6 +121,31 @@ def test_a_map_runs_each_item_with_its_own_input_and_keeps_their_order(cloud: Cl
     assert cloud.run(cloud.machine(states), {"items": [1, 2, 3], "by": 3})["output"] == [3, 6, 9]
 
 
+def test_a_distributed_map_runs_each_item_as_an_execution_and_gives_its_output(cloud: Cloud) -> None:
+    function = cloud.function("def handler(event, context): return event['item'] * event['by']")
+    states = {
+        "Each": {
+            "Type": "Map",
+            "Items": "{% $states.input.items %}",
+            "ItemSelector": {"item": "{% $states.context.Map.Item.Value %}", "by": "{% $states.input.by %}"},
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+                "StartAt": "Times",
+                "States": {"Times": task(function)},
+            },
+            "Assign": {"sum": "{% $sum($states.result) %}"},
+            "Output": "{% $count($states.result) %}",
+            "Next": "Tell",
+        },
+        "Tell": {"Type": "Pass", "Output": ["{% $sum %}", "{% $states.input %}"], "End": True},
+    }
+    machine = cloud.machine(states, kind="STANDARD")
+    client = cloud.client("stepfunctions")
+    given = json.dumps({"items": [1, 2, 3], "by": 3})
+    started = client.start_execution(stateMachineArn=machine, input=given)["executionArn"]
+    assert cloud.ended(started)["output"] == [18, 3]
+
+
 def test_a_wait_takes_its_seconds_from_an_expression(cloud: Cloud) -> None:
     states = {"Hold": {"Type": "Wait", "Seconds": "{% $states.input.retry_after %}", "End": True}}
     started = time.monotonic()
@@ -220,8 +245,8 @@ def test_a_standard_execution_is_kept_with_its_history_and_deduplicated_by_name(
     machine = cloud.machine({"Done": {"Type": "Pass", "Output": "done", "End": True}}, kind="STANDARD")
     name = unique("run")
     started = states.start_execution(stateMachineArn=machine, name=name, input="{}")["executionArn"]
-    described = eventually(lambda: (d := states.describe_execution(executionArn=started))["output"] and d)
-    assert (described["status"], json.loads(described["output"])) == ("SUCCEEDED", "done")
+    described = cloud.ended(started)
+    assert (described["status"], described["output"]) == ("SUCCEEDED", "done")
     kinds = [event["type"] for event in states.get_execution_history(executionArn=started)["events"]]
     assert kinds == ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]
     with pytest.raises(states.exceptions.ExecutionAlreadyExists):

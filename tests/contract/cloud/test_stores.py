@@ -250,7 +250,7 @@ def test_a_batch_of_messages_fails_only_for_the_messages_named_and_ends_in_the_d
 ) -> None:
     sqs = cloud.client("sqs")
     redrive = {"deadLetterTargetArn": queue_arn(cloud, queue), "maxReceiveCount": 2}
-    attributes = {"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": "1"}
+    attributes = {"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": "3"}
     source = sqs.create_queue(QueueName=unique("source"), Attributes=attributes)["QueueUrl"]
     done = sqs.create_queue(QueueName=unique("done"))["QueueUrl"]
     function = cloud.function(
@@ -266,7 +266,7 @@ def handler(event, context):
             sqs.send_message(QueueUrl="{done}", MessageBody=record["body"])
     return {{"batchItemFailures": failed}}
 """,
-        Timeout=1,
+        Timeout=3,
     )
     cloud.client("lambda").create_event_source_mapping(
         EventSourceArn=queue_arn(cloud, source),
@@ -279,7 +279,7 @@ def handler(event, context):
 
     good = [body for _ in range(2) for body in eventually(received(cloud, done))]
     assert sorted(good) == ["fine", "good"]
-    assert eventually(received(cloud, queue), within_seconds=15) == ["bad"]
+    assert eventually(received(cloud, queue), within_seconds=30) == ["bad"]
     assert received(cloud, done)() == []
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.cloud.states import retry_delay_seconds
+from local.cloud.executions import retry_delay_seconds
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which faults of ministack's Step Functions are mended; all were seen in 1.5.33."""
+"""Which faults in how ministack starts, retries, ends and keeps executions are mended; all were seen in 1.5.33."""
 
 import contextvars
 import json
@@ -17,9 +17,6 @@ def apply() -> None:
     no_start_delay(engine)
     errors_that_nothing_catches(engine)
     retry_delays(engine)
-    succeed_output(engine)
-    choice_output(engine)
-    parallel_in_jsonata(engine)
     final_status(engine)
     machine_timeout(engine)
     express_is_forgotten(engine)
@@ -62,70 +59,6 @@ def retry_delay_seconds(retrier: Mapping[str, Any], retries_so_far: int) -> floa
     delay = float(retrier.get("IntervalSeconds", 1) * retrier.get("BackoffRate", 2.0) ** retries_so_far)
     delay = min(delay, float(retrier.get("MaxDelaySeconds", delay)))
     return random.uniform(0, delay) if retrier.get("JitterStrategy") == "FULL" else delay  # noqa: S311 - not a secret
-
-
-def succeed_output(engine: ModuleType) -> None:
-    """Give a Succeed state in JSONata its Output, which is ignored."""
-
-    def output(state: Mapping[str, Any], given: object, context: dict[str, Any]) -> object:
-        if engine._state_query_language(state, context) == "JSONata":
-            return engine._apply_jsonata_output(state, given, context, default=given)
-        return engine._apply_output_path(state, engine._apply_input_path(state, given, context), context)
-
-    top = """\
-                current_input = _apply_input_path(state_def, current_input, ctx)
-                current_input = _apply_output_path(state_def, current_input, ctx)
-"""
-    changed = "                current_input = output_of_succeed(state_def, current_input, ctx)\n"
-    ministack.edit(engine, "_run_execution", top, changed, output_of_succeed=output)
-    nested = """\
-            return _apply_output_path(state_def,
-                                      _apply_input_path(state_def, current_input, ctx), ctx)
-"""
-    ministack.edit(
-        engine, "_run_sub_machine", nested, "            return output_of_succeed(state_def, current_input, ctx)\n"
-    )
-
-
-def choice_output(engine: ModuleType) -> None:
-    """Give a JSONata Choice state that falls to its Default its Output, which is ignored."""
-    old = "_apply_state_assign(state_def, raw_input, ctx)\n            return raw_input, default"
-    new = (
-        "fallen = _apply_jsonata_output(state_def, raw_input, ctx, default=raw_input)\n"
-        "            _apply_state_assign(state_def, raw_input, ctx)\n            return fallen, default"
-    )
-    ministack.edit(engine, "_execute_choice", old, new)
-
-
-def parallel_in_jsonata(engine: ModuleType) -> None:
-    """Give a Parallel state in JSONata its Arguments, Output and Assign, and each branch variables of its own."""
-
-    def outcome(state: Mapping[str, Any], given: object, results: object, context: dict[str, Any]) -> object:
-        output = engine._apply_jsonata_output(state, given, context, result=results, default=results)
-        engine._apply_state_assign(state, given, context, result=results)
-        return output, engine._next_or_end(state)
-
-    ministack.edit(
-        engine,
-        "_run_parallel_branches",
-        "    effective = _apply_parameters(state_def, effective, ctx)\n",
-        "    effective = _apply_parameters(state_def, effective, ctx)\n"
-        "    in_jsonata = _state_query_language(state_def, ctx) == 'JSONata'\n"
-        "    if in_jsonata:\n"
-        "        effective = _apply_jsonata_arguments(state_def, raw_input, ctx)\n",
-    )
-    ministack.edit(
-        engine, "_run_parallel_branches", "effective, execution, ctx)", "effective, execution, copy.deepcopy(ctx))"
-    )
-    ministack.edit(
-        engine,
-        "_run_parallel_branches",
-        "    result = _apply_result_selector(state_def, results)\n",
-        "    if in_jsonata:\n"
-        "        return outcome_of_parallel(state_def, raw_input, results, ctx)\n"
-        "    result = _apply_result_selector(state_def, results)\n",
-        outcome_of_parallel=outcome,
-    )
 
 
 def final_status(engine: ModuleType) -> None:
