@@ -42,6 +42,13 @@ def read_document(body: bytes | msgspec.Raw, mappings: Mappings) -> ReadDocument
         source = msgspec.json.decode(body, type=dict[str, object])
     except msgspec.DecodeError as error:
         raise mapping_error(f"failed to parse: {error}") from error
+    document = read_fields(source, mappings)
+    kept = {name: value for name, value in source.items() if name not in document.vectors}
+    return ReadDocument(msgspec.json.encode(kept), document.terms, document.numbers, document.vectors)
+
+
+def read_fields(source: dict[str, object], mappings: Mappings) -> ReadDocument:
+    """Return what a decoded source is found by, without the source; raises SearchRequestError."""
     document = ReadDocument(source=b"")
     for name, value in source.items():
         if name not in mappings.properties:
@@ -49,8 +56,7 @@ def read_document(body: bytes | msgspec.Raw, mappings: Mappings) -> ReadDocument
             raise SearchRequestError(reason, kind="strict_dynamic_mapping_exception")
         if value is not None:
             _read_field(document, name, value, mappings.properties[name])
-    kept = {name: value for name, value in source.items() if name not in document.vectors}
-    return ReadDocument(msgspec.json.encode(kept), document.terms, document.numbers, document.vectors)
+    return document
 
 
 def _read_field(document: ReadDocument, name: str, value: object, kind: Field) -> None:

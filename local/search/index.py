@@ -7,8 +7,10 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from local.search.bulk import Action, Outcome
-from local.search.documents import ReadDocument, read_document
+from local.search.documents import ReadDocument, read_document, read_fields
 from local.search.errors import SearchRequestError
 from local.search.mapping import read_definition
 from local.search.query import QueryReader
@@ -124,8 +126,9 @@ class Index:
     def _load(self) -> Shard:
         shard = Shard(self.definition.mappings)
         for stored in self._store.read_all():
-            read = read_document(stored.source, self.definition.mappings)
-            shard.put(stored.id, stored.key, ReadDocument(b"", read.terms, read.numbers, stored.vectors))
+            document = read_fields(msgspec.json.decode(stored.source), self.definition.mappings)
+            document.vectors.update(stored.vectors)
+            shard.put(stored.id, stored.key, document)
         return shard
 
 

@@ -37,11 +37,11 @@ class VectorIndex:
 
     def add(self, row: int, vector: Vector) -> None:
         """Hold the vector of a row; under cosinesimil its direction only."""
-        if self.field.method.space_type == "cosinesimil":
-            vector = vector / np.float32(np.linalg.norm(vector.astype(np.float64)))
+        directed = self._directed(vector)
         self._filled[row] = True
-        self._vectors[row] = vector
-        self._squares[row] = vector @ vector
+        self._vectors[row] = directed
+        if self.field.method.space_type == "l2":
+            self._squares[row] = directed @ directed
 
     def remove(self, row: int) -> None:
         """Forget a row that is no longer live."""

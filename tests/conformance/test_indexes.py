@@ -1,5 +1,6 @@
 """Indexes: made from an explicit mapping, described, removed; refused when they exist or are named badly."""
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,14 @@ from tests.conformance.passages import FEW, Json, mapping
 def test_an_engine_says_that_it_is_opensearch_and_healthy(client: OpenSearch) -> None:
     assert client.info()["version"]["number"] >= "2"
     assert client.cluster.health()["status"] in {"green", "yellow"}
+
+
+@pytest.mark.skipif(
+    "OPENSEARCH_URL" not in os.environ,
+    reason="CONFORMANCE LANE SKIPPED: OPENSEARCH_URL is not set, so no deployed OpenSearch was compared",
+)
+def test_a_deployed_opensearch_is_compared_where_one_is_named(url_client: OpenSearch) -> None:
+    assert url_client.info()["version"]["number"] >= "2"
 
 
 def test_an_index_exists_from_its_creation_to_its_deletion(client: OpenSearch, make_index: MakeIndex) -> None:
