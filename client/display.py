@@ -11,7 +11,7 @@ from client.events import StepEnded
 from client.records import Citation, Document, Receipt
 
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_BAR_WIDTH = 40
+_BAR_WIDTH = 28
 
 
 def plain(text: str) -> str:

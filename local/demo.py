@@ -52,7 +52,7 @@ def main() -> int:
 
 def _ingest(environment: Environment, api: PlinthApi) -> None:
     """Put what has changed into the bucket, and wait until events have carried it into memory."""
-    bucket, s3 = environment.output("SourcesBucket"), environment.aws.s3()
+    bucket, s3 = environment.output("DocumentsBucket"), environment.aws.s3()
     with Progress(console=progress()) as bar:
         known = {each.name: each for each in patiently(lambda: list(api.documents()))}
         task = bar.add_task("uploading the sample documents", total=None)
