@@ -38,7 +38,7 @@ def grant(function: lambda_.Function, touches: Iterable[Touch], permissions: Per
 
 
 READ_ROWS = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
-WRITE_ROWS = ("dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+WRITE_ROWS = ("dynamodb:PutItem", "dynamodb:UpdateItem")
 
 
 def on_table(table: dynamodb.ITable, variable: str, actions: tuple[str, ...]) -> tuple[Permission, ...]:

@@ -89,7 +89,7 @@ def _rest_api(stack: Stack, environment: Environment) -> gateway.RestApi:
 
 def _answer_problems(rest: gateway.RestApi, kind: gateway.ResponseType, *, code: str) -> None:
     """Give the gateway's own errors the shape of all others (RFC 9457)."""
-    fields = f'"type":"about:blank","code":"{code}","title":$context.error.messageString'
+    fields = f'"type":"urn:plinth:problem:{code}","code":"{code}","title":$context.error.messageString'
     rest.add_gateway_response(
         kind.response_type,
         type=kind,
