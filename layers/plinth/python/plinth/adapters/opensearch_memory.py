@@ -14,11 +14,11 @@ from plinth.adapters.opensearch_requests import (
     Json,
     by_meaning,
     by_words,
-    chunk_id,
     count_of,
     ids_up_to,
     index_definition,
     lines,
+    natural_id,
     passage_source,
 )
 from plinth.contracts.memory import DocumentVersion, Passage, StoredPassage
@@ -136,7 +136,7 @@ class OpenSearchMemory:
         for start in range(0, len(passages), _BULK):
             actions: list[Json] = []
             for passage, vector in passages[start : start + _BULK]:
-                key = {"_id": chunk_id(document, passage.position)} if self._natural_ids else {}
+                key = {"_id": natural_id(document, passage.position)} if self._natural_ids else {}
                 actions += [{"index": key}, passage_source(document, title, passage, vector)]
             self._write(actions)
         return len(passages)

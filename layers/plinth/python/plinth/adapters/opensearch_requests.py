@@ -44,8 +44,13 @@ def index_definition(*, dimension: int) -> Json:
 
 
 def chunk_id(document: DocumentVersion, position: int) -> str:
-    """Return the natural key of a passage."""
+    """Return the natural key of a passage within its tenant."""
     return f"{document.document_id}:{document.sequence}:{position:06d}"
+
+
+def natural_id(document: DocumentVersion, position: int) -> str:
+    """Return the id of a passage in the index that tenants share: no write can meet another tenant's passage."""
+    return f"{document.tenant.id}:{chunk_id(document, position)}"
 
 
 def passage_source(document: DocumentVersion, title: str, passage: Passage, vector: Sequence[float]) -> Json:

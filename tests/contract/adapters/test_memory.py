@@ -1,0 +1,223 @@
+"""The contract of `Memory`, held by the fake and by the local search engine through opensearch-py."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+from opensearchpy import OpenSearch
+from plinth.adapters.opensearch_memory import OpenSearchMemory, connect
+from plinth.contracts.memory import DocumentVersion, Passage
+from plinth.contracts.tenant import Tenant
+from plinth.errors import MemoryUnavailableError, PlinthError
+from plinth.ports import Memory
+
+from local.processes import free_port
+from tests.fakes.memory import FakeMemory
+
+Version = Callable[..., DocumentVersion]
+NORTH, EAST = (1.0, 0.0), (0.0, 1.0)
+
+
+@pytest.fixture
+def engine(search_url: str) -> OpenSearch:
+    return connect(search_url, auth="none")
+
+
+@pytest.fixture(params=["fake", "natural ids", "given ids"])
+def memory(request: pytest.FixtureRequest) -> Memory:
+    if request.param == "fake":
+        return FakeMemory()
+    return OpenSearchMemory(
+        client=request.getfixturevalue("engine"),
+        index=f"passages-{uuid4().hex}",
+        dimension=2,
+        natural_ids=request.param == "natural ids",
+    )
+
+
+def direction(degrees: float) -> tuple[float, float]:
+    return math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+
+
+def passages(*texts: str, vector: Sequence[float] = NORTH) -> list[tuple[Passage, Sequence[float]]]:
+    return [(Passage(position=position, text=text), vector) for position, text in enumerate(texts)]
+
+
+def test_before_the_first_document_nothing_is_found_counted_or_removed(
+    memory: Memory, tenant: Tenant, version: Version
+) -> None:
+    assert memory.search(tenant, "anything", NORTH, limit=5) == []
+    assert memory.count(version(1)) == 0
+    assert memory.remove_through(version(1)) == 0
+
+
+def test_a_passage_comes_back_whole(memory: Memory, tenant: Tenant, version: Version) -> None:
+    passage = Passage(position=4, text="Bees dance.", page=3, heading="Dance")
+    memory.index(version(1), "About bees", [(passage, NORTH)])
+
+    (found,) = memory.search(tenant, "bees", NORTH, limit=5)
+
+    assert found.chunk_id == f"doc_a:{version(1).sequence}:000004"
+    assert (found.document_id, found.generation) == ("doc_a", version(1).sequence)
+    assert (found.name, found.title, found.position, found.text) == ("a.txt", "About bees", 4, "Bees dance.")
+    assert (found.page, found.heading) == (3, "Dance")
+    assert found.score == pytest.approx(0.4 / 61 + 0.6 / 61)
+
+
+def test_passages_are_found_by_meaning_in_order_of_their_angle(
+    memory: Memory, tenant: Tenant, version: Version
+) -> None:
+    angles = [50, 10, 90, 30]
+    memory.index(
+        version(1),
+        "Title",
+        [(Passage(position=at, text="same"), direction(angle)) for at, angle in enumerate(angles)],
+    )
+
+    found = memory.search(tenant, "unrelated", NORTH, limit=3)
+
+    assert [each.position for each in found] == [1, 3, 0]
+
+
+def test_passages_that_no_vector_finds_are_found_by_their_words_and_by_their_title(
+    memory: Memory, tenant: Tenant, version: Version
+) -> None:
+    memory.index(version(1), "Plain", passages("honey is sweet", "wax is soft", vector=NORTH))
+    memory.index(version(1, name="b.txt"), "Propolis", passages("sticky", vector=NORTH))
+    memory.index(version(1, name="c.txt"), "Plain", passages(*["unrelated"] * 80, vector=EAST))
+
+    by_text = memory.search(tenant, "wax", EAST, limit=35)
+    by_title = memory.search(tenant, "propolis", EAST, limit=35)
+
+    assert "wax is soft" in [each.text for each in by_text]
+    assert "sticky" in [each.text for each in by_title]
+
+
+def test_a_passage_that_both_searches_find_comes_before_one_that_only_one_finds(
+    memory: Memory, tenant: Tenant, version: Version
+) -> None:
+    memory.index(version(1), "Title", passages("bees", vector=EAST))
+    memory.index(version(1, name="b.txt"), "Title", passages("bees", vector=NORTH))
+    memory.index(version(1, name="c.txt"), "Title", passages("wasps", vector=direction(1)))
+
+    found = memory.search(tenant, "bees", NORTH, limit=3)
+
+    assert found[0].document_id == "doc_b"
+    assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
+
+
+def test_a_retry_doubles_no_passage(memory: Memory, tenant: Tenant, version: Version) -> None:
+    for _ in range(2):
+        assert memory.index(version(1), "Title", passages("one", "two")) == 2
+
+    found = memory.search(tenant, "one two", NORTH, limit=9)
+
+    assert sorted(each.text for each in found) == ["one", "two"]
+    assert memory.count(version(1)) == 2
+
+
+@pytest.mark.guarantee_e
+def test_a_tenant_finds_counts_and_removes_only_its_own(
+    memory: Memory, tenant: Tenant, other_tenant: Tenant, version: Version
+) -> None:
+    foreign = version(1, tenant=other_tenant)
+    memory.index(foreign, "canary", passages("canary", "canary"))
+    memory.index(version(1), "Title", passages("own"))
+
+    assert [each.text for each in memory.search(tenant, "canary", NORTH, limit=9)] == ["own"]
+    assert (memory.count(version(1)), memory.count(foreign)) == (1, 2)
+    assert memory.remove_through(version(9)) == 1
+    assert memory.count(foreign) == 2
+
+
+@pytest.mark.guarantee_e
+def test_a_tenant_gets_its_full_share_of_hits_among_many_nearer_foreign_ones(
+    memory: Memory, tenant: Tenant, other_tenant: Tenant, version: Version
+) -> None:
+    memory.index(version(1, tenant=other_tenant), "Title", passages(*["near"] * 60, vector=NORTH))
+    memory.index(version(1), "Title", passages(*["far"] * 5, vector=EAST))
+
+    found = memory.search(tenant, "unrelated", NORTH, limit=5)
+
+    assert [each.text for each in found] == ["far"] * 5
+
+
+@pytest.mark.guarantee_d
+def test_removal_is_bounded_by_the_sequence_and_the_document(memory: Memory, version: Version) -> None:
+    for number in (1, 2, 3):
+        memory.index(version(number), "Title", passages("one", "two"))
+    memory.index(version(1, name="b.txt"), "Title", passages("other"))
+
+    assert memory.remove_older(version(2)) == 2
+    assert [memory.count(version(number)) for number in (1, 2, 3)] == [0, 2, 2]
+    assert memory.remove_through(version(2)) == 2
+    assert [memory.count(version(number)) for number in (1, 2, 3)] == [0, 0, 2]
+    assert memory.count(version(1, name="b.txt")) == 1
+
+
+def test_a_document_of_several_bulks_is_stored_and_removed_whole(memory: Memory, version: Version) -> None:
+    memory.index(version(1), "Title", passages(*(f"text {number}" for number in range(450))))
+
+    assert memory.count(version(1)) == 450
+    assert memory.remove_through(version(1)) == 450
+    assert memory.count(version(1)) == 0
+
+
+class WideOpen(OpenSearch):
+    """An engine that forgets the tenant: every search is answered with all that is stored."""
+
+    def msearch(self, *, body: object, index: object = None, params: object = None, headers: object = None) -> object:
+        everything = self.search(index=self.opened, body={"query": {"match_all": {}}})
+        return {"responses": [everything, everything]}
+
+    opened = ""
+
+
+@pytest.mark.guarantee_e
+def test_a_foreign_hit_is_dropped_though_the_engine_offers_it(
+    search_url: str, engine: OpenSearch, tenant: Tenant, other_tenant: Tenant, version: Version
+) -> None:
+    index = f"passages-{uuid4().hex}"
+    honest = OpenSearchMemory(client=engine, index=index, dimension=2)
+    honest.index(version(1), "Title", passages("own"))
+    honest.index(version(1, tenant=other_tenant), "Title", passages("canary"))
+    leaking = WideOpen(hosts=[search_url])
+    leaking.opened = index
+
+    found = OpenSearchMemory(client=leaking, index=index, dimension=2).search(tenant, "canary", NORTH, limit=9)
+
+    assert [each.text for each in found] == ["own"]
+
+
+def test_an_engine_that_is_away_is_transient(tenant: Tenant, version: Version) -> None:
+    away = OpenSearchMemory(client=connect(f"http://127.0.0.1:{free_port()}", auth="none"), dimension=2)
+
+    with pytest.raises(MemoryUnavailableError):
+        away.search(tenant, "anything", NORTH, limit=5)
+    with pytest.raises(MemoryUnavailableError):
+        away.index(version(1), "Title", passages("one"))
+
+
+def test_a_vector_of_another_size_is_a_permanent_error(engine: OpenSearch, tenant: Tenant, version: Version) -> None:
+    memory = OpenSearchMemory(client=engine, index=f"passages-{uuid4().hex}", dimension=2)
+    memory.index(version(1), "Title", passages("one"))
+
+    for call in (
+        lambda: memory.index(version(2), "Title", passages("one", vector=(1.0, 0.0, 0.0))),
+        lambda: memory.search(tenant, "one", (1.0, 0.0, 0.0), limit=1),
+    ):
+        with pytest.raises(PlinthError) as raised:
+            call()
+        assert not isinstance(raised.value, MemoryUnavailableError)
+
+
+def test_an_index_that_another_process_made_is_used(engine: OpenSearch, version: Version) -> None:
+    index = f"passages-{uuid4().hex}"
+    for number in (1, 2):
+        memory = OpenSearchMemory(client=engine, index=index, dimension=2)
+        memory.ensure_index()
+        memory.index(replace(version(number)), "Title", passages("one"))
+
+    assert (memory.count(version(1)), memory.count(version(2))) == (1, 1)
