@@ -17,7 +17,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -26,6 +26,7 @@ from client.errors import UsageError
 SCOPES = ("runs:read", "runs:write", "documents:read", "documents:write")
 _TENANT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+_Kind = TypeVar("_Kind")
 _Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -52,28 +53,45 @@ class TenantEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     users: dict[str, User] = {}
 
 
-class TenantsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class TenantsFile(msgspec.Struct, frozen=True):
     """The whole file."""
 
     tiers: dict[str, Tier]
     tenants: dict[str, TenantEntry]
 
 
+class _Outline(msgspec.Struct, forbid_unknown_fields=True):
+    tiers: dict[str, object]
+    tenants: dict[str, object]
+
+
 def read_tenants(path: Path) -> TenantsFile:
     """Return what the file says; raise `UsageError`, naming the file and the field, where it can't be meant."""
     try:
-        content = msgspec.convert(tomllib.loads(path.read_text()), TenantsFile)
+        outline = _converted(tomllib.loads(path.read_text()), _Outline, place=str(path))
     except OSError as error:
         raise UsageError(f"{path} can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8: save it as UTF-8") from error
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not TOML: {error}") from error
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {error}") from error
+    content = TenantsFile(
+        tiers={name: _converted(fields, Tier, place=f"{path}: tiers.{name}") for name, fields in outline.tiers.items()},
+        tenants={
+            name: _converted(fields, TenantEntry, place=f"{path}: tenants.{name}")
+            for name, fields in outline.tenants.items()
+        },
+    )
     for complaint in _complaints(content):
         raise UsageError(f"{path}: {complaint}")
     return content
+
+
+def _converted(value: object, kind: type[_Kind], *, place: str) -> _Kind:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{place}: {error}") from error
 
 
 def _complaints(content: TenantsFile) -> Iterator[str]:

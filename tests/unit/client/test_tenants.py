@@ -1,0 +1,149 @@
+"""What a tenants file may say, and which rows it becomes."""
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from plinth.access.keys import parse_key
+from plinth.adapters.dynamodb_items import from_attributes, row
+from plinth.contracts.access import Tier
+
+from client.errors import UsageError
+from client.tenants import TenantsTable
+from client.tenants_file import read_tenants
+
+GOOD = """
+[tiers.free]
+requests_per_minute = 60
+burst = 20
+models = ["m"]
+max_output_tokens = 400
+
+[tenants.acme]
+tier = "free"
+
+[tenants.acme.users.ada]
+keys = ["laptop"]
+"""
+
+
+class FakeDynamoDB:
+    """As much of a DynamoDB client as the tenants table needs, over a dict."""
+
+    class exceptions:  # noqa: N801 - boto3's own name
+        """The client's errors."""
+
+        class ConditionalCheckFailedException(Exception):  # noqa: N818 - boto3's own name
+            """The condition of a write did not hold."""
+
+    def __init__(self) -> None:
+        self.items: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def put_item(self, *, TableName: str, Item: dict[str, Any]) -> None:  # noqa: N803 - boto3's own names
+        self.items[Item["pk"]["S"], Item["sk"]["S"]] = Item
+
+    def get_item(self, *, TableName: str, Key: dict[str, Any], ConsistentRead: bool) -> dict[str, Any]:  # noqa: N803
+        found = self.items.get((Key["pk"]["S"], Key["sk"]["S"]))
+        return {"Item": found} if found else {}
+
+    def delete_item(self, *, TableName: str, Key: dict[str, Any], ReturnValues: str = "NONE") -> dict[str, Any]:  # noqa: N803
+        found = self.items.pop((Key["pk"]["S"], Key["sk"]["S"]), None)
+        return {"Attributes": found} if found and ReturnValues == "ALL_OLD" else {}
+
+    def update_item(self, *, Key: dict[str, Any], ExpressionAttributeValues: dict[str, Any], **_: str) -> None:  # noqa: N803
+        key = (Key["pk"]["S"], Key["sk"]["S"])
+        if key not in self.items:
+            raise self.exceptions.ConditionalCheckFailedException
+        self.items[key]["scopes"] = ExpressionAttributeValues[":scopes"]
+
+    def of_kind(self, prefix: str) -> list[dict[str, Any]]:
+        return [item for (pk, _), item in self.items.items() if pk.startswith(prefix)]
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "tenants.toml"
+    path.write_text(text)
+    return path
+
+
+def table_over(fake: FakeDynamoDB) -> TenantsTable:
+    return TenantsTable(cast("Any", fake), table="t", environment="local")
+
+
+def test_a_tenants_row_spells_out_its_tier_as_the_api_reads_it(tmp_path: Path) -> None:
+    fake = FakeDynamoDB()
+
+    list(table_over(fake).apply(read_tenants(written(tmp_path, GOOD))))
+
+    stored = from_attributes(fake.items["TENANT#acme", "TENANT"]["tier"]["M"])
+    expected = Tier(name="free", requests_per_minute=60, burst=20, models=("m",), max_output_tokens=400)
+    assert row(stored, Tier) == expected
+
+
+def test_a_key_is_made_once_and_only_its_hash_is_stored(tmp_path: Path) -> None:
+    fake, content = FakeDynamoDB(), read_tenants(written(tmp_path, GOOD))
+
+    (made,) = table_over(fake).apply(content)
+    again = list(table_over(fake).apply(content))
+
+    key = parse_key(made.text)
+    assert key is not None
+    assert again == []
+    (stored,) = fake.of_kind("KEY#")
+    assert stored["pk"]["S"] == f"KEY#{key.id}"
+    assert stored["secret_sha256"]["S"] == key.secret_sha256
+    assert key.secret not in str(fake.items)
+
+
+def test_new_scopes_reach_a_key_that_exists(tmp_path: Path) -> None:
+    fake = FakeDynamoDB()
+    list(table_over(fake).apply(read_tenants(written(tmp_path, GOOD))))
+
+    list(table_over(fake).apply(read_tenants(written(tmp_path, GOOD + 'scopes = ["runs:read"]\n'))))
+
+    assert fake.of_kind("KEY#")[0]["scopes"] == {"L": [{"S": "runs:read"}]}
+
+
+def test_a_key_that_was_deleted_by_hand_stays_deleted(tmp_path: Path) -> None:
+    fake, content = FakeDynamoDB(), read_tenants(written(tmp_path, GOOD))
+    list(table_over(fake).apply(content))
+    fake.items = {key: item for key, item in fake.items.items() if not key[0].startswith("KEY#")}
+
+    assert list(table_over(fake).apply(content)) == []
+    assert fake.of_kind("KEY#") == []
+
+
+def test_a_revoked_key_is_gone_and_the_file_makes_another(tmp_path: Path) -> None:
+    fake, content = FakeDynamoDB(), read_tenants(written(tmp_path, GOOD))
+    table = table_over(fake)
+    (first,) = table.apply(content)
+
+    table.revoke("acme", "ada", "laptop")
+    (second,) = table.apply(content)
+
+    assert first.text != second.text
+    assert len(fake.of_kind("KEY#")) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (('tier = "free"', 'tier = "gold"'), r"tenants\.acme\.tier: there is no tier 'gold', use one of free"),
+        (("tenants.acme", "tenants.Acme"), r"tenants\.Acme: use 1 to 32"),
+        (("burst = 20", "burst = 0"), r"tiers\.free: Expected `int` >= 1 - at `\$\.burst"),
+        (("burst = 20", "bursts = 20"), "bursts"),
+        (('keys = ["laptop"]', 'keys = ["a", "a"]'), "twice"),
+        (('keys = ["laptop"]', 'scopes = ["admin"]'), r"users\.ada\.scopes: there is no scope admin"),
+        (("burst = 20", "burst ="), "is not TOML"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_the_name_of_its_field(
+    tmp_path: Path, change: tuple[str, str], complaint: str
+) -> None:
+    with pytest.raises(UsageError, match=complaint):
+        read_tenants(written(tmp_path, GOOD.replace(*change)))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"gone\.toml can't be read"):
+        read_tenants(tmp_path / "gone.toml")

@@ -1,0 +1,96 @@
+"""Which files are taken, how an upload is sent, and when a document counts as done."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+
+from client.api import PlinthApi
+from client.errors import ApiError, UsageError
+from client.records import Document
+from client.uploading import IngestTimeoutError, patiently, source_files, wait_for_documents
+
+
+def test_a_folder_gives_its_files_by_their_path_within_it_and_no_hidden_ones(tmp_path: Path) -> None:
+    for name in ("b.md", "deep/a ü.txt", ".hidden", ".git/config"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+
+    assert [each.name for each in source_files([tmp_path])] == ["b.md", "deep/a ü.txt"]
+
+
+def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"gone\.md is no file"):
+        source_files([tmp_path / "gone.md"])
+
+
+def test_an_upload_is_sent_as_signed_and_without_the_api_key(tmp_path: Path) -> None:
+    file = tmp_path / "notes.md"
+    file.write_bytes(b"hello")
+    sent: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        if request.url.path != "/v1/documents":
+            return httpx.Response(200)
+        upload = {"url": "http://127.0.0.1:2/b/k?sig=1", "method": "PUT", "headers": {"content-type": "text/markdown"}}
+        document = {"document_id": "doc_1", "name": "notes.md", "state": "awaiting_upload"}
+        return httpx.Response(201, json={"document": document, "upload": upload})
+
+    with PlinthApi("http://127.0.0.1:1", key="k", transport=httpx.MockTransport(handler)) as api:
+        api.add_document(file)
+
+    put = sent[1]
+    assert (put.method, str(put.url)) == ("PUT", "http://127.0.0.1:2/b/k?sig=1")
+    assert put.headers["content-type"] == "text/markdown"
+    assert put.headers["content-length"] == "5"
+    assert "authorization" not in put.headers
+
+
+def test_the_request_limit_is_waited_out_as_long_as_the_api_says() -> None:
+    outcomes = [ApiError("slow", status=429, code="rate_limited", retry_after_seconds=3.0), None]
+    pauses: list[float] = []
+
+    def call() -> str:
+        if error := outcomes.pop(0):
+            raise error
+        return "done"
+
+    assert patiently(call, pause=pauses.append) == "done"
+    assert pauses == [3.0]
+
+
+def documents_api(*lists: Sequence[Mapping[str, object]]) -> PlinthApi:
+    answers = iter(lists)
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"documents": next(answers), "next": None}))
+    return PlinthApi("http://127.0.0.1:1", key="k", transport=transport)
+
+
+def test_a_document_is_done_when_its_new_version_is_ready_not_while_the_old_one_still_is() -> None:
+    before = Document(document_id="d", name="n", state="ready", generation="1", updated_at=5.0)
+    stored: dict[str, object] = {"document_id": "d", "name": "n"}
+    old, new = {**stored, "state": "ready", "generation": "1"}, {**stored, "state": "ready", "generation": "2"}
+
+    with documents_api([old], [{**stored, "state": "ingesting", "generation": "1"}], [new]) as api:
+        done = list(wait_for_documents(api, [before], timeout_seconds=60, pause=lambda _: None))
+
+    assert [each.generation for each in done] == ["2"]
+
+
+def test_a_refused_document_is_done_with_its_reason() -> None:
+    before = Document(document_id="d", name="n", state="awaiting_upload")
+    refused = {"document_id": "d", "name": "n", "state": "refused", "reason": "empty", "updated_at": 2.0}
+
+    with documents_api([refused]) as api:
+        done = list(wait_for_documents(api, [before], timeout_seconds=60, pause=lambda _: None))
+
+    assert [each.reason for each in done] == ["empty"]
+
+
+def test_a_document_that_is_late_is_named() -> None:
+    before = Document(document_id="d", name="late.pdf", state="awaiting_upload")
+    waiting = [{"document_id": "d", "name": "late.pdf", "state": "ingesting"}]
+
+    with documents_api(waiting, waiting) as api, pytest.raises(IngestTimeoutError, match=r"late\.pdf"):
+        list(wait_for_documents(api, [before], timeout_seconds=-1, pause=lambda _: None))
