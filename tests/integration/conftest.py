@@ -1,0 +1,142 @@
+"""One whole stack for all integration tests: real processes on free ports, the small model, AWS-strict."""
+
+import json
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from client.api import PlinthApi
+from client.tenants import TenantsTable
+from client.tenants_file import read_tenants
+from local import stack
+from local.places import Ports
+from local.records import StackInfo
+
+TENANTS = """
+[tiers.free]
+requests_per_minute = 60
+burst = 3
+models = ["plinth-local"]
+max_output_tokens = 100
+
+[tiers.pro]
+requests_per_minute = 6000
+burst = 1000
+models = ["plinth-local"]
+max_output_tokens = 100
+
+[tenants.acme]
+tier = "pro"
+[tenants.acme.users.ann]
+keys = ["test"]
+
+[tenants.rival]
+tier = "pro"
+[tenants.rival.users.rob]
+keys = ["test"]
+
+[tenants.hurried]
+tier = "free"
+[tenants.hurried.users.hal]
+keys = ["test"]
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployed:
+    """A running stack, and how a test reaches it from outside and looks inside."""
+
+    home: Path
+    ports: Ports
+    info: StackInfo
+    keys: dict[str, str]
+
+    def http(self, tenant: str | None = "acme", **headers: str) -> httpx.Client:
+        """Return an HTTP client with a tenant's key, or without one."""
+        key = {"authorization": f"Bearer {self.keys[tenant]}"} if tenant else {}
+        return httpx.Client(base_url=self.info.api_url, headers={**key, **headers}, timeout=60)
+
+    def api(self, tenant: str = "acme") -> PlinthApi:
+        """Return the typed client with a tenant's key."""
+        return PlinthApi(self.info.api_url, key=self.keys[tenant])
+
+    def aws(self, service: str) -> Any:
+        """Return a boto3 client of the embedded cloud."""
+        return boto3.client(
+            service,
+            endpoint_url=self.info.cloud_url,
+            region_name=self.info.region,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    def log_lines(self, step: str) -> list[dict[str, Any]]:
+        """Return the structured lines that a step's function has logged."""
+        logs = self.aws("logs")
+        groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+        events = [
+            event["message"]
+            for group in groups
+            if step in group
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+            for event in page["events"]
+        ]
+        return [json.loads(message) for message in events if message.startswith("{")]
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """Return every item of a table."""
+        pages = self.aws("dynamodb").get_paginator("scan").paginate(TableName=self.info.outputs[f"{table}Table"])
+        return [item for page in pages for item in page["Items"]]
+
+    def up(self) -> StackInfo:
+        """Start the stack (again) on its own ports."""
+        return stack.up(self.home, self.ports, model="small", progress=print, strict=True)
+
+
+def free_row_of_ports() -> Ports:
+    """Return the first of four free ports in a row."""
+    for first in range(20_000, 60_000, 4):
+        with ExitStack() as held:
+            try:
+                for port in range(first, first + 4):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return Ports(edge=first)
+    raise AssertionError("no four free ports in a row")
+
+
+@pytest.fixture(scope="session")
+def deployed() -> Iterator[Deployed]:
+    with tempfile.TemporaryDirectory(prefix="plinth-") as folder:
+        home, ports = Path(folder), free_row_of_ports()
+        try:
+            info = stack.up(home, ports, model="small", progress=print, strict=True)
+            file = home / "tenants.toml"
+            file.write_text(TENANTS)
+            bare = Deployed(home=home, ports=ports, info=info, keys={})
+            table = TenantsTable(bare.aws("dynamodb"), table=info.outputs["TenantsTable"], environment="local")
+            keys = {made.tenant: made.text for made in table.apply(read_tenants(file))}
+            yield Deployed(home=home, ports=ports, info=info, keys=keys)
+        finally:
+            stack.down(home)
+
+
+@pytest.fixture(scope="session")
+def problem() -> Any:
+    """Return a reader of problem documents: (status, code, detail)."""
+
+    def read(response: httpx.Response) -> tuple[int, str, str]:
+        assert response.headers["content-type"].startswith("application/problem+json"), response.text
+        body = json.loads(response.text)
+        return response.status_code, body["code"], body["detail"]
+
+    return read

@@ -1,0 +1,47 @@
+"""How tests put documents into the stack and wait for what becomes of them."""
+
+import time
+from typing import Any
+
+from opensearchpy import OpenSearch
+
+from client.records import Document
+from tests.integration.conftest import Deployed
+
+PATIENCE_SECONDS = 90.0
+FINAL = {"ready", "refused"}
+
+
+def put(deployed: Deployed, name: str, body: bytes, *, tenant: str = "acme") -> None:
+    """Put an object into the bucket, as any producer of documents would."""
+    deployed.aws("s3").put_object(Bucket=deployed.info.outputs["DocumentsBucket"], Key=f"{tenant}/{name}", Body=body)
+
+
+def settled(deployed: Deployed, name: str, *, tenant: str = "acme") -> Document:
+    """Return the document once it is ready or refused."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        with deployed.api(tenant) as api:
+            found = next((each for each in api.documents() if each.name == name and each.state in FINAL), None)
+        if found is not None:
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f"{name} was neither ready nor refused within {PATIENCE_SECONDS:.0f} s")
+
+
+def ingest(deployed: Deployed, name: str, body: bytes, *, tenant: str = "acme") -> Document:
+    """Put a document and return it once it is searchable."""
+    put(deployed, name, body, tenant=tenant)
+    document = settled(deployed, name, tenant=tenant)
+    assert document.state == "ready", document
+    return document
+
+
+def passages(deployed: Deployed, document_id: str) -> list[dict[str, Any]]:
+    """Return what the search engine holds of a document."""
+    client = OpenSearch(deployed.info.outputs["SearchUrl"])
+    try:
+        query = {"size": 1000, "query": {"term": {"document_id": document_id}}, "_source": {"excludes": ["vector"]}}
+        return [hit["_source"] for hit in client.search(index="passages", body=query)["hits"]["hits"]]
+    finally:
+        client.close()
