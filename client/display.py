@@ -36,8 +36,8 @@ def show_citations(console: Console, citations: Iterable[Citation]) -> None:
 def steps_table(steps: Sequence[StepEnded]) -> Table:
     """Return the steps as a waterfall: when each began after the first, how long it took, and a bar."""
     table = Table(box=None, pad_edge=False)
-    for title, justify in (("step", "left"), ("start ms", "right"), ("took ms", "right"), ("", "left")):
-        table.add_column(title, justify="right" if justify == "right" else "left", no_wrap=True)
+    for title in ("step", "start ms", "took ms", ""):
+        table.add_column(title, justify="right" if title.endswith("ms") else "left", no_wrap=True)
     if not steps:
         return table
     begin = min(each.started_at for each in steps)
@@ -73,7 +73,8 @@ def documents_table(documents: Iterable[Document]) -> Table:
     """Return documents as a table; a refused one shows its reason."""
     table = Table(box=None, pad_edge=False)
     for title in ("id", "state", "passages", "bytes", "name"):
-        table.add_column(title, justify="right" if title in ("passages", "bytes") else "left", overflow="fold")
+        is_number = title in ("passages", "bytes")
+        table.add_column(title, justify="right" if is_number else "left", overflow="fold", no_wrap=title != "name")
     for each in documents:
         reason = f" ({each.reason}: {plain(each.message or '')})" if each.reason else ""
         name = Text(f"{plain(each.name)}{reason}")

@@ -83,5 +83,5 @@ def _run_app(assembly: Path) -> None:
 
 def _told(process: "subprocess.Popen[str]", progress: Callable[[str], None]) -> Iterable[str]:
     for line in process.stderr or ():
-        progress(line.rstrip())
+        progress(f"layer {line.rstrip()}")
         yield line

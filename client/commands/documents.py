@@ -1,6 +1,7 @@
 """`plinth ingest`, `documents`, `erase`: documents on their way in, as they stand, and on their way out."""
 
 import time
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +20,7 @@ from client.uploading import IngestTimeoutError, SourceFile, patiently, source_f
 
 app = typer.Typer()
 _NOT_FOUND = 404
+_ABOUT_THE_FILE = (400, 413)
 _POLL_SECONDS = 0.5
 Timeout = Annotated[float, typer.Option(min=1, help="How long to wait, in seconds.")]
 
@@ -32,38 +34,49 @@ def ingest(
     timeout: Timeout = 900.0,
 ) -> None:
     """Add documents: text, Markdown, HTML and PDF. A name that is there already gets a new version."""
-    files = source_files(paths)
+    files, outcome = source_files(paths), _Outcome()
     with environment_named(env).api() as api, Progress(console=progress()) as bar:
-        uploaded = _upload(api, files, bar)
-        if not wait:
-            return
-        refused = _await(api, uploaded, bar, timeout)
+        _upload(api, files, outcome, bar)
+        if wait:
+            _await(api, outcome, bar, timeout)
     console = output()
-    console.print(f"{len(uploaded) - len(refused)} of {len(uploaded)} documents are ready")
-    for each in refused:
+    for each in outcome.refused:
         console.print(f"refused: {plain(each.name)}: {each.message} [{each.reason}]", markup=False, soft_wrap=True)
-    if refused:
+    console.print(f"{len(files) - len(outcome.refused)} of {len(files)} documents are {'ready' if wait else 'sent'}")
+    if outcome.refused:
         raise typer.Exit(1)
 
 
-def _upload(api: PlinthApi, files: list[SourceFile], bar: Progress) -> list[Document]:
+@dataclass(slots=True)
+class _Outcome:
+    """What became of the files until now."""
+
+    uploaded: dict[str, Document] = field(default_factory=dict[str, Document])
+    refused: list[Document] = field(default_factory=list[Document])
+
+
+def _upload(api: PlinthApi, files: list[SourceFile], outcome: _Outcome, bar: Progress) -> None:
     task = bar.add_task("uploading", total=len(files))
-    uploaded: dict[str, Document] = {}
     for file in files:
-        document = patiently(partial(api.add_document, file.path, name=file.name))
-        uploaded[document.document_id] = document
+        try:
+            document = patiently(partial(api.add_document, file.path, name=file.name))
+        except ApiError as error:
+            if error.status not in _ABOUT_THE_FILE:
+                raise
+            outcome.refused.append(
+                Document(document_id="", name=file.name, state=REFUSED, reason=error.code, message=error.detail)
+            )
+        else:
+            outcome.uploaded[document.document_id] = document
         bar.advance(task)
-    return list(uploaded.values())
 
 
-def _await(api: PlinthApi, uploaded: list[Document], bar: Progress, timeout: float) -> list[Document]:
-    task = bar.add_task("reading and indexing", total=len(uploaded))
-    refused: list[Document] = []
-    for document in wait_for_documents(api, uploaded, timeout_seconds=timeout):
+def _await(api: PlinthApi, outcome: _Outcome, bar: Progress, timeout: float) -> None:
+    task = bar.add_task("reading and indexing", total=len(outcome.uploaded))
+    for document in wait_for_documents(api, list(outcome.uploaded.values()), timeout_seconds=timeout):
         if document.state == REFUSED:
-            refused.append(document)
+            outcome.refused.append(document)
         bar.advance(task)
-    return refused
 
 
 @app.command(epilog="Examples: plinth documents | plinth documents --json | jq -r '.[].name'")
