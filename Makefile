@@ -46,7 +46,7 @@ test-long: setup ## Run the long tests as well
 check: setup ## Run the linters, type checkers and scans that CI runs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy functions layers/plinth/python/plinth cdk local client layers app.py bench
+	$(BIN)/mypy functions layers/plinth/python/plinth layers/*.py cdk local client app.py bench
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/bandit -q -c pyproject.toml -r functions layers/plinth local client cdk

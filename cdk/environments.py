@@ -131,14 +131,19 @@ ENVIRONMENTS: Mapping[str, Environment] = {each.name: each for each in (LOCAL, S
 
 
 def environment_named(name: str, *, owner: str | None = None, alarm_email: str | None = None) -> Environment:
-    """Return the environment; `sandbox` becomes the owner's own. Raises `UnknownEnvironmentError` with the remedy."""
-    if name not in ENVIRONMENTS:
+    """Return the environment; a sandbox is its owner's own, asked for as `sandbox` with an owner or `sandbox-OWNER`.
+
+    Raises `UnknownEnvironmentError` with the remedy.
+    """
+    kind, _, named_owner = name.partition("-")
+    if kind not in ENVIRONMENTS or (named_owner and kind != "sandbox"):
         names = ", ".join(ENVIRONMENTS)
         raise UnknownEnvironmentError(f"no environment {name!r}: pass -c env=NAME with one of {names}")
-    environment = replace(ENVIRONMENTS[name], alarm_email=alarm_email)
-    if name != "sandbox":
+    environment = replace(ENVIRONMENTS[kind], alarm_email=alarm_email)
+    if kind != "sandbox":
         return environment
-    if owner is None or not _OWNER.fullmatch(owner):
+    owner = named_owner or owner or ""
+    if not _OWNER.fullmatch(owner):
         raise UnknownEnvironmentError(
             "a sandbox belongs to a person: pass -c owner=NAME (a-z, 0-9 and hyphens, at most 10, a letter first)"
         )

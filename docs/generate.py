@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
 from plinth.api.application import make_resolver
 from plinth.api.openapi import openapi_document
 from plinth.contracts.events import LoggedEvent

@@ -4,8 +4,10 @@ Exit codes: 0 done; 1 a run failed or a document was refused; 2 the command or a
 3 not running or not reachable; 4 the API refused (key, limit, field).
 """
 
+import signal
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -48,6 +50,7 @@ def main() -> None:
 
 def reported(run: Callable[[], int | None]) -> int:
     """Return the exit code of `run`; an expected error is told in one sentence, or raised if `--debug` was given."""
+    signal.signal(signal.SIGTERM, _leave)
     try:
         return run() or 0
     except (ClientError, LocalProcessError, DeployError, ModelError, AwsError, BotoCoreError) as error:
@@ -57,3 +60,8 @@ def reported(run: Callable[[], int | None]) -> int:
         return error.exit_code if isinstance(error, ClientError) else _NOT_RUNNING
     except KeyboardInterrupt:
         return _INTERRUPTED
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    """End as after an error, so that what a command started is stopped again."""
+    raise SystemExit(128 + number)

@@ -1,6 +1,7 @@
 """EmbedPassages: turn a document's passages into vectors."""
 
 import msgspec
+
 from plinth.contracts import EmbedPassagesInput, EmbedPassagesOutput
 from plinth.contracts.memory import Passage
 from plinth.runtime import step

@@ -1,6 +1,7 @@
 """IndexPassages: write passages and vectors into memory, unseen until they are published."""
 
 import msgspec
+
 from plinth.contracts import IndexPassagesInput, IndexPassagesOutput
 from plinth.contracts.memory import ParsedDocument, Passage
 from plinth.runtime import step

@@ -1,6 +1,7 @@
 """PublishDocument: make a fully searchable version the live one."""
 
 import msgspec
+
 from plinth.contracts import PublishDocumentInput, PublishDocumentOutput
 from plinth.contracts.memory import ParsedDocument
 from plinth.errors import PassagesNotVisibleError

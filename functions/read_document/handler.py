@@ -1,6 +1,7 @@
 """ReadDocument: fetch one version of a document and make text of it."""
 
 import msgspec
+
 from plinth.contracts import ReadDocumentInput, ReadDocumentOutput
 from plinth.runtime import step
 from plinth.wiring import Services

@@ -1,6 +1,7 @@
 """SplitDocument: cut a document's text into passages."""
 
 import msgspec
+
 from plinth.contracts import SplitDocumentInput, SplitDocumentOutput
 from plinth.contracts.memory import ParsedDocument
 from plinth.errors import DocumentRefusedError

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import uvicorn
-from plinth.relay.application import make_relay
-from plinth.wiring import Services
 
 from local.edge.application import build_application
 from local.edge.forwarding import Forwarder
 from local.processes import LOOPBACK, die_with_parent
+from plinth.relay.application import make_relay
+from plinth.wiring import Services
 
 _GRACE_SECONDS = 1
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from plinth import contracts, errors
 
 from cdk.steps import ALL_STEPS
+from plinth import contracts, errors
 from tests.asl.states import MACHINES, Task, load, tasks
 
 TASKS = [task for machine in MACHINES for task in tasks(machine)]

@@ -17,8 +17,11 @@ def test_there_is_one_record_per_environment() -> None:
 
 
 def test_an_unknown_environment_is_refused_with_the_names_of_all() -> None:
-    with pytest.raises(UnknownEnvironmentError, match=r"no environment 'qa'.*local, sandbox, dev, staging, prod"):
-        environment_named("qa")
+    for name in ("qa", "prod-ann", ""):
+        with pytest.raises(
+            UnknownEnvironmentError, match=f"no environment '{name}'.*local, sandbox, dev, staging, prod"
+        ):
+            environment_named(name)
 
 
 @pytest.mark.parametrize("owner", [None, "", "Ann", "an_n", "a" * 11])
@@ -29,6 +32,7 @@ def test_a_sandbox_without_a_usable_owner_is_refused_with_the_remedy(owner: str 
 
 def test_each_owner_has_a_sandbox_of_their_own() -> None:
     assert environment_named("sandbox", owner="ann").name == "sandbox-ann"
+    assert environment_named("sandbox-ann").name == "sandbox-ann"
 
 
 def test_the_app_says_in_one_line_what_is_wrong() -> None:

@@ -6,6 +6,7 @@ from threading import RLock
 from typing import TypeVar
 
 import msgspec
+
 from plinth.contracts.events import Event, LoggedEvent, RunAccepted
 from plinth.contracts.runs import (
     Acceptance,

@@ -12,12 +12,12 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.config import Config
+
+from local.processes import free_port, start, stop, wait_healthy
 from plinth.adapters.aws_calls import CALLS, S3_CALLS
 from plinth.adapters.dynamodb_table import Table
 from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.tenant import Tenant
-
-from local.processes import free_port, start, stop, wait_healthy
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
+
 from plinth.adapters.dynamo_answers import DynamoAnswers
 from plinth.contracts.runs import Answer, CachedAnswer, Citation
 from plinth.contracts.tenant import Tenant
 from plinth.ports import AnswerCache
-
 from tests.fakes.answers import FakeAnswers
 from tests.fakes.clock import FakeClock
 

@@ -1,12 +1,12 @@
 """The contract of `Conversations`, held by the fake and by DynamoDB."""
 
 import pytest
+
 from plinth.adapters.dynamo_conversations import DynamoConversations
 from plinth.contracts.runs import Run, Turn
 from plinth.contracts.tenant import Tenant
 from plinth.errors import RunSupersededError
 from plinth.ports import Conversations
-
 from tests.fakes.clock import FakeClock
 from tests.fakes.conversations import FakeConversations
 

@@ -6,12 +6,12 @@ from itertools import permutations
 from threading import Event, Thread
 
 import pytest
+
 from plinth.adapters.dynamo_documents import DynamoDocuments
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
 from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError
 from plinth.ports import Documents
-
 from tests.contract.adapters.conftest import at_once
 from tests.fakes.clock import FakeClock
 from tests.fakes.documents import FakeDocuments

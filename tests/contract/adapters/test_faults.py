@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
+
 from plinth.adapters.dynamo_documents import DynamoDocuments
 from plinth.adapters.dynamo_rate_limiter import DynamoRateLimiter
 from plinth.adapters.dynamo_run_log import DynamoRunLog
@@ -16,7 +17,6 @@ from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.runs import IdempotencyKey, Run, RunRequest, RunStatus
 from plinth.contracts.tenant import Tenant
 from plinth.errors import PlinthError, StoreUnavailableError
-
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+
 from plinth.adapters.sqs_dead_letters import SqsDeadLetters
 from plinth.adapters.step_functions import StepFunctions
 from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
 from plinth.errors import PlinthError
-
 from tests.contract.adapters.conftest import Cloud
 
 Version = Callable[..., DocumentVersion]

@@ -7,13 +7,13 @@ from uuid import uuid4
 
 import pytest
 from opensearchpy import OpenSearch
+
+from local.processes import free_port
 from plinth.adapters.opensearch_memory import OpenSearchMemory, connect
 from plinth.contracts.memory import DocumentVersion, Passage
 from plinth.contracts.tenant import Tenant
 from plinth.errors import MemoryUnavailableError, PlinthError
 from plinth.ports import Memory
-
-from local.processes import free_port
 from tests.fakes.memory import FakeMemory
 
 Version = Callable[..., DocumentVersion]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from plinth.adapters.s3_documents import S3Documents
 from plinth.adapters.s3_work import S3Work
 from plinth.contracts.memory import DocumentVersion, SourceObject
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, StoreUnavailableError
 from plinth.ports import SourceObjects, WorkObjects
-
 from tests.contract.adapters.conftest import Cloud
 from tests.fakes.objects import FakeSources, FakeWork
 

@@ -3,11 +3,11 @@
 from functools import partial
 
 import pytest
+
 from plinth.adapters.dynamo_rate_limiter import DynamoRateLimiter
 from plinth.contracts.access import Admission
 from plinth.contracts.tenant import Tenant
 from plinth.ports import RateLimiter
-
 from tests.contract.adapters.conftest import at_once
 from tests.fakes.clock import FakeClock
 from tests.fakes.rate_limiter import FakeRateLimiter

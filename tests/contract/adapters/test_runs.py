@@ -6,6 +6,7 @@ from itertools import count
 from uuid import uuid4
 
 import pytest
+
 from plinth.adapters.dynamo_run_log import DynamoRunLog
 from plinth.adapters.dynamo_runs import DynamoRuns
 from plinth.contracts.events import RunAccepted, TextDelta
@@ -13,7 +14,6 @@ from plinth.contracts.runs import Answer, Failure, IdempotencyKey, Receipt, Run,
 from plinth.contracts.tenant import Tenant
 from plinth.errors import ContentMissingError, IdempotencyConflictError, NotFoundError, RunSupersededError
 from plinth.ports import RunLog, Runs
-
 from tests.contract.adapters.conftest import at_once
 from tests.fakes.clock import FakeClock
 from tests.fakes.runs import FakeRunLog, FakeRuns

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+
 from plinth.adapters.dynamo_tenants import DynamoTenants
 from plinth.adapters.dynamodb_items import Value
 from plinth.adapters.dynamodb_table import Put, Table
@@ -11,7 +12,6 @@ from plinth.contracts.access import KeyRecord, Tier
 from plinth.contracts.tenant import Tenant
 from plinth.errors import UnauthenticatedError
 from plinth.ports import Tenants
-
 from tests.fakes.tenants import FakeTenants
 
 TIER = Tier(name="pro", requests_per_minute=60, burst=10, models=("small", "large"), max_output_tokens=400)

@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 from botocore.exceptions import ClientError
+
+from local.processes import stop, wait_healthy
 from plinth.adapters.sagemaker_model import SageMakerModel
 from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, StopReason, TextChunk
 from plinth.errors import ModelRequestRefusedError
-
-from local.processes import stop, wait_healthy
 from tests.contract.models.conftest import ENDPOINT, ModelServer, launch
 
 PASSAGES = "The warehouse opens at nine and closes at six. Parcels above thirty kilograms are weighed twice. " * 12

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from plinth.adapters.onnx_embedder import OnnxEmbedder
 
 OPENING = "The warehouse opens at nine in the morning."

@@ -1,11 +1,11 @@
 """Admission: how a limit is told to a caller."""
 
 import pytest
+
 from plinth.access.admission import limit_headers, require_admitted, retry_after
 from plinth.access.run_ids import is_run_id, new_run_id
 from plinth.contracts.access import Admission
 from plinth.errors import RateLimitedError
-
 from tests.unit.access.world import TIER
 
 

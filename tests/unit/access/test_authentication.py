@@ -1,11 +1,11 @@
 """Authentication: one way in, checked before any look-up, the same answer for every key that is not in force."""
 
 import pytest
-from plinth.access.authentication import Caller, MissingScopeError, Scope, authenticate
+
+from plinth.access.authentication import Caller, Scope, authenticate
 from plinth.access.keys import ApiKey, make_key
 from plinth.contracts.access import KeyRecord
-from plinth.errors import UnauthenticatedError
-
+from plinth.errors import MissingScopeError, UnauthenticatedError
 from tests.fakes.tenants import FakeTenants
 from tests.unit.access.world import ALICE, TIER, World
 

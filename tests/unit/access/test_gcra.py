@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from plinth.access.gcra import Rate
 
 MINUTE_US = 60_000_000

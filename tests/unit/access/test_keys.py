@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from plinth.access.keys import make_key, parse_key
 
 from client import keys as command_line
+from plinth.access.keys import make_key, parse_key
 
 
 def test_a_made_key_has_the_published_form() -> None:

@@ -6,7 +6,6 @@ from plinth.contracts.runs import Answer, Run, RunRequest, RunStatus
 from plinth.contracts.tenant import Tenant
 from plinth.settings import Settings
 from plinth.wiring import Services
-
 from tests.fakes.clock import FakeClock
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.objects import FakeMachines, FakeSources

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from plinth.adapters.dynamodb_items import Value, from_attributes, packed, to_attributes, unpacked
 from plinth.contracts.runs import Turn
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+
 from plinth.access.keys import ApiKey
 from plinth.api.application import Api
-
 from tests.unit.access.world import World
 
 

@@ -1,8 +1,8 @@
 """Access: every route but two needs a key in force with the right scope, before anything else is looked at."""
 
 import pytest
-from plinth.access.keys import make_key
 
+from plinth.access.keys import make_key
 from tests.unit.access.world import World
 from tests.unit.api.client import Client
 

@@ -1,10 +1,10 @@
 """Failures inside: a caller learns that, an operator learns where, and neither log nor answer holds content."""
 
 import pytest
+
 from plinth.contracts.runs import RunRecord
 from plinth.contracts.tenant import Tenant
 from plinth.errors import StoreUnavailableError
-
 from tests.fakes.runs import FakeRuns
 from tests.unit.access.world import World
 from tests.unit.api.client import Client

@@ -6,9 +6,9 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
-from plinth.contracts.events import Event
 
 from docs.generate import generated, stale
+from plinth.contracts.events import Event
 from tests.unit.access.world import World
 from tests.unit.api.client import Client
 

@@ -1,9 +1,9 @@
 """Runs: accepted once, started once, told as they stand."""
 
 import pytest
+
 from plinth.contracts.runs import Run, RunStatus
 from plinth.errors import StoreUnavailableError
-
 from tests.fakes.objects import FakeMachines
 from tests.unit.access.world import ALICE, ANSWER, BOB, World
 from tests.unit.api.client import Client

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import pytest
+
 from plinth.contracts.runs import Run, RunRecord
 from plinth.contracts.tenant import Tenant
 from plinth.errors import StoreUnavailableError
-
 from tests.fakes.runs import FakeRuns
 from tests.unit.access.world import World
 from tests.unit.api.client import Client

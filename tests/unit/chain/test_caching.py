@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from plinth.chain.caching import answer_key, conversation_digest
 from plinth.contracts.runs import RunRequest, Turn
 

@@ -1,6 +1,7 @@
 """The catalogue and the price file belong together."""
 
 import pytest
+
 from plinth.chain.catalogue import model, models
 from plinth.errors import InvalidRequestError
 from plinth.money.prices import UnpricedModelError, price_of

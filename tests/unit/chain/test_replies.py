@@ -1,10 +1,10 @@
 """Which passages an answer cites."""
 
 import pytest
+
 from plinth.chain.replies import is_cacheable, parse_reply
 from plinth.contracts.models import Reply, StopReason
 from plinth.contracts.runs import ModelCost
-
 from tests.unit.chain.test_prompting import passage
 
 PASSAGES = [passage("a", 0, "first"), passage("b", 0, "second"), passage("c", 0, "third")]

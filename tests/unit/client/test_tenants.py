@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from plinth.access.keys import parse_key
-from plinth.adapters.dynamodb_items import from_attributes, row
-from plinth.contracts.access import Tier
 
 from client.errors import UsageError
 from client.tenants import TenantsTable
 from client.tenants_file import read_tenants
+from plinth.access.keys import parse_key
+from plinth.adapters.dynamodb_items import from_attributes, row
+from plinth.contracts.access import Tier
 
 GOOD = """
 [tiers.free]

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from plinth.contracts.memory import ParsedDocument, Section
 from plinth.memory.splitting import split_document
 

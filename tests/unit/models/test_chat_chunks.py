@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from plinth.adapters.chat_chunks import chat_body, read_chat
 from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, StopReason, TextChunk, Usage
 from plinth.errors import ModelStreamCutError, ModelUnavailableError

@@ -10,6 +10,8 @@ from typing import Any
 
 import boto3
 import pytest
+
+from local.models.eventstream import payload_part, stream_error
 from plinth.adapters.sagemaker_model import MODEL_CALLS, SageMakerModel
 from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, TextChunk
 from plinth.errors import (
@@ -19,8 +21,6 @@ from plinth.errors import (
     ModelStreamCutError,
     ModelUnavailableError,
 )
-
-from local.models.eventstream import payload_part, stream_error
 
 TEXT = b'{"choices": [{"delta": {"content": "Nine."}}]}\n'
 STOP = b'{"choices": [{"delta": {}, "finish_reason": "stop"}]}\n'

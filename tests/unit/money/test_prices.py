@@ -5,6 +5,7 @@ from genai_prices import Usage as PublishedUsage
 from genai_prices import calc_price
 from hypothesis import given
 from hypothesis import strategies as st
+
 from plinth.contracts.models import Usage
 from plinth.money.prices import bound_micro_usd, cost_micro_usd, price_of
 

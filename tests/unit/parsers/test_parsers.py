@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from plinth.adapters.child_process_parser import ChildProcessParser
 from plinth.adapters.parsers.html import parse_html
 from plinth.adapters.parsers.markdown import parse_markdown
@@ -13,7 +14,10 @@ from plinth.errors import DocumentRefusedError
 
 
 def test_html_is_cut_at_headings_without_scripts_and_navigation() -> None:
-    page = b"<title>T</title><nav>Menu</nav><h1>One</h1><p>First  <b>bold</b>\ntext.<script>x</script></p><h2>Two</h2><p>Second."
+    page = (
+        b"<title>T</title><nav>Menu</nav><h1>One</h1><p>First  <b>bold</b>\ntext.<script>x</script></p>"
+        b"<h2>Two</h2><p>Second."
+    )
 
     parsed = parse_html("p.html", page)
 

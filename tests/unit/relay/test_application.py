@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
+from starlette.testclient import TestClient
+
 from plinth.contracts.events import LoggedEvent, RunEnded, TextDelta
 from plinth.contracts.runs import Run, RunStatus
 from plinth.errors import RateLimitedError
@@ -11,8 +13,6 @@ from plinth.relay.application import make_relay
 from plinth.relay.following import Pace
 from plinth.relay.pages import EventPage
 from plinth.relay.readers import Readers
-from starlette.testclient import TestClient
-
 from tests.unit.access.world import ALICE, BOB, World
 
 FAST = Pace(first_pause=0.001, longest_pause=0.002, heartbeat=0.05, connection=0.1)

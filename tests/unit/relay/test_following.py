@@ -3,6 +3,7 @@
 import anyio
 import msgspec
 import pytest
+
 from plinth.contracts.events import Event, LoggedEvent, Reset, RunAccepted, RunEnded, TextDelta
 from plinth.contracts.runs import RunStatus
 from plinth.errors import StoreUnavailableError

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from plinth.contracts.runs import Run, RunRequest
 from plinth.contracts.tenant import Tenant
 from plinth.runtime import step
 from plinth.wiring import Services
-
 from tests.fakes.answers import FakeAnswers
 from tests.fakes.clock import FakeClock
 from tests.fakes.conversations import FakeConversations

@@ -4,11 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from plinth.contracts.events import Reset, RunEnded, StepEnded, TextDelta
-from plinth.contracts.memory import DocumentVersion, Passage
-from plinth.contracts.models import ModelEnd, StopReason
-from plinth.contracts.runs import Run, RunStatus
-from plinth.errors import ModelBusyError, ModelRequestRefusedError, ModelStreamCutError
 
 from functions.build_prompt.handler import build_prompt
 from functions.call_model.handler import call_model
@@ -19,6 +14,11 @@ from functions.parse_reply.handler import parse_reply
 from functions.recall_conversation.handler import recall_conversation
 from functions.retrieve_context.handler import retrieve_context
 from functions.save_answer.handler import save_answer
+from plinth.contracts.events import Reset, RunEnded, StepEnded, TextDelta
+from plinth.contracts.memory import DocumentVersion, Passage
+from plinth.contracts.models import ModelEnd, StopReason
+from plinth.contracts.runs import Run, RunStatus
+from plinth.errors import ModelBusyError, ModelRequestRefusedError, ModelStreamCutError
 from tests.fakes.models import FakeEmbedder, FakeModel, whole
 from tests.unit.steps.conftest import TENANT, ChainServices
 

@@ -5,10 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from plinth.adapters.child_process_parser import ChildProcessParser
-from plinth.contracts.memory import DocumentState, DocumentVersion
-from plinth.errors import DocumentRefusedError, NotFoundError, PassagesNotVisibleError
-from plinth.memory.naming import document_id
 
 from functions.close_document.handler import close_document
 from functions.embed_passages.handler import embed_passages
@@ -18,6 +14,10 @@ from functions.publish_document.handler import publish_document
 from functions.read_document.handler import read_document
 from functions.refuse_document.handler import refuse_document
 from functions.split_document.handler import split_document
+from plinth.adapters.child_process_parser import ChildProcessParser
+from plinth.contracts.memory import DocumentState, DocumentVersion
+from plinth.errors import DocumentRefusedError, NotFoundError, PassagesNotVisibleError
+from plinth.memory.naming import document_id
 from tests.unit.steps.conftest import TENANT, ChainServices
 
 Call = Callable[..., dict[str, Any]]

@@ -15,10 +15,14 @@ PlinthError
 ├── RunSupersededError           another execution owns the run; this one must stop silently
 └── RequestError                 the caller's mistake or limit: a problem document with a status and a code
     ├── InvalidRequestError          400
+    │   └── InvalidFieldError            400, carries the `field`
     ├── UnauthenticatedError         401
+    ├── MissingScopeError            403
     ├── NotFoundError                404 (a foreign id is as absent as an unknown one)
+    ├── MethodNotAllowedError        405, carries what is `allowed`
     ├── IdempotencyConflictError     409
     ├── RequestTooLargeError         413
+    ├── UnsupportedContentTypeError  415
     ├── RateLimitedError             429, carries `retry_after_seconds`
     └── ServiceUnavailableError      503
 """
@@ -106,6 +110,14 @@ class InvalidRequestError(RequestError):
     """A field of the request is wrong; the message names the field and the remedy."""
 
 
+class InvalidFieldError(InvalidRequestError):
+    """One field of the request is wrong; the problem document names it in `field`."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+
+
 class UnauthenticatedError(RequestError):
     """No key, or one that is not in force."""
 
@@ -113,11 +125,29 @@ class UnauthenticatedError(RequestError):
     code = "unauthenticated"
 
 
+class MissingScopeError(RequestError):
+    """The key is in force but was not made for this."""
+
+    status = 403
+    code = "missing_scope"
+
+
 class NotFoundError(RequestError):
     """Nothing of that name within the caller's tenant."""
 
     status = 404
     code = "not_found"
+
+
+class MethodNotAllowedError(RequestError):
+    """The route exists, but not for this method."""
+
+    status = 405
+    code = "method_not_allowed"
+
+    def __init__(self, message: str, *, allowed: str) -> None:
+        super().__init__(message)
+        self.allowed = allowed
 
 
 class IdempotencyConflictError(RequestError):
@@ -132,6 +162,13 @@ class RequestTooLargeError(RequestError):
 
     status = 413
     code = "too_large"
+
+
+class UnsupportedContentTypeError(RequestError):
+    """The body is not said to be JSON."""
+
+    status = 415
+    code = "unsupported_content_type"
 
 
 class RateLimitedError(RequestError):

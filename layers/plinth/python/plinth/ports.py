@@ -34,6 +34,9 @@ from plinth.contracts.tenant import Tenant
 Content = TypeVar("Content")
 Vector = Sequence[float]
 
+UPLOAD_SECONDS = 300
+"""How long an upload URL may be used."""
+
 
 class Clock(Protocol):
     """Time, so that tests can own it."""
@@ -203,7 +206,7 @@ class SourceObjects(Protocol):
     """The bucket that documents arrive in."""
 
     def upload_url(self, tenant: Tenant, name: str, *, content_type: str, size_bytes: int) -> str:
-        """Return a URL that takes one PUT of exactly this size and type for a few minutes."""
+        """Return a URL that takes one PUT of exactly this size and type within `UPLOAD_SECONDS`."""
         ...
 
     def fetch(self, document: DocumentVersion) -> SourceObject:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from plinth.access.keys import ApiKey, parse_key
 from plinth.contracts.access import KeyRecord, Tier
 from plinth.contracts.tenant import Tenant
-from plinth.errors import RequestError, UnauthenticatedError
+from plinth.errors import MissingScopeError, UnauthenticatedError
 from plinth.ports import Tenants
 
 _NO_SUCH_HASH = "0" * 64
@@ -21,13 +21,6 @@ class Scope(StrEnum):
     RUNS_WRITE = "runs:write"
     DOCUMENTS_READ = "documents:read"
     DOCUMENTS_WRITE = "documents:write"
-
-
-class MissingScopeError(RequestError):
-    """The key is in force but was not made for this."""
-
-    status = 403
-    code = "missing_scope"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

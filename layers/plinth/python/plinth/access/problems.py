@@ -4,35 +4,16 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from plinth.access.admission import retry_after
-from plinth.errors import InvalidRequestError, RateLimitedError, RequestError, TransientError, UnauthenticatedError
+from plinth.errors import (
+    InvalidFieldError,
+    MethodNotAllowedError,
+    RateLimitedError,
+    RequestError,
+    TransientError,
+    UnauthenticatedError,
+)
 
 PROBLEM_TYPE = "application/problem+json"
-
-
-class InvalidFieldError(InvalidRequestError):
-    """One field of the request is wrong; the problem document names it in `field`."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
-        self.field = field
-
-
-class MethodNotAllowedError(RequestError):
-    """The route exists, but not for this method."""
-
-    status = 405
-    code = "method_not_allowed"
-
-    def __init__(self, message: str, *, allowed: str) -> None:
-        super().__init__(message)
-        self.allowed = allowed
-
-
-class UnsupportedContentTypeError(RequestError):
-    """The body is not said to be JSON."""
-
-    status = 415
-    code = "unsupported_content_type"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

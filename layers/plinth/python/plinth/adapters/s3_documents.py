@@ -11,6 +11,7 @@ from plinth.adapters.aws_calls import error_code, store_errors
 from plinth.contracts.memory import DocumentVersion, SourceObject
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, StoreUnavailableError
+from plinth.ports import UPLOAD_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
         ObjectVersionTypeDef,
     )
 
-_UPLOAD_SECONDS = 300
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _DELETE_LIMIT = 1000  # keys of one DeleteObjects, S3 API reference
 _GONE_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "404", "405"})
@@ -49,7 +49,7 @@ class S3Documents:
                     "ContentType": content_type,
                     "ContentLength": size_bytes,
                 },
-                ExpiresIn=_UPLOAD_SECONDS,
+                ExpiresIn=UPLOAD_SECONDS,
             )
 
     def fetch(self, document: DocumentVersion) -> SourceObject:

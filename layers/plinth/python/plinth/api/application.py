@@ -16,7 +16,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from plinth.access.problems import PROBLEM_TYPE, MethodNotAllowedError, problem_body, problem_headers, problem_of
+from plinth.access.problems import PROBLEM_TYPE, problem_body, problem_headers, problem_of
 from plinth.access.request_log import log_failure, log_request
 from plinth.api import documents, health, runs
 from plinth.api.bodies import json_object
@@ -24,7 +24,7 @@ from plinth.api.exchange import Exchange, exchange_of
 from plinth.api.openapi import Json, allowed_methods, openapi_document
 from plinth.api.pipeline import judge
 from plinth.api.validation import refusal_of
-from plinth.errors import NotFoundError
+from plinth.errors import MethodNotAllowedError, NotFoundError
 from plinth.wiring import Services
 
 Middleware = BaseMiddlewareHandler[APIGatewayRestResolver]

@@ -5,8 +5,7 @@ import binascii
 
 import msgspec
 
-from plinth.access.problems import UnsupportedContentTypeError
-from plinth.errors import InvalidRequestError, RequestTooLargeError
+from plinth.errors import InvalidRequestError, RequestTooLargeError, UnsupportedContentTypeError
 
 MAX_BODY_BYTES = 1024 * 1024
 

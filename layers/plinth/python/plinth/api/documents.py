@@ -10,14 +10,13 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from plinth.access.authentication import Caller
-from plinth.access.problems import InvalidFieldError
 from plinth.api.exchange import CurrentExchange
 from plinth.contracts.memory import DocumentRecord, DocumentState
-from plinth.errors import NotFoundError, RequestTooLargeError
+from plinth.errors import InvalidFieldError, NotFoundError, RequestTooLargeError
 from plinth.memory.naming import document_id, object_key
+from plinth.ports import UPLOAD_SECONDS
 from plinth.wiring import MAX_DOCUMENT_BYTES
 
-UPLOAD_EXPIRES_SECONDS = 300
 _MAX_KEY_BYTES = 1024
 """Amazon S3 user guide, object key naming: at most 1,024 bytes of UTF-8."""
 _DOCUMENT_ID = re.compile(r"doc_[0-9a-f]{24}")
@@ -106,7 +105,7 @@ def create_document(creation: DocumentCreation, exchange: CurrentExchange) -> Re
         url=url,
         method="PUT",
         headers={"content-type": creation.content_type},
-        expires_in_seconds=UPLOAD_EXPIRES_SECONDS,
+        expires_in_seconds=UPLOAD_SECONDS,
     )
     return Response(
         status_code=201,

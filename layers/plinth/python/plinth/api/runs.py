@@ -10,7 +10,6 @@ from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from plinth.access.authentication import Caller
-from plinth.access.problems import InvalidFieldError
 from plinth.access.run_ids import is_run_id, new_run_id
 from plinth.api.exchange import CurrentExchange, Exchange
 from plinth.api.waiting import wait_for_end, wanted_wait
@@ -24,7 +23,7 @@ from plinth.contracts.runs import (
     RunRequest,
     RunStatus,
 )
-from plinth.errors import NotFoundError, PlinthError, ServiceUnavailableError
+from plinth.errors import InvalidFieldError, NotFoundError, PlinthError, ServiceUnavailableError
 
 RUN_SECONDS = 270
 _DEFAULT_OUTPUT_TOKENS = 400

@@ -5,8 +5,7 @@ from typing import Protocol, TypedDict, cast
 
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from plinth.access.problems import InvalidFieldError
-from plinth.errors import InvalidRequestError
+from plinth.errors import InvalidFieldError, InvalidRequestError
 
 _LONGEST_NAME_SHOWN = 80
 

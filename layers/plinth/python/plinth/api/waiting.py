@@ -3,10 +3,9 @@
 import re
 from contextlib import suppress
 
-from plinth.access.problems import InvalidFieldError
 from plinth.api.exchange import Exchange
 from plinth.contracts.runs import RunRecord, RunStatus
-from plinth.errors import TransientError
+from plinth.errors import InvalidFieldError, TransientError
 
 MAX_WAIT_SECONDS = 25
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?([^\s,;\"]*)", re.IGNORECASE)

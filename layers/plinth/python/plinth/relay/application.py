@@ -17,8 +17,6 @@ from starlette.types import Scope as Connection
 from plinth.access.authentication import Caller, Scope, authenticate
 from plinth.access.problems import (
     PROBLEM_TYPE,
-    InvalidFieldError,
-    MethodNotAllowedError,
     problem_body,
     problem_headers,
     problem_of,
@@ -27,7 +25,7 @@ from plinth.access.request_log import log_failure, log_request
 from plinth.access.run_ids import is_run_id
 from plinth.contracts.events import LoggedEvent
 from plinth.contracts.runs import RunStatus
-from plinth.errors import NotFoundError, PlinthError
+from plinth.errors import InvalidFieldError, MethodNotAllowedError, NotFoundError, PlinthError
 from plinth.relay.following import Pace, poll, stream
 from plinth.relay.pages import page_of
 from plinth.relay.readers import Readers
