@@ -1,13 +1,27 @@
 """Which API keys this laptop keeps: those of the samples' tenants file, whole, in a file that only its owner reads."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 
-from client.tenants import TenantsTable
+from client.tenants import MadeKey
 from client.tenants_file import TenantsFile, read_tenants
 from local.records import Credentials, StoredKey, credentials_file, read, write
 
 
-def keep_keys(home: Path, tenants: TenantsTable, source: Path) -> None:
+class Tenants(Protocol):
+    """The part of `client.tenants.TenantsTable` that keeping keys needs."""
+
+    def apply(self, content: TenantsFile) -> Iterable[MadeKey]:
+        """Write the file's rows and return the keys that were made."""
+        ...
+
+    def revoke(self, tenant: str, user: str, name: str) -> None:
+        """Make the named key useless."""
+        ...
+
+
+def keep_keys(home: Path, tenants: Tenants, source: Path) -> None:
     """Apply the tenants file; a key whose secret is not kept here any more is replaced by a new one."""
     content = read_tenants(source)
     kept = read(credentials_file(home), Credentials) or Credentials()

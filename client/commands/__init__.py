@@ -50,7 +50,7 @@ def main() -> None:
 
 def reported(run: Callable[[], int | None]) -> int:
     """Return the exit code of `run`; an expected error is told in one sentence, or raised if `--debug` was given."""
-    signal.signal(signal.SIGTERM, _leave)
+    before = signal.signal(signal.SIGTERM, _leave)
     try:
         return run() or 0
     except (ClientError, LocalProcessError, DeployError, ModelError, AwsError, BotoCoreError) as error:
@@ -60,6 +60,8 @@ def reported(run: Callable[[], int | None]) -> int:
         return error.exit_code if isinstance(error, ClientError) else _NOT_RUNNING
     except KeyboardInterrupt:
         return _INTERRUPTED
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:

@@ -1,0 +1,98 @@
+"""What the command line prints and with which exit code it ends."""
+
+import json
+import sys
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from client.answers import AnswerSoFar
+from client.commands import app, reported
+from client.commands.asking import as_json
+from client.errors import ApiError, ClientError, NotReachableError, UsageError
+from client.events import RunEnded, StepEnded
+from client.following import FollowedRun
+from client.records import Citation, Receipt
+from local.processes import PortBusyError
+
+COMMANDS = ("up", "down", "status", "deploy", "ingest", "documents", "erase", "ask", "trace", "logs", "tenants")
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    assert run(command, "--help").exit_code == 0
+
+
+def test_an_unknown_option_is_a_usage_error() -> None:
+    assert run("ask", "why?", "--modell", "x").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ClientError("run failed"), 1),
+        (UsageError("wrong file"), 2),
+        (NotReachableError("not running"), 3),
+        (PortBusyError("busy"), 3),
+        (ApiError("no key", status=401, code="unauthenticated"), 4),
+    ],
+)
+def test_an_expected_error_is_one_sentence_and_an_exit_code(
+    error: Exception, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> int:
+        raise error
+
+    assert reported(fail) == code
+    assert capsys.readouterr().err == f"plinth: {error}\n"
+
+
+def test_debug_shows_where_an_error_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["plinth", "--debug", "ask"])
+
+    def fail() -> int:
+        raise UsageError("wrong")
+
+    with pytest.raises(UsageError):
+        reported(fail)
+
+
+def test_a_home_without_a_stack_names_the_command_that_makes_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    monkeypatch.setenv("PLINTH_HOME", str(tmp_path))
+
+    assert isinstance(run("documents").exception, NotReachableError)
+    assert "plinth up" in str(run("documents").exception)
+
+
+def followed(status: str) -> FollowedRun:
+    ended = RunEnded(status=status, reason=None if status == "done" else "model_unavailable")
+    citation = Citation(marker=1, document_id="d", name="n", title="t", text="x", page=2)
+    answer = AnswerSoFar(
+        text="Yes [1].",
+        citations=(citation,),
+        steps=(StepEnded(step="ClaimRun", started_at=1.0, duration_ms=2.0),),
+        receipt=Receipt(model_cost_micro_usd=7),
+        ended=ended,
+    )
+    return FollowedRun(run_id="run_1", answer=answer, first_text_seconds=0.5, total_seconds=1.0)
+
+
+def test_json_is_one_object_with_everything_about_the_run() -> None:
+    content = json.loads(as_json(followed("done")))
+
+    assert content["answer"] == "Yes [1]."
+    assert content["citations"][0]["page"] == 2
+    assert content["steps"] == [{"step": "ClaimRun", "started_at": 1.0, "duration_ms": 2.0, "cold": False}]
+    assert content["receipt"]["model_cost_micro_usd"] == 7
+    assert content["timings"] == {"first_text_seconds": 0.5, "total_seconds": 1.0}
+    assert (content["run_id"], content["status"], content["failure"]) == ("run_1", "done", None)
+
+
+def test_json_of_a_failed_run_says_why() -> None:
+    assert json.loads(as_json(followed("failed")))["failure"]["reason"] == "model_unavailable"
