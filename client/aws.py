@@ -1,6 +1,7 @@
 """How the AWS APIs of an environment are reached: with the caller's own credentials, or on the laptop's loopback."""
 
 import importlib
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -54,7 +55,7 @@ class Aws:
     def _client(self, service: str) -> object:
         boto3 = importlib.import_module("boto3")
         if self.local_url is None:
-            return boto3.client(service, region_name=self.region)
+            return boto3.client(service, region_name=self.region or os.environ.get("AWS_REGION"))
         config = importlib.import_module("botocore.config").Config(
             retries={"total_max_attempts": 3}, s3={"addressing_style": "path"}, proxies={}
         )

@@ -7,6 +7,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from local.places import host_variables
@@ -44,6 +45,7 @@ def start_supervisor(home: Path) -> None:
     log = home / "logs" / "supervisor.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     wanted_file(home).unlink(missing_ok=True)
+    report_file(home).unlink(missing_ok=True)
     append = (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.posix_spawn(
         sys.executable,
@@ -56,28 +58,35 @@ def start_supervisor(home: Path) -> None:
         raise SupervisorError(f"the supervisor did not start within {_START_SECONDS:g} s: see {log}")
 
 
-def ask_for(home: Path, processes: Sequence[WantedProcess]) -> str:
-    """Ask the supervisor for these processes and no others; return the request's name for `wait_for`."""
-    request = uuid.uuid4().hex
-    write(wanted_file(home), Wanted(request=request, processes=tuple(processes)))
-    return request
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the supervisor was asked for, and the pids of what ran before."""
+
+    wanted: Wanted
+    running: frozenset[int]
 
 
-def wait_for(home: Path, request: str, *, progress: Callable[[str], None]) -> None:
+def ask_for(home: Path, processes: Sequence[WantedProcess]) -> Request:
+    """Ask the supervisor for these processes and no others; `wait_for` takes what this returns."""
+    running = frozenset(each.pid for each in reports(home) if each.phase is Phase.RUNNING)
+    wanted = Wanted(request=uuid.uuid4().hex, processes=tuple(processes))
+    write(wanted_file(home), wanted)
+    return Request(wanted=wanted, running=running)
+
+
+def wait_for(home: Path, request: Request, *, progress: Callable[[str], None]) -> None:
     """Return once every process asked for is healthy; raise LocalProcessError, with its log's end, if one is not."""
-    told: set[str] = set()
-    while True:
+    healthy: set[str] = set()
+    while len(healthy) < len(request.wanted.processes):
         if supervisor_pid(home) is None:
             raise SupervisorError(f"the supervisor ended: see {home / 'logs' / 'supervisor.log'}")
-        wanted, now = read(wanted_file(home), Wanted), reports(home, request)
-        for each in now:
+        for each in reports(home, request.wanted.request):
             if each.phase is Phase.ENDED:
                 raise LocalProcessError(f"{each.name} could not be started: {each.message}")
-            if each.phase is Phase.RUNNING and each.name not in told:
-                told.add(each.name)
-                progress(f"{each.name} is running")
-        if wanted is None or len(told) >= len(wanted.processes):
-            return
+            if each.phase is Phase.RUNNING and each.name not in healthy:
+                healthy.add(each.name)
+                if each.pid not in request.running:
+                    progress(f"{each.name} is running")
         time.sleep(_POLL_SECONDS)
 
 

@@ -94,7 +94,7 @@ def _end_of_log(report: ProcessReport) -> str:
     return "\n".join([f"  {report.message}; the end of {log}:", *(f"    {line}" for line in lines)])
 
 
-@app.command(epilog="Examples: plinth deploy | plinth deploy --env dev")
+@app.command(epilog="Examples: plinth deploy | plinth deploy --env dev | plinth deploy --env sandbox-ada")
 def deploy(*, env: EnvironmentName = LOCAL) -> None:
     """Deploy what has changed: to the running local stack, or with the CDK to AWS."""
     if env == LOCAL:
@@ -106,7 +106,13 @@ def deploy(*, env: EnvironmentName = LOCAL) -> None:
     if not cdk.exists():
         raise UsageError(f"{cdk} is missing: run `make setup`")
     _run([sys.executable, "-m", "layers.build", "--target", "aws"])
-    _run([str(cdk), "deploy", "--all", "-c", f"env={env}"])
+    _run([str(cdk), "deploy", "--all", *context(env)])
+
+
+def context(env: str) -> list[str]:
+    """Return how the CDK app is told of the environment: `sandbox-ada` is the sandbox whose owner is ada."""
+    name, _, owner = env.partition("-")
+    return ["-c", f"env={name}", "-c", f"owner={owner}"] if owner else ["-c", f"env={env}"]
 
 
 def _run(command: list[str]) -> None:

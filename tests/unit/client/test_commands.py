@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 from client.answers import AnswerSoFar
 from client.commands import app, reported
 from client.commands.asking import as_json
+from client.commands.stack import context
 from client.errors import ApiError, ClientError, NotReachableError, UsageError
 from client.events import RunEnded, StepEnded
 from client.following import FollowedRun
@@ -96,3 +97,8 @@ def test_json_is_one_object_with_everything_about_the_run() -> None:
 
 def test_json_of_a_failed_run_says_why() -> None:
     assert json.loads(as_json(followed("failed")))["failure"]["reason"] == "model_unavailable"
+
+
+def test_a_sandbox_is_deployed_for_its_owner() -> None:
+    assert context("dev") == ["-c", "env=dev"]
+    assert context("sandbox-ada") == ["-c", "env=sandbox", "-c", "owner=ada"]
