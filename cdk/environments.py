@@ -89,6 +89,9 @@ class Environment:
         return RemovalPolicy.RETAIN if self.retain_data else RemovalPolicy.DESTROY
 
 
+_INGEST_STEPS = ("ReadDocument", "SplitDocument", "EmbedPassages", "IndexPassages", "PublishDocument")
+"""On a laptop forty documents at once would start forty of each (40 x 264 MB for the embedding model alone)."""
+
 LOCAL = Environment(
     name="local",
     account="000000000000",
@@ -102,6 +105,7 @@ LOCAL = Environment(
     memory_store="local_domain",
     default_model="plinth-local",
     model_endpoint="plinth-local",
+    reserved_concurrency=dict.fromkeys(_INGEST_STEPS, 2),
     relay="edge",
     console=False,
     alarms=True,

@@ -66,7 +66,7 @@ def _run_app(assembly: Path) -> None:
         "CDK_OUTDIR": str(assembly),
         "CDK_CONTEXT_JSON": '{"env": "local"}',
         "PLINTH_LAYERS_DIR": str(LAYERS),
-        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20",
     }
     done = subprocess.run(
         [sys.executable, "app.py"],

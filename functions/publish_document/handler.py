@@ -18,7 +18,7 @@ def publish_document(request: PublishDocumentInput, services: Services) -> Publi
     parsed = msgspec.json.decode(services.work.get(document, "text"), type=ParsedDocument)
     version = services.documents.publish(document, title=parsed.title, passages=request.passages)
     if version is None:
-        services.memory.remove_through(document)
+        services.memory.remove_this(document)
         return PublishDocumentOutput(published=False, corpus_version=services.documents.corpus_version(document.tenant))
     services.memory.remove_older(document)
     return PublishDocumentOutput(published=True, corpus_version=version)

@@ -51,6 +51,9 @@ class FakeMemory:
     def remove_older(self, document: DocumentVersion) -> int:
         return self._remove(document, lambda sequence: sequence < document.sequence)
 
+    def remove_this(self, document: DocumentVersion) -> int:
+        return self._remove(document, lambda sequence: sequence == document.sequence)
+
     def remove_through(self, document: DocumentVersion) -> int:
         return self._remove(document, lambda sequence: sequence <= document.sequence)
 

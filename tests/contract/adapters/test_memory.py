@@ -150,6 +150,9 @@ def test_removal_is_bounded_by_the_sequence_and_the_document(memory: Memory, ver
         memory.index(version(number), "Title", passages("one", "two"))
     memory.index(version(1, name="b.txt"), "Title", passages("other"))
 
+    assert memory.remove_this(version(2)) == 2
+    assert [memory.count(version(number)) for number in (1, 2, 3)] == [2, 0, 2]
+    memory.index(version(2), "Title", passages("one", "two"))
     assert memory.remove_older(version(2)) == 2
     assert [memory.count(version(number)) for number in (1, 2, 3)] == [0, 2, 2]
     assert memory.remove_through(version(2)) == 2

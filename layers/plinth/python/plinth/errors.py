@@ -9,7 +9,8 @@ PlinthError
 │   ├── ModelBusyError               back-pressure: try again after `retry_after_seconds`
 │   ├── ModelUnavailableError        could not be reached, or failed on its side
 │   ├── ModelStreamCutError          the stream ended before the model said why it stopped
-│   └── ModelRequestRefusedError     the provider refuses the request itself; a retry can't help
+│   ├── ModelRequestRefusedError     the provider refuses the request itself; a retry can't help
+│   └── ModelNotConfiguredError      this environment holds no key for the provider
 ├── DocumentRefusedError         a document can't be ingested; carries the reason for the dead letter
 ├── ContentMissingError          a step asks for what no step before it handed on
 ├── RunSupersededError           another execution owns the run; this one must stop silently
@@ -80,6 +81,12 @@ class ModelRequestRefusedError(ModelError):
     """The provider refuses the request (too long, not allowed, malformed); a retry can't help."""
 
     reason = "model_request_refused"
+
+
+class ModelNotConfiguredError(ModelError):
+    """The environment holds no key for the model's provider."""
+
+    reason = "model_not_configured"
 
 
 class DocumentRefusedError(PlinthError):

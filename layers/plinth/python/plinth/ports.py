@@ -78,6 +78,10 @@ class Memory(Protocol):
         """Delete the passages of every version before this one; return how many."""
         ...
 
+    def remove_this(self, document: DocumentVersion) -> int:
+        """Delete the passages of this version alone; return how many."""
+        ...
+
     def remove_through(self, document: DocumentVersion) -> int:
         """Delete the passages of this version and of every one before it; return how many."""
         ...

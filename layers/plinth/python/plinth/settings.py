@@ -108,6 +108,11 @@ class Settings:
         return self._required("PLINTH_MODEL_ENDPOINT")
 
     @cached_property
+    def model_component(self) -> str | None:
+        """Name of the endpoint's inference component, for an endpoint that has any."""
+        return os.environ.get("PLINTH_MODEL_COMPONENT")
+
+    @cached_property
     def anthropic_secret_arn(self) -> str:
         """ARN of the secret that holds the Anthropic API key."""
         return self._required("PLINTH_ANTHROPIC_SECRET_ARN")

@@ -125,7 +125,9 @@ class Services:
         """The search engine."""
         from plinth.adapters.opensearch_memory import OpenSearchMemory, connect
 
-        return OpenSearchMemory(client=connect(self.settings.opensearch_url, auth=self.settings.opensearch_auth))
+        auth = self.settings.opensearch_auth
+        client = connect(self.settings.opensearch_url, auth=auth)
+        return OpenSearchMemory(client=client, natural_ids=auth != "aoss")
 
     @cached_property
     def machines(self) -> ports.Machines:
@@ -150,7 +152,7 @@ class Services:
             return AnthropicModel(api_key=key_from_secret(self.settings.anthropic_secret_arn))
         from plinth.adapters.sagemaker_model import SageMakerModel
 
-        return SageMakerModel(endpoint=self.settings.model_endpoint)
+        return SageMakerModel(self.settings.model_endpoint, component=self.settings.model_component)
 
     @cached_property
     def _s3(self) -> "S3Client":

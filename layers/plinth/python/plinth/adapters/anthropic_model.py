@@ -15,6 +15,7 @@ from plinth.contracts.models import Message, ModelEnd, ModelRequest, Role, StopR
 from plinth.errors import (
     ModelBusyError,
     ModelError,
+    ModelNotConfiguredError,
     ModelRequestRefusedError,
     ModelStreamCutError,
     ModelUnavailableError,
@@ -32,9 +33,16 @@ _BUSY_STATUSES = {429, 529}
 
 
 def key_from_secret(secret_arn: str) -> str:
-    """Return the API key that the secret holds as its plain string."""
+    """Return the API key that the secret holds as its plain string; `ModelNotConfiguredError` where it holds none."""
+    client = boto3.client("secretsmanager", config=CALLS)
     with store_errors("Secrets Manager"):
-        return boto3.client("secretsmanager", config=CALLS).get_secret_value(SecretId=secret_arn)["SecretString"]
+        try:
+            key = client.get_secret_value(SecretId=secret_arn)["SecretString"]
+        except client.exceptions.ResourceNotFoundException:  # a secret without a value, on AWS
+            key = ""
+    if not key:
+        raise ModelNotConfiguredError("the secret of the Anthropic API key is empty: put the key into it")
+    return key
 
 
 class AnthropicModel:

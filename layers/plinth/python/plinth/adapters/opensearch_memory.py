@@ -15,7 +15,7 @@ from plinth.adapters.opensearch_requests import (
     by_meaning,
     by_words,
     count_of,
-    ids_up_to,
+    ids_of_versions,
     index_definition,
     lines,
     natural_id,
@@ -148,11 +148,15 @@ class OpenSearchMemory:
 
     def remove_older(self, document: DocumentVersion) -> int:
         """Delete what a search finds of the versions before this one."""
-        return self._remove(ids_up_to(document, "lt", size=_WINDOW))
+        return self._remove(ids_of_versions(document, "older", size=_WINDOW))
+
+    def remove_this(self, document: DocumentVersion) -> int:
+        """Delete what a search finds of this version."""
+        return self._remove(ids_of_versions(document, "this", size=_WINDOW))
 
     def remove_through(self, document: DocumentVersion) -> int:
         """Delete what a search finds of the versions up to this one."""
-        return self._remove(ids_up_to(document, "lte", size=_WINDOW))
+        return self._remove(ids_of_versions(document, "through", size=_WINDOW))
 
     def _remove(self, query: Json) -> int:
         (found,) = self._searched(query)

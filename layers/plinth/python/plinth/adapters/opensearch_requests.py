@@ -104,13 +104,11 @@ def count_of(document: DocumentVersion) -> Json:
     }
 
 
-def ids_up_to(document: DocumentVersion, bound: Literal["lt", "lte"], *, size: int) -> Json:
-    """Find the passages of the document's versions before this one (lt), or of this one too (lte)."""
-    return {
-        "size": size,
-        "_source": False,
-        "query": _passages(document, {"range": {"seq": {bound: document.sequence}}}),
-    }
+def ids_of_versions(document: DocumentVersion, which: Literal["older", "this", "through"], *, size: int) -> Json:
+    """Find the passages of the document's versions before this one, of this one alone, or of both."""
+    bounds = {"older": ("lt",), "this": ("gte", "lte"), "through": ("lte",)}[which]
+    within = {"range": {"seq": dict.fromkeys(bounds, document.sequence)}}
+    return {"size": size, "_source": False, "query": _passages(document, within)}
 
 
 def lines(parts: Iterable[Json]) -> bytes:

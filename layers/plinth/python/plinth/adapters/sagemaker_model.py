@@ -38,10 +38,15 @@ _Items = SimpleQueue[bytes | ModelError | None]
 
 
 class SageMakerModel:
-    """`LanguageModel` over one endpoint that takes OpenAI chat bodies: llama.cpp, vLLM or LMI."""
+    """`LanguageModel` over one endpoint that takes OpenAI chat bodies: llama.cpp, vLLM or LMI.
 
-    def __init__(self, endpoint: str, *, client: "SageMakerRuntimeClient | None" = None) -> None:
-        self._endpoint = endpoint
+    `component` names the inference component of an endpoint that scales to zero (not verified on AWS).
+    """
+
+    def __init__(
+        self, endpoint: str, *, component: str | None = None, client: "SageMakerRuntimeClient | None" = None
+    ) -> None:
+        self._target = {"EndpointName": endpoint} | ({"InferenceComponentName": component} if component else {})
         self._client = client or connect()
 
     def stream(self, request: ModelRequest) -> Iterator[TextChunk | ModelEnd]:
@@ -66,7 +71,7 @@ class SageMakerModel:
         """Put the answer's pieces, then None or the error that ended it. Leaving early makes the model stop."""
         try:
             answer = self._client.invoke_endpoint_with_response_stream(
-                EndpointName=self._endpoint, ContentType="application/json", Body=body
+                **self._target, ContentType="application/json", Body=body
             )
             with closing(answer["Body"]) as events:
                 for event in events:

@@ -15,6 +15,9 @@ from plinth.contracts.tenant import Tenant
 from plinth.memory.naming import document_id, sequence
 from plinth.wiring import Services
 
+DELETED = "Delete Marker Created"
+"""The one kind of deletion that takes a document away: removing an old version, by hand or by age, does not."""
+
 
 class _Object(msgspec.Struct, rename="kebab"):
     key: str
@@ -23,8 +26,9 @@ class _Object(msgspec.Struct, rename="kebab"):
     version_id: str | None = None
 
 
-class _Detail(msgspec.Struct):
+class _Detail(msgspec.Struct, rename="kebab"):
     object: _Object
+    deletion_type: str = ""
 
 
 class BucketEvent(msgspec.Struct, rename="kebab"):
@@ -53,7 +57,7 @@ def start_machine(event: BucketEvent, services: Services) -> None:
         return
     if event.detail_type == "Object Created":
         services.machines.start_ingest(document)
-    elif event.detail_type == "Object Deleted":
+    elif event.detail.deletion_type == DELETED:
         services.machines.start_erase(document)
 
 
