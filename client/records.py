@@ -6,7 +6,6 @@ READY = "ready"
 REFUSED = "refused"
 DELETED = "deleted"
 DONE = "done"
-FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +61,6 @@ class Failure:
 
     reason: str
     message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AcceptedRun:
-    """A run that was written down: follow it at `events_url`."""
-
-    id: str
-    status: str
-    events_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
