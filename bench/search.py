@@ -1,18 +1,14 @@
-"""What the local search engine costs: nearest neighbours, words, restart, against one numpy product of the same run.
+"""What the local search engine costs: nearest neighbours, words, restart, beside one numpy product over its vectors.
 
-Run with `python -m bench.search [--passages 10000 100000]`; prints one JSON object. Times are medians in milliseconds
-through opensearch-py over loopback; `ratio` divides by the median of `matrix @ vector` in the measuring process.
+Times are those of opensearch-py over loopback; the product `matrix @ vector` is made in the measuring process.
 """
 
-import argparse
-import json
 import os
-import platform
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -22,13 +18,19 @@ import numpy as np
 import numpy.typing as npt
 from opensearchpy import OpenSearch
 
+from bench.figures import Figure, Goal, in_turns, wall_ms
 from local.processes import LOOPBACK, Child, free_port, start, stop, wait_healthy
 
 DIMENSION = 384
+SMALL, LARGE = 10_000, 100_000
+GOALS_MS = {SMALL: 1.0, LARGE: 5.0}
+TIMES = 31
 BATCH = 500
 TENANTS = 50
 WORDS_PER_PASSAGE = 150
 VOCABULARY = 30_000
+
+Vector = npt.NDArray[np.float32]
 
 MAPPING = {
     "settings": {"index.knn": True},
@@ -49,17 +51,13 @@ MAPPING = {
 }
 
 
-def main() -> None:
-    """Measure each size and print the results."""
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--passages", type=int, nargs="+", default=[10_000, 100_000])
-    sizes = parser.parse_args().passages
-    host = {"machine": platform.machine(), "cpus": os.cpu_count(), "python": platform.python_version()}
-    print(json.dumps({"benchmark": "search", "host": host, "results": [measure(size) for size in sizes]}, indent=2))
+def measure(*, large: bool) -> list[Figure]:
+    """Return the figures of an engine with 10,000 passages and, where asked for, of one with 100,000."""
+    return [figure for count in ((SMALL, LARGE) if large else (SMALL,)) for figure in at_size(count)]
 
 
-def measure(count: int) -> dict[str, object]:
-    """Fill an engine with `count` passages and time it."""
+def at_size(count: int) -> list[Figure]:
+    """Fill an engine with `count` passages, restart it, and time its searches."""
     draw = np.random.default_rng(7)
     vectors = draw.standard_normal((count, DIMENSION)).astype(np.float32)
     query = draw.standard_normal(DIMENSION).astype(np.float32)
@@ -70,22 +68,39 @@ def measure(count: int) -> dict[str, object]:
             filled_seconds = time.perf_counter() - started
         started = time.perf_counter()
         with running_engine(Path(place)) as (client, engine):
-            restart_seconds = time.perf_counter() - started
-            reference = median_ms(lambda: vectors @ query)
-            times = {name: median_ms(partial(ask, client, body)) for name, body in searches(query).items()}
-            resident = resident_mib(engine)
-    return {
-        "passages": count,
-        "fill_passages_per_second": round(count / filled_seconds),
-        "restart_seconds": round(restart_seconds, 2),
-        "restart_ratio": round(restart_seconds * 1000 / reference),
-        "resident_mib": resident,
-        "reference_matmul_ms": round(reference, 2),
-        "searches": {name: {"p50_ms": round(ms, 2), "ratio": round(ms / reference, 2)} for name, ms in times.items()},
-    }
+            restart_ms = (time.perf_counter() - started) * 1000
+            product = wall_ms(lambda: vectors @ query)
+            restart = Figure(
+                name=f"restart, {count}",
+                unit="ms",
+                samples=(restart_ms,),
+                reference=reference(count),
+                reference_samples=(statistics.median(product() for _ in range(TIMES)),),
+                details={"filled_per_second": round(count / filled_seconds), "resident_mib": resident_mib(engine)},
+            )
+            asks = {name: partial(ask, client, body) for name, body in searches(query).items()}
+            return [restart, *(search_figure(name, run, product, count=count) for name, run in asks.items())]
 
 
-def searches(query: npt.NDArray[np.float32]) -> dict[str, dict[str, object]]:
+def search_figure(name: str, run: Callable[[], None], product: Callable[[], float], *, count: int) -> Figure:
+    """Time one search among `count` passages."""
+    samples, references = in_turns(wall_ms(run), product, times=TIMES)
+    return Figure(
+        name=f"{name}, {count}",
+        unit="ms",
+        samples=samples,
+        reference=reference(count),
+        reference_samples=references,
+        goals=(Goal(what="ms p50", value=statistics.median(samples), limit=GOALS_MS[count]),),
+    )
+
+
+def reference(count: int) -> str:
+    """Say what searches among `count` passages are compared with."""
+    return f"numpy product of {count} vectors with one"
+
+
+def searches(query: Vector) -> dict[str, dict[str, object]]:
     """Return the searches that are timed: neighbours among all and within a tenant, frequent and rare words."""
     vector = query.tolist()
     tenant = {"term": {"tenant": "t1"}}
@@ -103,7 +118,7 @@ def ask(client: OpenSearch, query: dict[str, object]) -> None:
     client.search(index="passages", body={"query": query, "size": 10, "_source": {"excludes": ["vector"]}})
 
 
-def fill(client: OpenSearch, vectors: npt.NDArray[np.float32], draw: np.random.Generator) -> None:
+def fill(client: OpenSearch, vectors: Vector, draw: np.random.Generator) -> None:
     """Index one passage per vector; words are as unevenly frequent as in prose."""
     client.indices.create(index="passages", body=MAPPING)
     for first in range(0, len(vectors), BATCH):
@@ -119,18 +134,8 @@ def fill(client: OpenSearch, vectors: npt.NDArray[np.float32], draw: np.random.G
             raise RuntimeError(f"a bulk failed: {answer['items'][0]}")
 
 
-def median_ms(run: Callable[[], object], times: int = 31) -> float:
-    """Return the median time of a call in milliseconds, after two calls that are not counted."""
-    spent: list[float] = []
-    for _ in range(times + 2):
-        started = time.perf_counter()
-        run()
-        spent.append((time.perf_counter() - started) * 1000)
-    return statistics.median(spent[2:])
-
-
 @contextmanager
-def running_engine(place: Path) -> Iterator[tuple[OpenSearch, Child]]:
+def running_engine(place: Path) -> Generator[tuple[OpenSearch, Child]]:
     """Yield a client of an engine that keeps its data in `place`."""
     port = free_port()
     command = [sys.executable, "-m", "local.search", "--port", str(port), "--data", str(place / "data")]
@@ -148,7 +153,3 @@ def resident_mib(engine: Child) -> int:
     status = Path(f"/proc/{engine.process.pid}/status")
     lines = status.read_text().splitlines() if status.exists() else []
     return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmRSS:")), 0)
-
-
-if __name__ == "__main__":
-    main()

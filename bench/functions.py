@@ -1,0 +1,156 @@
+"""What each function needs before its first answer, read from its own source, and which packages it must not load."""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from bench import first_use
+from bench.host import REPOSITORY
+from cdk.steps import ALL_STEPS, Step
+from plinth.chain.catalogue import Provider
+from plinth.wiring import Services
+
+_PLINTH = REPOSITORY / "layers" / "plinth" / "python"
+_SERVICES = {
+    name for name, member in vars(Services).items() if isinstance(member, cached_property) and not name.startswith("_")
+} | {"language_model"}
+_NOT_FOLLOWED = ("plinth.wiring", "plinth.adapters", "plinth.contracts")
+_LIMIT_SECONDS = 60
+_CALLS_MODELS = "CallModel"
+
+MAY_LOAD = {
+    "anthropic": set[str](),
+    "numpy": {"RetrieveContext", "EmbedPassages"},
+    "onnxruntime": {"RetrieveContext", "EmbedPassages"},
+    "tokenizers": {"RetrieveContext", "EmbedPassages"},
+    "pydantic": {"Api"},
+    "opensearchpy": {step.name for step in ALL_STEPS if step.searches},
+    "selectolax": {"ReadDocument"},
+    "pypdfium2": {"ReadDocument"},
+    "markdown_it": {"ReadDocument"},
+    "starlette": {"Relay"},
+    "uvicorn": {"Relay"},
+    "aws_xray_sdk": set[str](),
+    "requests": {step.name for step in ALL_STEPS if step.searches},
+}
+"""Heavy packages, and the only functions that may load each. With an Anthropic model, CallModel may load its SDK."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The cost of one start: user and system CPU in milliseconds, peak resident MiB, and what was loaded."""
+
+    cpu_ms: float
+    peak_mib: float
+    packages: frozenset[str]
+
+    @property
+    def heavy(self) -> list[str]:
+        """The loaded packages that `MAY_LOAD` knows."""
+        return sorted(self.packages & MAY_LOAD.keys())
+
+
+def forbidden(step: Step, packages: Iterable[str], *, provider: Provider) -> list[str]:
+    """Return the loaded packages that this function must not load."""
+    allowed = {package for package, names in MAY_LOAD.items() if step.name in names}
+    if provider == "anthropic" and step.name == _CALLS_MODELS:
+        allowed |= {"anthropic", "pydantic"}
+    return sorted((MAY_LOAD.keys() & packages) - allowed)
+
+
+def services_used(step: Step) -> list[str]:
+    """Return the services that the handler's source asks for, in it or in our modules that it imports."""
+    trees = list(_sources(REPOSITORY / "functions" / step.folder / "handler.py", set()))
+    names = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute) and _of(node)}
+    return sorted(names & _SERVICES)
+
+
+def load(step: Step, folders: Sequence[Path], *, provider: Provider, opt: Sequence[Path] = ()) -> Loaded:
+    """Start a fresh interpreter that imports the function from `folders` and builds its services.
+
+    `opt` are the layers in which the embedding model is looked for; without them it is not loaded.
+    """
+    modules = ["handler", "uvicorn"] if step.handler == "run.sh" else ["handler"]
+    services = [name for name in services_used(step) if opt or name != "embedder"]
+    return _run([REPOSITORY / "functions" / step.folder, *folders], modules, services, provider, opt=opt)
+
+
+def load_nothing() -> Loaded:
+    """Start the same interpreter for nothing: what every function pays."""
+    return _run([], [], [], "sagemaker", opt=())
+
+
+def _run(
+    folders: Sequence[Path], modules: Sequence[str], services: Sequence[str], provider: str, *, opt: Sequence[Path]
+) -> Loaded:
+    arguments = [os.pathsep.join(map(str, each)) for each in (folders, modules, services)]
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-B", first_use.__file__, *arguments, provider],
+        env=_environment(opt),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_LIMIT_SECONDS,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{folders[0].name if folders else 'python'} can't start: {done.stderr.strip()[-1500:]}")
+    cpu_ms, peak_mib, *packages = done.stdout.splitlines()[-1].split()
+    return Loaded(cpu_ms=float(cpu_ms), peak_mib=float(peak_mib), packages=frozenset(packages))
+
+
+def _environment(opt: Sequence[Path]) -> dict[str, str]:
+    """Return every variable that a function may read; the addresses lead nowhere."""
+    nowhere = "http://127.0.0.1:9"
+    tables = {f"PLINTH_{name}_TABLE": "t" for name in ("TENANTS", "RUNS", "CONVERSATIONS", "DOCUMENTS", "ANSWERS")}
+    return {
+        **tables,
+        "PATH": os.defpath,
+        "LANG": "en_US.UTF-8",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": nowhere,
+        "AWS_LAMBDA_FUNCTION_NAME": "bench",
+        "PLINTH_ENVIRONMENT": "local",
+        "PLINTH_DOCUMENTS_BUCKET": "documents",
+        "PLINTH_WORK_BUCKET": "work",
+        "PLINTH_DEAD_LETTER_QUEUE_URL": f"{nowhere}/queue",
+        "PLINTH_OPENSEARCH_URL": nowhere,
+        "PLINTH_OPENSEARCH_AUTH": "none",
+        "PLINTH_DEFAULT_MODEL": "plinth-local",
+        "PLINTH_MODEL_ENDPOINT": "plinth-local",
+        "PLINTH_OPT": os.pathsep.join(map(str, opt)),
+    }
+
+
+def _sources(file: Path, seen: set[Path]) -> Iterator[ast.Module]:
+    if file in seen:
+        return
+    seen.add(file)
+    tree = ast.parse(file.read_text())
+    yield tree
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("plinth."):
+            for found in _files(node.module, [alias.name for alias in node.names]):
+                yield from _sources(found, seen)
+
+
+def _files(module: str, names: Iterable[str]) -> list[Path]:
+    if module.startswith(_NOT_FOLLOWED):
+        return []
+    place = _PLINTH.joinpath(*module.split("."))
+    candidates = (place.with_suffix(".py"), place / "__init__.py", *(place / f"{name}.py" for name in names))
+    return [path for path in candidates if path.is_file()]
+
+
+def _of(node: ast.Attribute) -> bool:
+    """Whether this is an attribute of `services` or `self._services`."""
+    owner = node.value
+    name = owner.id if isinstance(owner, ast.Name) else owner.attr if isinstance(owner, ast.Attribute) else ""
+    return name.lstrip("_") == "services"
