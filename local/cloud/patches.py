@@ -16,6 +16,7 @@ def apply(settings: WorkerSettings) -> None:
     named_throttles()
     gateway_tells_no_reason()
     dynamodb_time_to_live()
+    reserved_concurrency()
     layers.keep_in_files()
     jsonata_states.apply()
     executions.apply()
@@ -70,21 +71,41 @@ def gateway_tells_no_reason() -> None:
 
 def dynamodb_time_to_live() -> None:
     """Apply the TimeToLiveSpecification of a CloudFormation table, which is ignored."""
-    handlers = ministack.module("services.cloudformation.provisioners")._RESOURCE_HANDLERS
     update_ttl = ministack.module("services.dynamodb")._update_ttl
 
-    def applying_ttl(provision: Callable[..., Any], properties_at: int) -> Callable[..., Any]:
-        def provision_with_ttl(*args: dict[str, Any], **options: object) -> tuple[str, dict[str, Any]]:
-            outcome: tuple[str, dict[str, Any]] = provision(*args, **options)
-            wanted = args[properties_at].get("TimeToLiveSpecification")
-            if wanted:
-                specification = {**wanted, "Enabled": str(wanted.get("Enabled")).lower() == "true"}
-                update_ttl({"TableName": outcome[0], "TimeToLiveSpecification": specification})
-            return outcome
-
-        return provision_with_ttl
+    def apply_ttl(table: str, properties: dict[str, Any]) -> None:
+        wanted = properties.get("TimeToLiveSpecification")
+        if wanted:
+            specification = {**wanted, "Enabled": str(wanted.get("Enabled")).lower() == "true"}
+            update_ttl({"TableName": table, "TimeToLiveSpecification": specification})
 
     for kind in ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"):
-        handler = handlers[kind]
-        handler["create"] = applying_ttl(handler["create"], 1)
-        handler["update"] = applying_ttl(handler["update"], 2)
+        _after_provisioning(kind, apply_ttl)
+
+
+def reserved_concurrency() -> None:
+    """Apply the ReservedConcurrentExecutions of a CloudFormation function, which is ignored."""
+    put_concurrency = ministack.module("services.lambda_svc")._put_function_concurrency
+
+    def apply_limit(function: str, properties: dict[str, Any]) -> None:
+        wanted = properties.get("ReservedConcurrentExecutions")
+        if wanted is not None:
+            put_concurrency(function, {"ReservedConcurrentExecutions": int(wanted)})
+
+    _after_provisioning("AWS::Lambda::Function", apply_limit)
+
+
+def _after_provisioning(kind: str, act: Callable[[str, dict[str, Any]], None]) -> None:
+    """Call `act` with the name and the properties of each resource of a kind that was created or updated."""
+    handler = ministack.module("services.cloudformation.provisioners")._RESOURCE_HANDLERS[kind]
+
+    def acting(provision: Callable[..., Any], properties_at: int) -> Callable[..., Any]:
+        def provision_and_act(*args: dict[str, Any], **options: object) -> tuple[str, dict[str, Any]]:
+            outcome: tuple[str, dict[str, Any]] = provision(*args, **options)
+            act(outcome[0], args[properties_at])
+            return outcome
+
+        return provision_and_act
+
+    handler["create"] = acting(handler["create"], 1)
+    handler["update"] = acting(handler["update"], 2)

@@ -1,6 +1,7 @@
 """That a cloud assembly is deployed to the embedded cloud as CDK would deploy it to AWS."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -176,3 +177,28 @@ def test_a_search_domain_in_a_template_answers_at_the_search_engine_of_the_lapto
     outputs = {"Endpoint": {"Value": {"Fn::GetAtt": ["Search", "DomainEndpoint"]}}}
     stack = assembly.stack(unique("Stack"), {"Search": domain}, Outputs=outputs)
     assert deploy(assembly.folder, cloud.endpoint)[stack]["Endpoint"] == SEARCH_ENDPOINT
+
+
+def test_a_function_of_a_template_runs_no_more_often_at_once_than_is_reserved(
+    cloud: Cloud, assembly: Assembly
+) -> None:
+    slow = {
+        **WRONG["Properties"],
+        "Code": {"ZipFile": "import time\ndef handler(event, context):\n    time.sleep(1)"},
+        "Layers": [],
+        "Timeout": 10,
+        "ReservedConcurrentExecutions": 1,
+    }
+    outputs = {"Name": {"Value": {"Ref": "Slow"}}}
+    stack = assembly.stack(unique("Stack"), {"Slow": {**WRONG, "Properties": slow}}, Outputs=outputs)
+    name = deploy(assembly.folder, cloud.endpoint)[stack]["Name"]
+
+    with ThreadPoolExecutor(3) as pool:
+        outcomes = [pool.submit(cloud.client("lambda").invoke, FunctionName=name) for _ in range(3)]
+        errors = [outcome.exception() for outcome in outcomes]
+
+    assert sorted(type(error).__name__ for error in errors) == [
+        "NoneType",
+        "TooManyRequestsException",
+        "TooManyRequestsException",
+    ]
