@@ -7,7 +7,6 @@ question to question, because the stack would give its cached answer to the same
 import itertools
 import statistics
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 
 import httpx
@@ -15,7 +14,7 @@ import httpx
 from bench.figures import Figure, Goal, NotMeasurableError, in_turns
 from client.api import PlinthApi, Question
 from client.aws import Aws
-from client.events import StepEnded, TextDelta
+from client.events import ReceiptMade, StepEnded, TextDelta
 from local import stack
 from local.places import Ports, home_directory
 from local.records import Credentials, StackInfo, StoredKey, credentials_file, read
@@ -25,7 +24,7 @@ from plinth.adapters.dynamo_runs import DynamoRuns
 from plinth.adapters.dynamodb_table import Table
 from plinth.adapters.system_clock import SystemClock
 from plinth.chain.catalogue import model
-from plinth.contracts.models import ModelRequest, Prompt, TextChunk
+from plinth.contracts.models import ModelEnd, ModelRequest, Prompt
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
 
@@ -47,7 +46,8 @@ def measure(*, large: bool) -> list[Figure]:
         chain = ThroughTheChain(api)
         chain.first_text_ms()
         prompt = _prompt_of(chain.run_id, info, tenant=key.tenant)
-        samples, reference = in_turns(chain.first_text_ms, _direct(http, prompt, info), times=_TIMES)
+        alone = ModelAlone(http, prompt, info)
+        samples, reference = in_turns(chain.first_text_ms, alone.first_text_ms, times=_TIMES)
     added = statistics.median(mine - theirs for mine, theirs in zip(samples, reference, strict=True))
     return [
         Figure(
@@ -56,17 +56,24 @@ def measure(*, large: bool) -> list[Figure]:
             samples=samples,
             reference="first text of the model server alone, same prompt",
             reference_samples=reference,
-            details={"added_ms": round(added, 1), "model": info.model, **chain.medians_ms()},
+            details={
+                "added_ms": round(added, 1),
+                "model": info.model,
+                "uncached_tokens": statistics.median(chain.read_tokens[1:]),
+                "uncached_tokens_alone": statistics.median(alone.read_tokens),
+                **chain.medians_ms(),
+            },
             goals=(Goal(what="added ms", value=added, limit=_GOAL_ADDED_MS),),
         )
     ]
 
 
 class ThroughTheChain:
-    """Asks through the edge; keeps what each step before the text says that it took."""
+    """Asks through the edge; keeps what each step before the text took, and how many tokens were not cached."""
 
     def __init__(self, api: PlinthApi) -> None:
         self.run_id = ""
+        self.read_tokens: list[int] = []
         self._api = api
         self._lengths = itertools.count(_LEAST_TOKENS)
         self._steps: dict[str, list[float]] = {}
@@ -82,6 +89,10 @@ class ThroughTheChain:
                 heard = time.perf_counter()
             elif isinstance(logged.event, StepEnded) and heard is None:
                 self._steps.setdefault(logged.event.step, []).append(logged.event.duration_ms)
+            elif isinstance(logged.event, ReceiptMade):
+                self.read_tokens.extend(
+                    c.input_tokens - c.cached_input_tokens for c in logged.event.receipt.model_calls
+                )
         if heard is None:
             raise RuntimeError(f"run {self.run_id} ended without text: see `plinth status` and the logs")
         self._steps.setdefault("accepting", []).append((accepted - started) * 1000)
@@ -90,6 +101,37 @@ class ThroughTheChain:
     def medians_ms(self) -> dict[str, float]:
         """Return the median time of each part in milliseconds."""
         return {f"{name}_ms": round(statistics.median(each), 1) for name, each in self._steps.items()}
+
+
+class ModelAlone:
+    """Asks the model server with the chain's own prompt; keeps how many tokens were not cached."""
+
+    def __init__(self, http: httpx.Client, prompt: Prompt, info: StackInfo) -> None:
+        self.read_tokens: list[int] = []
+        self._http = http
+        self._url = f"{Ports(edge=info.port).models_url}/endpoints/{MODEL_ENDPOINT}/openai/v1/chat/completions"
+        self._body = chat_body(
+            ModelRequest(
+                model=model(_MODEL).provider_model,
+                prompt=prompt,
+                max_output_tokens=_LEAST_TOKENS,
+                timeout_seconds=_SECONDS,
+            )
+        )
+
+    def first_text_ms(self) -> float:
+        """Return the time from sending the prompt to reading its first text; the rest is read as well."""
+        started, heard = time.perf_counter(), None
+        headers = {"Content-Type": "application/json"}
+        with self._http.stream("POST", self._url, content=self._body, headers=headers) as answer:
+            for item in read_chat(answer.raise_for_status().iter_raw()):
+                if isinstance(item, ModelEnd):
+                    self.read_tokens.append(item.usage.input_tokens - item.usage.cached_input_tokens)
+                elif heard is None:
+                    heard = time.perf_counter()
+        if heard is None:
+            raise RuntimeError("the model server answered without text")
+        return (heard - started) * 1000
 
 
 def _running_stack() -> tuple[StackInfo, StoredKey]:
@@ -104,23 +146,3 @@ def _prompt_of(run_id: str, info: StackInfo, *, tenant: str) -> Prompt:
     aws = Aws(local_url=info.cloud_url, region=info.region)
     runs = DynamoRuns(table=Table(client=aws.dynamodb(), name=info.outputs["RunsTable"]), clock=SystemClock())
     return runs.get_content(Run(id=run_id, tenant=Tenant(id=tenant), epoch=1, deadline=0), "prompt", Prompt)
-
-
-def _direct(http: httpx.Client, prompt: Prompt, info: StackInfo) -> Callable[[], float]:
-    url = f"{Ports(edge=info.port).models_url}/endpoints/{MODEL_ENDPOINT}/openai/v1/chat/completions"
-    asked = ModelRequest(
-        model=model(_MODEL).provider_model, prompt=prompt, max_output_tokens=_LEAST_TOKENS, timeout_seconds=_SECONDS
-    )
-
-    def first_text_ms() -> float:
-        started, heard = time.perf_counter(), None
-        headers = {"Content-Type": "application/json"}
-        with http.stream("POST", url, content=chat_body(asked), headers=headers) as answer:
-            for item in read_chat(answer.raise_for_status().iter_raw()):
-                if isinstance(item, TextChunk) and heard is None:
-                    heard = time.perf_counter()
-        if heard is None:
-            raise RuntimeError("the model server answered without text")
-        return (heard - started) * 1000
-
-    return first_text_ms

@@ -76,7 +76,11 @@ def at_size(count: int) -> list[Figure]:
                 samples=(restart_ms,),
                 reference=reference(count),
                 reference_samples=(statistics.median(product() for _ in range(TIMES)),),
-                details={"filled_per_second": round(count / filled_seconds), "resident_mib": resident_mib(engine)},
+                details={
+                    "filled_per_second": round(count / filled_seconds),
+                    "resident_mib": resident_mib(engine),
+                    "empty_round_trip_ms": round(statistics.median(wall_ms(client.ping)() for _ in range(TIMES)), 2),
+                },
             )
             asks = {name: partial(ask, client, body) for name, body in searches(query).items()}
             return [restart, *(search_figure(name, run, product, count=count) for name, run in asks.items())]
