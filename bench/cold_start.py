@@ -43,7 +43,7 @@ def _measured(step: Step, provider: Provider, runtime: Path) -> Figure:
     loads: list[Loaded] = []
     subject = _kept(loads, lambda: load(step, folders, provider=provider, opt=layers))
     samples, reference = in_turns(subject, _kept([], load_nothing), times=_TIMES)
-    peak_mib = statistics.median(each.peak_mib for each in loads)
+    peak_mib = round(statistics.median(each.peak_mib for each in loads), 1)
     return Figure(
         name=f"{step.name} ({provider})" if provider == "anthropic" else step.name,
         unit="CPU ms",

@@ -90,9 +90,7 @@ class ThroughTheChain:
             elif isinstance(logged.event, StepEnded) and heard is None:
                 self._steps.setdefault(logged.event.step, []).append(logged.event.duration_ms)
             elif isinstance(logged.event, ReceiptMade):
-                self.read_tokens.extend(
-                    c.input_tokens - c.cached_input_tokens for c in logged.event.receipt.model_calls
-                )
+                self.read_tokens.extend(call.input_tokens for call in logged.event.receipt.model_calls)
         if heard is None:
             raise RuntimeError(f"run {self.run_id} ended without text: see `plinth status` and the logs")
         self._steps.setdefault("accepting", []).append((accepted - started) * 1000)
@@ -126,7 +124,7 @@ class ModelAlone:
         with self._http.stream("POST", self._url, content=self._body, headers=headers) as answer:
             for item in read_chat(answer.raise_for_status().iter_raw()):
                 if isinstance(item, ModelEnd):
-                    self.read_tokens.append(item.usage.input_tokens - item.usage.cached_input_tokens)
+                    self.read_tokens.append(item.usage.input_tokens)
                 elif heard is None:
                     heard = time.perf_counter()
         if heard is None:
