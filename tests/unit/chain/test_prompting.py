@@ -40,12 +40,10 @@ def test_passages_stand_in_the_order_of_their_documents_whatever_their_rank() ->
 def test_a_prompt_holds_numbered_passages_then_history_then_the_question() -> None:
     prompt = build_prompt("Why?", [passage("a", 0, "Because.")], [Turn(question="What?", answer="That.", at=1.0)])
 
+    question, answer, last = prompt.messages
     assert prompt.system.endswith("[1] Title\nBecause.")
-    assert [(message.role, message.text) for message in prompt.messages] == [
-        (Role.USER, "What?"),
-        (Role.ASSISTANT, "That."),
-        (Role.USER, "Why?"),
-    ]
+    assert (question.role, question.text, answer.role, answer.text) == (Role.USER, "What?", Role.ASSISTANT, "That.")
+    assert last.text.startswith("Why?\n\nAnswer in one or two sentences")
 
 
 def test_the_token_bound_counts_bytes_so_that_no_script_exceeds_it() -> None:

@@ -168,7 +168,8 @@ def test_a_follow_up_is_given_the_earlier_turns_of_its_conversation(
     answer(services, call, accept("Since when?", run_id="run_2", conversation_id="talk"))
 
     said = [message.text for message in services.model.requests[1].prompt.messages]
-    assert said == ["What is it?", "It is apt.", "Since when?"]
+    assert said[:2] == ["What is it?", "It is apt."]
+    assert said[2].startswith("Since when?")
 
 
 def test_a_busy_provider_is_a_result_with_its_own_wait(services: ChainServices, call: Call, accept: Accept) -> None:
