@@ -49,9 +49,11 @@ check: setup ## Run the linters, type checkers and scans that CI runs
 	$(BIN)/mypy functions layers/plinth/python/plinth layers/*.py cdk local client app.py bench
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/bandit -q -c pyproject.toml -r functions layers/plinth local client cdk
+	$(BIN)/bandit -q -ll -c pyproject.toml -r functions layers/plinth local client cdk
 	$(BIN)/python -m pytest -q tests/asl tests/cdk
 	git ls-files -z | xargs -0 $(BIN)/detect-secrets-hook --baseline .secrets.baseline
+	@! git grep -nIE 'sk-ant-[a-z0-9]+-[A-Za-z0-9_-]{20,}|pl_[a-z]+_[a-z0-9]{12,}_[A-Za-z0-9]{32,}_[0-9a-f]{8}' || \
+		{ echo "A model or Plinth API key is in the repository: revoke it, then remove it"; exit 1; }
 
 bench: setup ## Measure, as ratios to a reference of the same run, into bench/results
 	$(BIN)/python -m bench
