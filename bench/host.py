@@ -20,7 +20,7 @@ def host() -> dict[str, str | int | float]:
         "cpu": _field(Path("/proc/cpuinfo"), "model name") or platform.machine(),
         "cores": os.cpu_count() or 1,
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "system": platform.platform(),
+        "system": f"{platform.system()}-{platform.machine()}",
         "python": platform.python_version(),
         "commit": commit(),
         "load_1_min": round(one, 2),
