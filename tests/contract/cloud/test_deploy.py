@@ -179,9 +179,7 @@ def test_a_search_domain_in_a_template_answers_at_the_search_engine_of_the_lapto
     assert deploy(assembly.folder, cloud.endpoint)[stack]["Endpoint"] == SEARCH_ENDPOINT
 
 
-def test_a_function_of_a_template_runs_no_more_often_at_once_than_is_reserved(
-    cloud: Cloud, assembly: Assembly
-) -> None:
+def test_a_function_of_a_template_runs_no_more_often_at_once_than_is_reserved(cloud: Cloud, assembly: Assembly) -> None:
     slow = {
         **WRONG["Properties"],
         "Code": {"ZipFile": "import time\ndef handler(event, context):\n    time.sleep(1)"},
