@@ -6,7 +6,7 @@ import sys
 
 import msgspec
 
-from plinth.adapters.parsers.__main__ import REFUSED_EXIT_CODE
+from plinth.adapters.parsers import REFUSED_EXIT_CODE
 from plinth.contracts.memory import ParsedDocument, SourceObject
 from plinth.errors import DocumentRefusedError
 

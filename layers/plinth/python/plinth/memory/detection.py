@@ -1,5 +1,6 @@
 """What kind of document some bytes are: magic bytes decide, then the name, and everything else is refused."""
 
+import re
 from enum import StrEnum
 from pathlib import PurePosixPath
 
@@ -27,6 +28,7 @@ _BY_SUFFIX = {
     ".pdf": DocumentKind.PDF,
 }
 _PDF_HEADER_WITHIN = 1024
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ufffd]")
 _FOREIGN = {
     b"PK\x03\x04": "a zip archive or an office document",
     b"PK\x05\x06": "a zip archive",
@@ -70,7 +72,7 @@ def decode_text(body: bytes) -> str:
         text = body.decode(encoding)
     except UnicodeDecodeError:
         text = body.decode("cp1252", errors="replace")
-    odd = sum(1 for character in text if (character < " " and character not in "\t\n\r\f") or character == "\ufffd")
+    odd = len(_NOT_TEXT.findall(text))
     if odd > len(text) // 100:
         raise DocumentRefusedError("not_text", f"{odd} of {len(text)} characters are not text; taken are {TAKEN}")
     return text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")

@@ -5,6 +5,7 @@ import sys
 
 import msgspec
 
+from plinth.adapters.parsers import REFUSED_EXIT_CODE
 from plinth.adapters.parsers.html import parse_html
 from plinth.adapters.parsers.markdown import parse_markdown
 from plinth.adapters.parsers.pdf import parse_pdf
@@ -15,7 +16,6 @@ from plinth.memory.detection import DocumentKind, detect
 
 MEMORY_BYTES = 1536 * 1024 * 1024
 CPU_SECONDS = 45
-REFUSED_EXIT_CODE = 3
 _PARSERS = {
     DocumentKind.TEXT: parse_text,
     DocumentKind.MARKDOWN: parse_markdown,
