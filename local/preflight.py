@@ -1,11 +1,13 @@
 """What a machine must have before anything is started: tools, packages, disk and ports."""
 
+import ctypes
 import importlib.util
 import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from local.models.catalogue import CATALOGUE
 from local.places import Ports
 from local.processes import LocalProcessError, require_free_port
 
@@ -30,8 +32,17 @@ def check_machine(*, home: Path, cache: Path, model: str) -> None:
     if missing:
         raise MissingToolError(f"this Python lacks {', '.join(missing)}: run `make setup`")
     _check_node()
-    first_time = not any((cache / "models").glob("*.gguf"))
+    _check_openmp()
+    first_time = not all((cache / "models" / file.name).exists() for file in CATALOGUE[model].files)
     check_disk((home, cache), needed_gb=_NEEDED_GB[model] if first_time else _NEEDED_AGAIN_GB)
+
+
+def _check_openmp() -> None:
+    """The model server's library links OpenMP, which a minimal Debian lacks."""
+    try:
+        ctypes.CDLL("libgomp.so.1")
+    except OSError as error:
+        raise MissingToolError("libgomp.so.1 is missing: apt-get install libgomp1") from error
 
 
 def check_ports(ports: Ports) -> None:
