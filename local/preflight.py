@@ -38,7 +38,7 @@ def check_machine(*, home: Path, cache: Path, model: str) -> None:
 
 
 def _check_openmp() -> None:
-    """The model server's library links OpenMP, which a minimal Debian lacks."""
+    """Raise where OpenMP is missing: the model server's library links it, and a minimal Debian lacks it."""
     try:
         ctypes.CDLL("libgomp.so.1")
     except OSError as error:
