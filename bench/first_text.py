@@ -14,7 +14,6 @@ import httpx
 from bench.figures import Figure, Goal, NotMeasurableError, in_turns
 from client.api import PlinthApi, Question
 from client.aws import Aws
-from client.events import ReceiptMade, StepEnded, TextDelta
 from local import stack
 from local.places import Ports, home_directory
 from local.records import Credentials, StackInfo, StoredKey, credentials_file, read
@@ -24,6 +23,7 @@ from plinth.adapters.dynamo_runs import DynamoRuns
 from plinth.adapters.dynamodb_table import Table
 from plinth.adapters.system_clock import SystemClock
 from plinth.chain.catalogue import model
+from plinth.contracts.events import ReceiptMade, StepEnded, TextDelta
 from plinth.contracts.models import ModelEnd, ModelRequest, Prompt
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant

@@ -3,8 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from client.events import CitationFound, Event, LoggedEvent, ReceiptMade, Reset, RunEnded, StepEnded, TextDelta
-from client.records import Citation, Receipt
+from plinth.contracts.events import (
+    CitationFound,
+    Event,
+    LoggedEvent,
+    ReceiptMade,
+    Reset,
+    RunEnded,
+    StepEnded,
+    TextDelta,
+)
+from plinth.contracts.runs import Citation, Receipt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

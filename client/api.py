@@ -13,10 +13,12 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from client.errors import ApiError, NotReachableError, StreamBrokenError
-from client.events import LoggedEvent, RunEnded, decode
-from client.records import Document, DocumentPage, NewDocument, Run, Upload
+from client.events import decode
+from client.records import DocumentPage, NewDocument, Run, Upload
 from client.sse import messages
 from client.wire import Wire, decoded
+from plinth.contracts.events import LoggedEvent, RunEnded
+from plinth.contracts.memory import DocumentRecord
 
 _SILENCE_SECONDS = 300.0
 """A run ends within 270 s of its start: a log that says nothing for longer never will."""
@@ -106,7 +108,7 @@ class PlinthApi:
         """Send a file's bytes to where `create_document` said."""
         self._wire.put_file(upload, path)
 
-    def add_document(self, path: Path, *, name: str | None = None) -> Document:
+    def add_document(self, path: Path, *, name: str | None = None) -> DocumentRecord:
         """Upload a file under `name` (its own by default); it is read and indexed from then on."""
         content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         new = self.create_document(name or path.name, content_type=content_type, size_bytes=path.stat().st_size)
@@ -118,7 +120,7 @@ class PlinthApi:
         query = urlencode({"limit": limit, **({"after": after} if after else {})})
         return self._wire.call("GET", f"/v1/documents?{query}", into=DocumentPage)
 
-    def documents(self) -> Iterator[Document]:
+    def documents(self) -> Iterator[DocumentRecord]:
         """Yield all of the tenant's documents."""
         page = self.list_documents()
         yield from page.documents
@@ -126,9 +128,9 @@ class PlinthApi:
             page = self.list_documents(after=page.next)
             yield from page.documents
 
-    def get_document(self, document_id: str) -> Document:
+    def get_document(self, document_id: str) -> DocumentRecord:
         """Return the document as it stands."""
-        return self._wire.call("GET", f"/v1/documents/{quote(document_id, safe='')}", into=Document)
+        return self._wire.call("GET", f"/v1/documents/{quote(document_id, safe='')}", into=DocumentRecord)
 
     def delete_document(self, document_id: str) -> None:
         """Hide the document at once and have it erased from every store."""

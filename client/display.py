@@ -7,8 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from client.events import StepEnded
-from client.records import Citation, Document, Receipt
+from plinth.contracts.events import StepEnded
+from plinth.contracts.memory import DocumentRecord
+from plinth.contracts.runs import Citation, Receipt
 
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _BAR_WIDTH = 28
@@ -69,7 +70,7 @@ def receipt_lines(receipt: Receipt) -> list[str]:
     return [*calls, f"models: {dollars(receipt.model_cost_micro_usd)}"]
 
 
-def documents_table(documents: Iterable[Document]) -> Table:
+def documents_table(documents: Iterable[DocumentRecord]) -> Table:
     """Return documents as a table; a refused one shows its reason."""
     table = Table(box=None, pad_edge=False)
     for title in ("id", "state", "passages", "bytes", "name"):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from client.answers import AnswerSoFar, add
 from client.api import PlinthApi, Question
-from client.events import Event
-from client.records import DONE
+from plinth.contracts.events import Event
+from plinth.contracts.runs import RunStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class FollowedRun:
     @property
     def is_done(self) -> bool:
         """Whether there is an answer; otherwise `answer.ended` says why not."""
-        return self.answer.ended is not None and self.answer.ended.status == DONE
+        return self.answer.ended is not None and self.answer.ended.status is RunStatus.DONE
 
 
 def ask(api: PlinthApi, question: Question, *, hear: Callable[[Event], None]) -> FollowedRun:

@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from client.keys import NewKey, make_key
-from client.tenants_file import TenantsFile, Tier, User
+from client.tenants_file import TenantsFile, TierEntry, User
+from plinth.access.keys import ApiKey, make_key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -83,7 +83,7 @@ class TenantsTable:
         self._dynamodb.put_item(TableName=self._table, Item={"pk": {"S": pk}, "sk": {"S": sk}, **item})
 
 
-def _key_row(tenant: str, user: str, fields: User, key: NewKey) -> "dict[str, UniversalAttributeValueTypeDef]":
+def _key_row(tenant: str, user: str, fields: User, key: ApiKey) -> "dict[str, UniversalAttributeValueTypeDef]":
     return {
         "tenant": {"S": tenant},
         "user": {"S": user},
@@ -92,7 +92,7 @@ def _key_row(tenant: str, user: str, fields: User, key: NewKey) -> "dict[str, Un
     }
 
 
-def _tier(name: str, tier: Tier) -> "dict[str, UniversalAttributeValueTypeDef]":
+def _tier(name: str, tier: TierEntry) -> "dict[str, UniversalAttributeValueTypeDef]":
     return {
         "name": {"S": name},
         "requests_per_minute": {"N": str(tier.requests_per_minute)},

@@ -30,8 +30,8 @@ _Kind = TypeVar("_Kind")
 _Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
-class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a tenant may use; `burst` is how many requests may come at once."""
+class TierEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a tenant may use, within bounds and under its name in `tiers`; `burst` requests may come at once."""
 
     requests_per_minute: _Count
     burst: _Count
@@ -56,7 +56,7 @@ class TenantEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class TenantsFile(msgspec.Struct, frozen=True):
     """The whole file."""
 
-    tiers: dict[str, Tier]
+    tiers: dict[str, TierEntry]
     tenants: dict[str, TenantEntry]
 
 
@@ -76,7 +76,9 @@ def read_tenants(path: Path) -> TenantsFile:
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not TOML: {error}") from error
     content = TenantsFile(
-        tiers={name: _converted(fields, Tier, place=f"{path}: tiers.{name}") for name, fields in outline.tiers.items()},
+        tiers={
+            name: _converted(fields, TierEntry, place=f"{path}: tiers.{name}") for name, fields in outline.tiers.items()
+        },
         tenants={
             name: _converted(fields, TenantEntry, place=f"{path}: tenants.{name}")
             for name, fields in outline.tenants.items()

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from client.api import PlinthApi
 from client.errors import ApiError, ClientError, UsageError
-from client.records import READY, REFUSED, Document
+from plinth.contracts.memory import DocumentRecord, DocumentState
 
 _POLL_SECONDS = 1.0
 _LIMITED = 429
@@ -62,8 +62,12 @@ def patiently(call: Callable[[], _Result], *, pause: Callable[[float], None] = t
 
 
 def wait_for_documents(
-    api: PlinthApi, uploaded: Sequence[Document], *, timeout_seconds: float, pause: Callable[[float], None] = time.sleep
-) -> Iterator[Document]:
+    api: PlinthApi,
+    uploaded: Sequence[DocumentRecord],
+    *,
+    timeout_seconds: float,
+    pause: Callable[[float], None] = time.sleep,
+) -> Iterator[DocumentRecord]:
     """Yield each document once this upload of it is ready or refused; IngestTimeoutError names those that are late."""
     waiting = {each.document_id: each for each in uploaded}
     deadline = time.monotonic() + timeout_seconds
@@ -81,8 +85,10 @@ def wait_for_documents(
             pause(_POLL_SECONDS)
 
 
-def _is_done(before: Document, now: Document) -> bool:
+def _is_done(before: DocumentRecord, now: DocumentRecord) -> bool:
     """Tell whether this upload has been dealt with: an earlier version of the document may still be the ready one."""
-    if now.state == READY:
+    if now.state == DocumentState.READY:
         return now.generation != before.generation
-    return now.state == REFUSED and (before.state != REFUSED or now.updated_at > before.updated_at)
+    return now.state == DocumentState.REFUSED and (
+        before.state != DocumentState.REFUSED or now.updated_at > before.updated_at
+    )

@@ -20,10 +20,10 @@ from client.commands.choices import output, progress
 from client.commands.stack import places, start
 from client.display import plain
 from client.environments import Environment, environment_named
-from client.records import READY, REFUSED, Document
 from client.uploading import SourceFile, patiently, source_files, wait_for_documents
 from local.places import REPOSITORY
 from local.records import StackInfo
+from plinth.contracts.memory import DocumentRecord, DocumentState
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -66,21 +66,27 @@ def _ingest(environment: Environment, api: PlinthApi) -> None:
         waiting = [known.get(file.name) or _unknown(file) for file in changed]
         for document in wait_for_documents(api, waiting, timeout_seconds=_INGEST_SECONDS):
             bar.advance(task)
-            if document.state == REFUSED:
+            if document.state is DocumentState.REFUSED:
                 bar.console.print(f"refused: {document.name}: {document.message}", markup=False)
 
 
-def _unknown(file: SourceFile) -> Document:
+def _unknown(file: SourceFile) -> DocumentRecord:
     """Return the document that a put will make: its id is the one that ingestion derives from tenant and name."""
     digest = hashlib.sha256(f"{_TENANT}\0{file.name}".encode()).hexdigest()[:24]
-    return Document(document_id=f"doc_{digest}", name=file.name, state="awaiting_upload")
+    return DocumentRecord(
+        document_id=f"doc_{digest}", name=file.name, state=DocumentState.AWAITING_UPLOAD, updated_at=0.0
+    )
 
 
-def _put(s3: "S3Client", bucket: str, file: SourceFile, known: Document | None) -> bool:
+def _put(s3: "S3Client", bucket: str, file: SourceFile, known: DocumentRecord | None) -> bool:
     """Put the file unless it has been dealt with and has not changed since; return whether it was put."""
     content, key = file.path.read_bytes(), f"{_TENANT}/{file.name}"
     digest = hashlib.sha256(content).hexdigest()
-    if known and known.state in (READY, REFUSED) and _stored_digest(s3, bucket, key) == digest:
+    if (
+        known
+        and known.state in (DocumentState.READY, DocumentState.REFUSED)
+        and _stored_digest(s3, bucket, key) == digest
+    ):
         return False
     s3.put_object(Bucket=bucket, Key=key, Body=content, Metadata={_DIGEST: digest})
     return True

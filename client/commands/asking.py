@@ -12,8 +12,8 @@ from client.api import Question
 from client.commands.choices import AsJson, EnvironmentName, output, progress
 from client.display import plain, receipt_lines, show_citations, steps_table
 from client.environments import LOCAL, environment_named
-from client.events import Event, Reset, TextDelta
 from client.following import FollowedRun
+from plinth.contracts.events import Event, Reset, TextDelta
 
 app = typer.Typer()
 
@@ -58,7 +58,7 @@ def as_json(run: FollowedRun) -> str:
         "answer": run.answer.text,
         "citations": run.answer.citations,
         "receipt": run.answer.receipt,
-        "steps": run.answer.steps,
+        "steps": [msgspec.structs.asdict(step) for step in run.answer.steps],
         "timings": {"first_text_seconds": run.first_text_seconds, "total_seconds": run.total_seconds},
         "failure": {"reason": ended.reason, "message": ended.message} if ended and not run.is_done else None,
     }

@@ -15,8 +15,8 @@ from client.commands.choices import AsJson, EnvironmentName, output, progress
 from client.display import documents_table, plain
 from client.environments import LOCAL, environment_named
 from client.errors import ApiError
-from client.records import DELETED, REFUSED, Document
 from client.uploading import IngestTimeoutError, SourceFile, patiently, source_files, wait_for_documents
+from plinth.contracts.memory import DocumentRecord, DocumentState
 
 app = typer.Typer()
 _NOT_FOUND = 404
@@ -40,8 +40,8 @@ def ingest(
         if wait:
             _await(api, outcome, bar, timeout)
     console = output()
-    for each in outcome.refused:
-        console.print(f"refused: {plain(each.name)}: {each.message} [{each.reason}]", markup=False, soft_wrap=True)
+    for line in outcome.refused:
+        console.print(line, markup=False, soft_wrap=True)
     console.print(f"{len(files) - len(outcome.refused)} of {len(files)} documents are {'ready' if wait else 'sent'}")
     if outcome.refused:
         raise typer.Exit(1)
@@ -51,8 +51,12 @@ def ingest(
 class _Outcome:
     """What became of the files until now."""
 
-    uploaded: dict[str, Document] = field(default_factory=dict[str, Document])
-    refused: list[Document] = field(default_factory=list[Document])
+    uploaded: dict[str, DocumentRecord] = field(default_factory=dict[str, DocumentRecord])
+    refused: list[str] = field(default_factory=list[str])
+
+    def refuse(self, name: str, *, reason: str | None, message: str | None) -> None:
+        """Keep the line that says why a file was refused."""
+        self.refused.append(f"refused: {plain(name)}: {message} [{reason}]")
 
 
 def _upload(api: PlinthApi, files: list[SourceFile], outcome: _Outcome, bar: Progress) -> None:
@@ -63,9 +67,7 @@ def _upload(api: PlinthApi, files: list[SourceFile], outcome: _Outcome, bar: Pro
         except ApiError as error:
             if error.status not in _ABOUT_THE_FILE:
                 raise
-            outcome.refused.append(
-                Document(document_id="", name=file.name, state=REFUSED, reason=error.code, message=error.detail)
-            )
+            outcome.refuse(file.name, reason=error.code, message=error.detail)
         else:
             outcome.uploaded[document.document_id] = document
         bar.advance(task)
@@ -74,8 +76,8 @@ def _upload(api: PlinthApi, files: list[SourceFile], outcome: _Outcome, bar: Pro
 def _await(api: PlinthApi, outcome: _Outcome, bar: Progress, timeout: float) -> None:
     task = bar.add_task("reading and indexing", total=len(outcome.uploaded))
     for document in wait_for_documents(api, list(outcome.uploaded.values()), timeout_seconds=timeout):
-        if document.state == REFUSED:
-            outcome.refused.append(document)
+        if document.state is DocumentState.REFUSED:
+            outcome.refuse(document.name, reason=document.reason, message=document.message)
         bar.advance(task)
 
 
@@ -109,7 +111,7 @@ def erase(
     )
 
 
-def _await_erasure(api: PlinthApi, document: Document, timeout: float) -> None:
+def _await_erasure(api: PlinthApi, document: DocumentRecord, timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while not _is_erased(api, document.document_id):
         if time.monotonic() > deadline:
@@ -119,7 +121,7 @@ def _await_erasure(api: PlinthApi, document: Document, timeout: float) -> None:
 
 def _is_erased(api: PlinthApi, document_id: str) -> bool:
     try:
-        return api.get_document(document_id).state == DELETED
+        return api.get_document(document_id).state is DocumentState.DELETED
     except ApiError as error:
         if error.status == _NOT_FOUND:
             return True

@@ -8,7 +8,7 @@ from client.answers import collect
 from client.commands.choices import EnvironmentName, output
 from client.display import plain, receipt_lines, steps_table
 from client.environments import LOCAL, environment_named
-from client.events import LoggedEvent, Reset, TextDelta
+from plinth.contracts.events import LoggedEvent, Reset, TextDelta
 
 app = typer.Typer()
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from client.api import Question
-from client.events import RunEnded
+from plinth.contracts.events import RunEnded
 from tests.integration.conftest import Deployed
 from tests.integration.uploads import ingest, passages
 

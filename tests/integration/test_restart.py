@@ -3,8 +3,8 @@
 import pytest
 
 from client.api import Question
-from client.events import RunEnded
 from local import stack
+from plinth.contracts.events import RunEnded
 from tests.integration.conftest import Deployed
 from tests.integration.uploads import ingest, passages
 

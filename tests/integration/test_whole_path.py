@@ -3,8 +3,8 @@
 import pytest
 
 from client.api import Question
-from client.events import CitationFound, ReceiptMade, RunAccepted, RunEnded, StepEnded, TextDelta
 from client.records import Run
+from plinth.contracts.events import CitationFound, ReceiptMade, RunAccepted, RunEnded, StepEnded, TextDelta
 from tests.integration.conftest import Deployed
 from tests.integration.uploads import ingest, passages
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from opensearchpy import OpenSearch
 
-from client.records import Document
+from plinth.contracts.memory import DocumentRecord
 from tests.integration.conftest import Deployed
 
 PATIENCE_SECONDS = 90.0
@@ -17,7 +17,7 @@ def put(deployed: Deployed, name: str, body: bytes, *, tenant: str = "acme") -> 
     deployed.aws("s3").put_object(Bucket=deployed.info.outputs["DocumentsBucket"], Key=f"{tenant}/{name}", Body=body)
 
 
-def settled(deployed: Deployed, name: str, *, tenant: str = "acme") -> Document:
+def settled(deployed: Deployed, name: str, *, tenant: str = "acme") -> DocumentRecord:
     """Return the document once it is ready or refused."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
@@ -29,7 +29,7 @@ def settled(deployed: Deployed, name: str, *, tenant: str = "acme") -> Document:
     raise AssertionError(f"{name} was neither ready nor refused within {PATIENCE_SECONDS:.0f} s")
 
 
-def ingest(deployed: Deployed, name: str, body: bytes, *, tenant: str = "acme") -> Document:
+def ingest(deployed: Deployed, name: str, body: bytes, *, tenant: str = "acme") -> DocumentRecord:
     """Put a document and return it once it is searchable."""
     put(deployed, name, body, tenant=tenant)
     document = settled(deployed, name, tenant=tenant)

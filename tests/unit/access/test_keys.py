@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from client import keys as command_line
 from plinth.access.keys import make_key, parse_key
 
 
@@ -16,15 +15,6 @@ def test_a_key_taken_apart_is_the_key_that_was_made() -> None:
     key = make_key("dev-eu")
 
     assert parse_key(key.text) == key
-
-
-def test_a_key_that_the_command_line_makes_is_one_that_the_api_takes() -> None:
-    made = command_line.make_key("local")
-
-    parsed = parse_key(made.text)
-
-    assert parsed is not None
-    assert (parsed.id, parsed.secret_sha256) == (made.id, made.secret_sha256)
 
 
 def test_no_two_keys_share_an_id_or_a_secret() -> None:

@@ -2,9 +2,9 @@
 
 from client.answers import collect
 from client.display import plain, receipt_lines
-from client.events import CitationFound, Event, LoggedEvent, Reset, RunEnded, TextDelta
-from client.records import Citation, ModelCost, Receipt
 from client.sse import Message, messages
+from plinth.contracts.events import CitationFound, Event, LoggedEvent, Reset, RunEnded, TextDelta
+from plinth.contracts.runs import Citation, ModelCost, Receipt, RunStatus
 
 
 def log(*events: Event) -> list[LoggedEvent]:
@@ -15,16 +15,16 @@ def test_text_before_a_reset_does_not_count() -> None:
     answer = collect(
         log(
             TextDelta(text="wrong", attempt=1, offset=0),
-            Reset(attempt=2),
+            Reset(attempt=2, reason="model_stream_cut"),
             TextDelta(text="ri", attempt=2, offset=0),
             TextDelta(text="late", attempt=1, offset=5),
             TextDelta(text="ght", attempt=2, offset=2),
-            RunEnded(status="done", text_length=5),
+            RunEnded(status=RunStatus.DONE, text_length=5),
         )
     )
 
     assert answer.text == "right"
-    assert answer.ended == RunEnded(status="done", text_length=5)
+    assert answer.ended == RunEnded(status=RunStatus.DONE, text_length=5)
 
 
 def test_text_at_an_offset_that_was_shown_already_is_not_doubled() -> None:
@@ -51,16 +51,23 @@ def test_text_cannot_steer_the_terminal() -> None:
 
 def test_a_receipt_names_model_tokens_price_and_its_source() -> None:
     call = ModelCost(
-        model="m", input_tokens=10, output_tokens=5, cost_micro_usd=1234, price_source="list", price_as_of="2026-11-01"
+        model="m",
+        input_tokens=10,
+        output_tokens=5,
+        cached_input_tokens=3,
+        cost_micro_usd=1234,
+        bound_micro_usd=2000,
+        price_source="list",
+        price_as_of="2026-11-01",
     )
 
     assert receipt_lines(Receipt(model_calls=(call,), model_cost_micro_usd=1234)) == [
-        "m: 10 tokens in, 5 out, $0.001234 (price as of 2026-11-01: list)",
+        "m: 13 tokens in, 5 out, $0.001234 (price as of 2026-11-01: list)",
         "models: $0.001234",
     ]
 
 
 def test_a_cached_answer_says_what_it_saved() -> None:
-    assert receipt_lines(Receipt(cached=True, saved_micro_usd=500)) == [
+    assert receipt_lines(Receipt(model_calls=(), model_cost_micro_usd=0, cached=True, saved_micro_usd=500)) == [
         "answered from the cache: no model was called, $0.000500 saved"
     ]

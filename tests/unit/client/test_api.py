@@ -8,7 +8,8 @@ import pytest
 
 from client.api import PlinthApi, Question
 from client.errors import ApiError, NotReachableError
-from client.events import LoggedEvent, RunEnded, TextDelta
+from plinth.contracts.events import LoggedEvent, RunEnded, TextDelta
+from plinth.contracts.runs import RunStatus
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -89,7 +90,7 @@ def test_a_lost_connection_is_resumed_behind_the_last_event_and_nothing_comes_tw
     assert events == [
         TextDelta(text="a", attempt=1, offset=0),
         TextDelta(text="b", attempt=1, offset=1),
-        RunEnded(status="done", text_length=2),
+        RunEnded(status=RunStatus.DONE, text_length=2),
     ]
 
 
@@ -166,8 +167,8 @@ def test_ids_cannot_leave_their_place_in_the_path() -> None:
 
 def test_all_documents_are_listed_page_by_page() -> None:
     pages = {
-        None: {"documents": [{"document_id": "a", "name": "a", "state": "ready"}], "next": "a"},
-        "a": {"documents": [{"document_id": "b", "name": "b", "state": "ready"}], "next": None},
+        None: {"documents": [{"document_id": "a", "name": "a", "state": "ready", "updated_at": 1.0}], "next": "a"},
+        "a": {"documents": [{"document_id": "b", "name": "b", "state": "ready", "updated_at": 1.0}], "next": None},
     }
 
     with api_over(lambda request: httpx.Response(200, json=pages[request.url.params.get("after")])) as api:

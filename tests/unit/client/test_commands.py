@@ -1,20 +1,23 @@
 """What the command line prints and with which exit code it ends."""
 
+import io
 import json
 import sys
+from dataclasses import replace
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from client.answers import AnswerSoFar
 from client.commands import app, reported
-from client.commands.asking import as_json
+from client.commands.asking import as_json, show
 from client.commands.stack import context
 from client.errors import ApiError, ClientError, NotReachableError, UsageError
-from client.events import RunEnded, StepEnded
 from client.following import FollowedRun
-from client.records import Citation, Receipt
 from local.processes import PortBusyError
+from plinth.contracts.events import RunEnded, StepEnded
+from plinth.contracts.runs import Citation, Receipt, RunStatus
 
 COMMANDS = ("up", "down", "status", "deploy", "ingest", "documents", "erase", "ask", "trace", "logs", "tenants")
 
@@ -71,21 +74,21 @@ def test_a_home_without_a_stack_names_the_command_that_makes_one(
     assert "plinth up" in str(run("documents").exception)
 
 
-def followed(status: str) -> FollowedRun:
-    ended = RunEnded(status=status, reason=None if status == "done" else "model_unavailable")
+def followed(status: RunStatus) -> FollowedRun:
+    ended = RunEnded(status=status, reason=None if status is RunStatus.DONE else "model_unavailable")
     citation = Citation(marker=1, document_id="d", name="n", title="t", text="x", page=2)
     answer = AnswerSoFar(
         text="Yes [1].",
         citations=(citation,),
         steps=(StepEnded(step="ClaimRun", started_at=1.0, duration_ms=2.0),),
-        receipt=Receipt(model_cost_micro_usd=7),
+        receipt=Receipt(model_calls=(), model_cost_micro_usd=7),
         ended=ended,
     )
     return FollowedRun(run_id="run_1", answer=answer, first_text_seconds=0.5, total_seconds=1.0)
 
 
 def test_json_is_one_object_with_everything_about_the_run() -> None:
-    content = json.loads(as_json(followed("done")))
+    content = json.loads(as_json(followed(RunStatus.DONE)))
 
     assert content["answer"] == "Yes [1]."
     assert content["citations"][0]["page"] == 2
@@ -96,7 +99,21 @@ def test_json_is_one_object_with_everything_about_the_run() -> None:
 
 
 def test_json_of_a_failed_run_says_why() -> None:
-    assert json.loads(as_json(followed("failed")))["failure"]["reason"] == "model_unavailable"
+    assert json.loads(as_json(followed(RunStatus.FAILED)))["failure"]["reason"] == "model_unavailable"
+
+
+def shown(run: FollowedRun) -> str:
+    screen = io.StringIO()
+    show(run, Console(file=screen, width=100), streamed=False)
+    return screen.getvalue()
+
+
+def test_an_answer_without_citations_is_shown_as_one_with_them_but_for_their_lines() -> None:
+    cited = followed(RunStatus.DONE)
+    uncited = replace(cited, answer=replace(cited.answer, citations=()))
+
+    assert "\n[1] t (page 2) - n\n" in shown(cited)
+    assert shown(uncited) == shown(cited).replace("\n[1] t (page 2) - n\n", "")
 
 
 def test_a_sandbox_is_deployed_for_its_owner() -> None:

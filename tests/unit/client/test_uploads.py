@@ -8,8 +8,8 @@ import pytest
 
 from client.api import PlinthApi
 from client.errors import ApiError, UsageError
-from client.records import Document
 from client.uploading import IngestTimeoutError, patiently, source_files, wait_for_documents
+from plinth.contracts.memory import DocumentRecord, DocumentState
 
 
 def test_a_folder_gives_its_files_by_their_path_within_it_and_no_hidden_ones(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_an_upload_is_sent_as_signed_and_without_the_api_key(tmp_path: Path) -> 
         if request.url.path != "/v1/documents":
             return httpx.Response(200)
         upload = {"url": "http://127.0.0.1:2/b/k?sig=1", "method": "PUT", "headers": {"content-type": "text/markdown"}}
-        document = {"document_id": "doc_1", "name": "notes.md", "state": "awaiting_upload"}
+        document = {"document_id": "doc_1", "name": "notes.md", "state": "awaiting_upload", "updated_at": 1.0}
         return httpx.Response(201, json={"document": document, "upload": upload})
 
     with PlinthApi("http://127.0.0.1:1", key="k", transport=httpx.MockTransport(handler)) as api:
@@ -68,8 +68,8 @@ def documents_api(*lists: Sequence[Mapping[str, object]]) -> PlinthApi:
 
 
 def test_a_document_is_done_when_its_new_version_is_ready_not_while_the_old_one_still_is() -> None:
-    before = Document(document_id="d", name="n", state="ready", generation="1", updated_at=5.0)
-    stored: dict[str, object] = {"document_id": "d", "name": "n"}
+    before = DocumentRecord(document_id="d", name="n", state=DocumentState.READY, generation="1", updated_at=5.0)
+    stored: dict[str, object] = {"document_id": "d", "name": "n", "updated_at": 5.0}
     old, new = {**stored, "state": "ready", "generation": "1"}, {**stored, "state": "ready", "generation": "2"}
 
     with documents_api([old], [{**stored, "state": "ingesting", "generation": "1"}], [new]) as api:
@@ -79,7 +79,7 @@ def test_a_document_is_done_when_its_new_version_is_ready_not_while_the_old_one_
 
 
 def test_a_refused_document_is_done_with_its_reason() -> None:
-    before = Document(document_id="d", name="n", state="awaiting_upload")
+    before = DocumentRecord(document_id="d", name="n", state=DocumentState.AWAITING_UPLOAD, updated_at=1.0)
     refused = {"document_id": "d", "name": "n", "state": "refused", "reason": "empty", "updated_at": 2.0}
 
     with documents_api([refused]) as api:
@@ -89,8 +89,8 @@ def test_a_refused_document_is_done_with_its_reason() -> None:
 
 
 def test_a_document_that_is_late_is_named() -> None:
-    before = Document(document_id="d", name="late.pdf", state="awaiting_upload")
-    waiting = [{"document_id": "d", "name": "late.pdf", "state": "ingesting"}]
+    before = DocumentRecord(document_id="d", name="late.pdf", state=DocumentState.AWAITING_UPLOAD, updated_at=1.0)
+    waiting = [{"document_id": "d", "name": "late.pdf", "state": "ingesting", "updated_at": 1.0}]
 
     with documents_api(waiting, waiting) as api, pytest.raises(IngestTimeoutError, match=r"late\.pdf"):
         list(wait_for_documents(api, [before], timeout_seconds=-1, pause=lambda _: None))
