@@ -16,7 +16,7 @@ from client.errors import ApiError, NotReachableError, StreamBrokenError
 from client.events import decode
 from client.records import DocumentPage, NewDocument, Run, Upload
 from client.sse import messages
-from client.wire import Wire, decoded
+from client.wire import NothingFollowsError, Wire, decoded
 from plinth.contracts.events import LoggedEvent, RunEnded
 from plinth.contracts.memory import DocumentRecord
 
@@ -80,7 +80,7 @@ class PlinthApi:
         return self._wire.call("GET", f"/v1/runs/{quote(run_id, safe='')}", into=Run)
 
     def events(self, run_id: str, *, after: int = 0) -> Iterator[LoggedEvent]:
-        """Yield the run's events after number `after`, each once and in order, until `run.ended`.
+        """Yield the run's events after number `after`, each once and in order, to its last.
 
         A connection that is lost, or that the server ends after its 60 s, is resumed behind the last event seen.
         """
@@ -92,6 +92,8 @@ class PlinthApi:
                     yield event
                     if isinstance(event.event, RunEnded):
                         return
+            except NothingFollowsError:
+                return
             except (NotReachableError, ApiError) as error:
                 failures += 1
                 if failures > _MOST_FAILURES or (isinstance(error, ApiError) and error.status not in _PASSING):

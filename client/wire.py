@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -24,6 +25,10 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class _Problem(msgspec.Struct):
     detail: str = ""
     code: str = ""
+
+
+class NothingFollowsError(Exception):
+    """The end of an event stream, not a failure: its reader has every event of a run that has ended."""
 
 
 class Wire:
@@ -58,7 +63,7 @@ class Wire:
         return _accepted(response)
 
     def lines(self, path: str, *, headers: Mapping[str, str]) -> Iterator[str]:
-        """Yield the lines of a server-sent event stream until either side ends it."""
+        """Yield the lines of an event stream until either side ends it, or raise `NothingFollowsError`."""
         sent = {**self._key, "Accept": "text/event-stream", **headers}
         with (
             _reaching(self._base_url),
@@ -67,6 +72,8 @@ class Wire:
             if response.is_error:
                 response.read()
             _accepted(response)
+            if response.status_code == HTTPStatus.NO_CONTENT:
+                raise NothingFollowsError
             yield from response.iter_lines()
 
     def put_file(self, upload: Upload, path: Path) -> None:

@@ -8,6 +8,7 @@ from client.answers import collect
 from client.commands.choices import EnvironmentName, output
 from client.display import plain, receipt_lines, steps_table
 from client.environments import LOCAL, environment_named
+from client.errors import ClientError
 from plinth.contracts.events import LoggedEvent, Reset, TextDelta
 
 app = typer.Typer()
@@ -22,6 +23,8 @@ def trace(
     """Show what a run did and when; one that is still going is followed to its end."""
     with environment_named(env).api() as api:
         events = list(api.events(run_id))
+    if not events:
+        raise ClientError(f"nothing is left of the log of run {run_id}: it is kept for a time only")
     answer, console = collect(events), output()
     console.print(steps_table(answer.steps))
     console.print("")

@@ -101,6 +101,18 @@ def test_a_stream_that_the_server_ends_early_is_resumed() -> None:
         assert [each.seq for each in api.events("run_1")] == [1, 2]
 
 
+def test_a_stream_with_nothing_left_is_the_end_and_not_asked_for_again() -> None:
+    asked: list[str | None] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request.headers.get("Last-Event-ID"))
+        return httpx.Response(204)
+
+    with api_over(handler) as api:
+        assert list(api.events("run_1", after=7)) == []
+    assert asked == ["7"]
+
+
 def test_an_event_of_an_unknown_type_is_left_out() -> None:
     text = logged(1, {"type": "tool.called", "tool": "x"}) + logged(2, ENDED)
 
