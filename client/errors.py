@@ -31,7 +31,10 @@ class StreamBrokenError(ClientError):
 
 
 class ApiError(ClientError):
-    """The API refused. `code` is stable and made for programs; `retry_after_seconds` is set where waiting helps."""
+    """The API refused. `code` is stable and made for programs; `retry_after_seconds` is set where waiting helps.
+
+    `detail` is for people and names the remedy, the wait included.
+    """
 
     exit_code = 4
 
@@ -43,5 +46,4 @@ class ApiError(ClientError):
         self.retry_after_seconds = retry_after_seconds
 
     def __str__(self) -> str:
-        wait = f" (try again in {self.retry_after_seconds:g} s)" if self.retry_after_seconds is not None else ""
-        return f"{self.detail} [{self.status} {self.code}]{wait}"
+        return f"{self.detail} [{self.status} {self.code}]"

@@ -136,7 +136,7 @@ def test_following_a_run_that_is_not_there_fails_at_once() -> None:
 
 
 def test_a_problem_document_becomes_an_error_that_says_when_to_come_back() -> None:
-    problem = {"detail": "the limit is reached", "code": "rate_limited", "status": 429}
+    problem = {"detail": "the limit is reached: try again in 6.4 s", "code": "rate_limited", "status": 429}
 
     with (
         api_over(lambda _: httpx.Response(429, json=problem, headers={"Retry-After": "7"})) as api,
@@ -145,7 +145,7 @@ def test_a_problem_document_becomes_an_error_that_says_when_to_come_back() -> No
         api.get_run("run_1")
 
     assert (caught.value.status, caught.value.code, caught.value.retry_after_seconds) == (429, "rate_limited", 7.0)
-    assert "try again in 7 s" in str(caught.value)
+    assert str(caught.value) == "the limit is reached: try again in 6.4 s [429 rate_limited]"
 
 
 def test_an_answer_that_is_not_json_is_an_error_and_no_traceback() -> None:
