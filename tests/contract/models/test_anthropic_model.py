@@ -2,8 +2,10 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -14,6 +16,7 @@ from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Rol
 from plinth.errors import (
     ModelBusyError,
     ModelError,
+    ModelNotConfiguredError,
     ModelRequestRefusedError,
     ModelStreamCutError,
     ModelUnavailableError,
@@ -63,6 +66,8 @@ class Script:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
+    drip: bytes = b""
+    left: threading.Event = field(default_factory=threading.Event)
     asked: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -84,11 +89,15 @@ def model(script: Script) -> Iterator[AnthropicModel]:
             )
             self.send_response(script.status)
             self.send_header("content-type", "application/json" if failed else "text/event-stream")
-            self.send_header("content-length", str(len(body) + (100 if script.cut else 0)))
+            self.send_header("content-length", str(len(body) + (100 if script.cut else 0) + 60 * len(script.drip)))
             for name, value in script.headers.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+            with suppress(OSError):
+                for _ in range(60 if script.drip else 0):
+                    if not script.left.wait(0.05):
+                        self.wfile.write(script.drip)
 
         def log_message(self, *_arguments: object) -> None:
             """Stay silent."""
@@ -97,6 +106,7 @@ def model(script: Script) -> Iterator[AnthropicModel]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield AnthropicModel(api_key="test", base_url=f"http://127.0.0.1:{server.server_port}")
+    script.left.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -168,7 +178,8 @@ def test_a_connection_that_breaks_off_is_the_provider_being_unavailable(script: 
         (500, "api_error", ModelUnavailableError),
         (502, "api_error", ModelUnavailableError),
         (400, "invalid_request_error", ModelRequestRefusedError),
-        (401, "authentication_error", ModelRequestRefusedError),
+        (401, "authentication_error", ModelNotConfiguredError),
+        (403, "permission_error", ModelNotConfiguredError),
         (413, "request_too_large", ModelRequestRefusedError),
     ],
 )
@@ -207,3 +218,26 @@ def test_an_address_where_nothing_listens_is_the_provider_being_unavailable() ->
 
     with pytest.raises(ModelUnavailableError):
         list(model.stream(REQUEST))
+
+
+@pytest.mark.guarantee_f
+@pytest.mark.parametrize("drip", [b'event: ping\ndata: {"type": "ping"}\n\n', b":"], ids=["pings", "bytes"])
+def test_a_provider_that_only_keeps_the_connection_alive_ends_the_call_in_its_time(
+    script: Script, model: AnthropicModel, drip: bytes
+) -> None:
+    script.events, script.drip = [START, text("Yes")], drip
+    started = time.monotonic()
+
+    with pytest.raises(ModelStreamCutError, match="time for the call was up"):
+        list(model.stream(replace(REQUEST, timeout_seconds=0.4)))
+
+    assert time.monotonic() - started < 1.5
+
+
+@pytest.mark.guarantee_f
+@pytest.mark.parametrize("seconds", [0.0, -3.0])
+def test_a_call_without_any_time_is_not_made(script: Script, model: AnthropicModel, seconds: float) -> None:
+    with pytest.raises(ModelStreamCutError):
+        list(model.stream(replace(REQUEST, timeout_seconds=seconds)))
+
+    assert script.asked == []

@@ -13,14 +13,17 @@ import pytest
 
 from local.models.eventstream import payload_part, stream_error
 from plinth.adapters.sagemaker_model import MODEL_CALLS, SageMakerModel
+from plinth.chain.catalogue import Provider
 from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, TextChunk
 from plinth.errors import (
     ModelBusyError,
     ModelError,
+    ModelNotConfiguredError,
     ModelRequestRefusedError,
     ModelStreamCutError,
     ModelUnavailableError,
 )
+from plinth.wiring import Services
 
 TEXT = b'{"choices": [{"delta": {"content": "Nine."}}]}\n'
 STOP = b'{"choices": [{"delta": {}, "finish_reason": "stop"}]}\n'
@@ -88,6 +91,9 @@ def streams(body: bytes, *, then: Callable[[BaseHTTPRequestHandler], object] = l
     return reply
 
 
+NO_COPIES = "Inference Component has no capacity to process this request. ApplicationAutoScaling may be in-progress"
+
+
 def fails(kind: str, status: int, **body: object) -> Reply:
     def reply(handler: BaseHTTPRequestHandler) -> None:
         content = json.dumps({"Message": "the prompt was: secret", **body}).encode()
@@ -142,11 +148,23 @@ def test_a_whole_stream_is_its_text_and_one_end(endpoint: Endpoint) -> None:
         (fails("ModelError", 424, OriginalStatusCode=400), ModelRequestRefusedError),
         (fails("ModelError", 424, OriginalStatusCode=500), ModelUnavailableError),
         (fails("ValidationError", 400), ModelRequestRefusedError),
+        (fails("ValidationError", 400, Message=NO_COPIES), ModelBusyError),
         (fails("InternalFailure", 500), ModelUnavailableError),
         (streams(payload_part(TEXT) + stream_error("broke")), ModelStreamCutError),
         (streams(payload_part(TEXT)[:-4] + b"\0\0\0\0" + payload_part(STOP + BILL)), ModelStreamCutError),
     ],
-    ids=["loading", "throttled", "full", "too long", "crashed", "unknown", "down", "broken off", "garbled"],
+    ids=[
+        "loading",
+        "throttled",
+        "full",
+        "too long",
+        "crashed",
+        "unknown",
+        "scaled to zero",
+        "down",
+        "broken off",
+        "garbled",
+    ],
 )
 def test_every_failure_is_one_typed_error_after_one_attempt_without_the_prompt(
     endpoint: Endpoint, reply: Reply, error: type[ModelError]
@@ -183,6 +201,46 @@ def test_a_silent_model_ends_the_call_in_its_time(endpoint: Endpoint, sent: byte
 
     assert time.monotonic() - started < 1.5
     released.set()
+
+
+@pytest.mark.guarantee_f
+def test_a_model_that_sends_a_byte_now_and_then_ends_the_call_in_its_time(endpoint: Endpoint) -> None:
+    released = threading.Event()
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        for byte in payload_part(TEXT)[:60]:
+            if not released.wait(0.05):
+                send_chunk(handler, bytes([byte]))
+
+    endpoint.reply = streams(payload_part(TEXT), then=drip)
+    started = time.monotonic()
+
+    with pytest.raises(ModelStreamCutError, match="time for the call was up"):
+        list(endpoint.model().stream(ask(timeout_seconds=0.4)))
+
+    assert time.monotonic() - started < 1.5
+    released.set()
+
+
+@pytest.mark.guarantee_f
+@pytest.mark.parametrize("seconds", [0.0, -3.0])
+def test_a_call_without_any_time_is_not_made(endpoint: Endpoint, seconds: float) -> None:
+    with pytest.raises(ModelStreamCutError):
+        list(endpoint.model().stream(ask(timeout_seconds=seconds)))
+
+    time.sleep(0.1)
+    assert endpoint.calls == 0
+
+
+@pytest.mark.parametrize("provider", ["sagemaker", "anthropic"])
+def test_an_environment_that_names_no_endpoint_and_no_key_is_not_configured_for_their_models(
+    monkeypatch: pytest.MonkeyPatch, provider: Provider
+) -> None:
+    monkeypatch.delenv("PLINTH_MODEL_ENDPOINT", raising=False)
+    monkeypatch.delenv("PLINTH_ANTHROPIC_SECRET_ARN", raising=False)
+
+    with pytest.raises(ModelNotConfiguredError, match="PLINTH_"):
+        Services().language_model(provider)
 
 
 def test_an_endpoint_that_nobody_serves_is_unavailable() -> None:

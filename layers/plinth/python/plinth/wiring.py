@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from plinth import ports
 from plinth.chain.catalogue import Provider
-from plinth.settings import Settings
+from plinth.errors import ModelNotConfiguredError
+from plinth.settings import SettingMissingError, Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -145,14 +146,20 @@ class Services:
         )
 
     def language_model(self, provider: Provider) -> ports.LanguageModel:
-        """Return the adapter of a provider; only the function that calls models imports a model SDK."""
-        if provider == "anthropic":
-            from plinth.adapters.anthropic_model import AnthropicModel, key_from_secret
+        """Return the adapter of a provider, or raise `ModelNotConfiguredError` where the environment has none.
 
-            return AnthropicModel(api_key=key_from_secret(self.settings.anthropic_secret_arn))
-        from plinth.adapters.sagemaker_model import SageMakerModel
+        Only the function that calls models imports a model SDK.
+        """
+        try:
+            if provider == "anthropic":
+                from plinth.adapters.anthropic_model import AnthropicModel, key_from_secret
 
-        return SageMakerModel(self.settings.model_endpoint, component=self.settings.model_component)
+                return AnthropicModel(api_key=key_from_secret(self.settings.anthropic_secret_arn))
+            from plinth.adapters.sagemaker_model import SageMakerModel
+
+            return SageMakerModel(self.settings.model_endpoint, component=self.settings.model_component)
+        except SettingMissingError as error:
+            raise ModelNotConfiguredError(f"no model of {provider} in this environment: {error}") from error
 
     @cached_property
     def _s3(self) -> "S3Client":

@@ -4,13 +4,15 @@ The SDK's own retries are off: the state machine is the one layer that retries. 
 `message_stop` with a known stop reason is an answer (a clean early end raises nothing in the SDK, seen in 2.12).
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from functools import partial
 
 import anthropic
 import boto3
 import httpx2
 
 from plinth.adapters.aws_calls import CALLS, store_errors
+from plinth.adapters.model_deadline import within
 from plinth.contracts.models import Message, ModelEnd, ModelRequest, Role, StopReason, TextChunk, Usage
 from plinth.errors import (
     ModelBusyError,
@@ -30,6 +32,7 @@ _STOP_REASONS = {
 }
 _BUSY_TYPES = {"rate_limit_error", "overloaded_error"}
 _BUSY_STATUSES = {429, 529}
+_KEY_STATUSES = {401, 403}
 
 
 def key_from_secret(secret_arn: str) -> str:
@@ -52,7 +55,10 @@ class AnthropicModel:
         self._client = anthropic.Anthropic(api_key=api_key, base_url=base_url, max_retries=0)
 
     def stream(self, request: ModelRequest) -> Iterator[TextChunk | ModelEnd]:
-        """Yield text as it comes and the end last; every failure of the SDK becomes a `ModelError`."""
+        """Yield text as it comes and the end last, all within `request.timeout_seconds`; raise `ModelError`."""
+        return within(request.timeout_seconds, partial(self._read, request))
+
+    def _read(self, request: ModelRequest) -> Generator[TextChunk | ModelEnd]:
         try:
             yield from self._events(request)
         except anthropic.APIStatusError as error:
@@ -113,6 +119,10 @@ def _from_status(error: anthropic.APIStatusError) -> ModelError:
     """Translate by status and type: an error inside a stream carries the stream's own status 200."""
     if error.status_code in _BUSY_STATUSES or error.type in _BUSY_TYPES:
         return ModelBusyError(f"the provider answered {error.type or error.status_code}", _retry_after(error))
+    if error.status_code in _KEY_STATUSES:
+        return ModelNotConfiguredError(
+            "the provider refuses the API key: put one into the secret that may use the model"
+        )
     if 400 <= error.status_code < 500:
         return ModelRequestRefusedError(f"the provider refuses the request: {error.type or error.status_code}")
     return ModelUnavailableError(f"the provider failed: {error.type or error.status_code}")

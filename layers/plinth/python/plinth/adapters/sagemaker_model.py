@@ -1,12 +1,9 @@
 """How a model behind a SageMaker endpoint is asked, within a time limit, and what its failures mean."""
 
 import importlib
-import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
-from functools import cache
-from queue import Empty, SimpleQueue
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from botocore.config import Config
@@ -16,6 +13,7 @@ from urllib3.exceptions import HTTPError
 
 from plinth.adapters.aws_calls import error_code
 from plinth.adapters.chat_chunks import chat_body, read_chat
+from plinth.adapters.model_deadline import within
 from plinth.contracts.models import ModelEnd, ModelRequest, TextChunk
 from plinth.errors import (
     ModelBusyError,
@@ -33,8 +31,7 @@ MODEL_CALLS = Config(connect_timeout=2, read_timeout=120, retries={"total_max_at
 
 _BUSY_CODES = frozenset({"ModelNotReadyException", "ThrottlingException", "TooManyRequestsException"})
 _BUSY_STATUSES = frozenset({429, 503})
-
-_Items = SimpleQueue[bytes | ModelError | None]
+_NO_COPIES = "has no capacity"  # what alone tells a component scaled to zero from a bad request (not verified on AWS)
 
 
 class SageMakerModel:
@@ -51,40 +48,23 @@ class SageMakerModel:
 
     def stream(self, request: ModelRequest) -> Iterator[TextChunk | ModelEnd]:
         """Yield text as it comes and one `ModelEnd` last, all within `request.timeout_seconds`; raise `ModelError`."""
-        return read_chat(self._pieces(request))
+        return read_chat(within(request.timeout_seconds, partial(self._read, chat_body(request))))
 
-    def _pieces(self, request: ModelRequest) -> Iterator[bytes]:
-        """Read in a thread, because a read that blocks can't be ended from its own thread when the time is up."""
-        deadline = time.monotonic() + request.timeout_seconds
-        items: _Items = SimpleQueue()
-        abandoned = threading.Event()
-        threading.Thread(target=self._read, args=(chat_body(request), items, abandoned), daemon=True).start()
-        try:
-            while (item := _next(items, deadline=deadline)) is not None:
-                if isinstance(item, ModelError):
-                    raise item
-                yield item
-        finally:
-            abandoned.set()
-
-    def _read(self, body: bytes, items: _Items, abandoned: threading.Event) -> None:
-        """Put the answer's pieces, then None or the error that ended it. Leaving early makes the model stop."""
+    def _read(self, body: bytes) -> Generator[bytes]:
+        """Yield the answer's pieces. To close this early makes the model stop."""
         try:
             answer = self._client.invoke_endpoint_with_response_stream(
                 **self._target, ContentType="application/json", Body=body
             )
             with closing(answer["Body"]) as events:
                 for event in events:
-                    if abandoned.is_set():
-                        return
-                    items.put(event.get("PayloadPart", {}).get("Bytes", b""))
-            items.put(None)
+                    yield event.get("PayloadPart", {}).get("Bytes", b"")
         except (EventStreamError, HTTPError, ParserError) as error:
-            items.put(_caused(ModelStreamCutError(f"the model's stream broke off: {type(error).__name__}"), error))
+            raise ModelStreamCutError(f"the model's stream broke off: {type(error).__name__}") from error
         except ClientError as error:
-            items.put(_caused(_refusal(error), error))
+            raise _refusal(error) from error
         except BotoCoreError as error:
-            items.put(_caused(ModelUnavailableError(f"the endpoint did not answer: {type(error).__name__}"), error))
+            raise ModelUnavailableError(f"the endpoint did not answer: {type(error).__name__}") from error
 
 
 @cache
@@ -95,13 +75,6 @@ def connect() -> "SageMakerRuntimeClient":
     return client
 
 
-def _next(items: _Items, *, deadline: float) -> bytes | ModelError | None:
-    try:
-        return items.get(timeout=max(0.0, deadline - time.monotonic()))
-    except Empty:
-        return ModelStreamCutError("the model had not finished when the time for the call was up")
-
-
 def _refusal(error: ClientError) -> ModelError:
     code = error_code(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
@@ -109,11 +82,7 @@ def _refusal(error: ClientError) -> ModelError:
         original = error.response.get("OriginalStatusCode")
         status = original if isinstance(original, int) else 500
     what = f"the endpoint answered {code} with status {status}"
-    if code in _BUSY_CODES or status in _BUSY_STATUSES:
+    no_copies = code == "ValidationError" and _NO_COPIES in error.response.get("Error", {}).get("Message", "")
+    if code in _BUSY_CODES or status in _BUSY_STATUSES or no_copies:
         return ModelBusyError(what)
     return ModelUnavailableError(what) if status >= 500 else ModelRequestRefusedError(what)
-
-
-def _caused(error: ModelError, cause: Exception) -> ModelError:
-    error.__cause__ = cause
-    return error
