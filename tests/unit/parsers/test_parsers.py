@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from plinth.adapters.child_process_parser import ChildProcessParser
+from plinth.adapters.parsers.__main__ import parse
 from plinth.adapters.parsers.html import parse_html
 from plinth.adapters.parsers.markdown import parse_markdown
 from plinth.adapters.parsers.text import parse_text
@@ -77,3 +78,30 @@ def test_the_reader_sees_no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_pat
         "SHLVL",
         "_",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("a.md", b"# %b\n\ntext\n"),
+        ("a.html", b"<h1>%b</h1><p>text"),
+        ("a.html", b"<title>%b</title><p>text"),
+        ("n" * 400 + ".txt", b"text"),
+    ],
+    ids=["markdown", "heading", "title", "name"],
+)
+def test_a_title_or_heading_is_kept_to_300_characters(name: str, body: bytes) -> None:
+    parsed = parse(name, body.replace(b"%b", b"word " * 4_000))
+
+    assert len(parsed.title) == 300
+    assert {len(section.heading) for section in parsed.sections if section.heading} <= {300}
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.html"])
+def test_a_document_of_over_ten_million_characters_is_too_long(name: str) -> None:
+    longest = b"word " * 1_999_999 + b"words"
+
+    assert parse(name, longest).sections
+    with pytest.raises(DocumentRefusedError) as refused:
+        parse(name, b"a" + longest)
+    assert refused.value.reason == "too_long"

@@ -2,3 +2,6 @@
 
 REFUSED_EXIT_CODE = 3
 """How the child ends when it wrote why it refuses the document, instead of its text."""
+
+MAX_CHARACTERS = 10_000_000
+"""Of a document's text, whatever its kind."""

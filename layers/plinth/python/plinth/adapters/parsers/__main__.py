@@ -2,10 +2,11 @@
 
 import resource
 import sys
+from dataclasses import replace
 
 import msgspec
 
-from plinth.adapters.parsers import REFUSED_EXIT_CODE
+from plinth.adapters.parsers import MAX_CHARACTERS, REFUSED_EXIT_CODE
 from plinth.adapters.parsers.html import parse_html
 from plinth.adapters.parsers.markdown import parse_markdown
 from plinth.adapters.parsers.pdf import parse_pdf
@@ -16,6 +17,8 @@ from plinth.memory.detection import DocumentKind, detect
 
 MEMORY_BYTES = 1536 * 1024 * 1024
 CPU_SECONDS = 45
+MAX_LABEL = 300
+"""Characters of a title or heading: each is stored and prompted again with every passage."""
 _PARSERS = {
     DocumentKind.TEXT: parse_text,
     DocumentKind.MARKDOWN: parse_markdown,
@@ -25,13 +28,16 @@ _PARSERS = {
 
 
 def parse(name: str, body: bytes) -> ParsedDocument:
-    """Return the document's text, or raise `DocumentRefusedError` for one without any."""
+    """Return the document's text, or raise `DocumentRefusedError` for one without any or with too much."""
     parsed = _PARSERS[detect(name, body)](name, body)
     if not any(section.text.strip() for section in parsed.sections):
         raise DocumentRefusedError(
             "no_text", "no text could be read from the file; a scan needs text recognition first"
         )
-    return parsed
+    if sum(len(section.text) for section in parsed.sections) > MAX_CHARACTERS:
+        raise DocumentRefusedError("too_long", f"the document holds over {MAX_CHARACTERS} characters; split it")
+    sections = (replace(each, heading=each.heading and each.heading[:MAX_LABEL]) for each in parsed.sections)
+    return replace(parsed, title=parsed.title[:MAX_LABEL], sections=tuple(sections))
 
 
 def main() -> int:

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pypdfium2
 
+from plinth.adapters.parsers import MAX_CHARACTERS
 from plinth.adapters.parsers.text import title_from_name
 from plinth.contracts.memory import ParsedDocument, Section
 from plinth.errors import DocumentRefusedError
 
 MAX_PAGES = 2_000
-MAX_CHARACTERS = 10_000_000
 
 
 def parse_pdf(name: str, body: bytes) -> ParsedDocument:
