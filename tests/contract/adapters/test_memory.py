@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from uuid import uuid4
 
+import msgspec
 import pytest
 from opensearchpy import OpenSearch
 
 from local.processes import free_port
 from plinth.adapters.opensearch_memory import OpenSearchMemory, connect
+from plinth.adapters.opensearch_requests import by_words
 from plinth.contracts.memory import DocumentVersion, Passage
 from plinth.contracts.tenant import Tenant
 from plinth.errors import MemoryUnavailableError, PlinthError
@@ -224,3 +226,11 @@ def test_an_index_that_another_process_made_is_used(engine: OpenSearch, version:
         memory.index(replace(version(number)), "Title", passages("one"))
 
     assert (memory.count(version(1)), memory.count(version(2))) == (1, 1)
+
+
+def test_a_question_of_any_length_makes_fewer_clauses_than_opensearch_refuses(tenant: Tenant) -> None:
+    each_character_a_word = "蜜" * 20_000
+
+    asked = msgspec.json.encode(by_words(tenant, each_character_a_word, size=1)).decode()
+
+    assert 0 < asked.count("蜜") < 1_020

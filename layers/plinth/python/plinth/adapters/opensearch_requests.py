@@ -12,6 +12,9 @@ Json = Mapping[str, object]
 
 # Distinct counts are exact to far above a document's passages; the value is OpenSearch's maximum.
 _PRECISION = 40_000
+# Each word is a clause per field, and a character can be a word: OpenSearch refuses over 1,024 clauses
+# (indices.query.bool.max_clause_count).
+_SEARCHED_CHARACTERS = 500
 _KEYWORD = {"type": "keyword"}
 
 
@@ -81,14 +84,15 @@ def by_meaning(tenant: Tenant, vector: Sequence[float], *, size: int) -> Json:
 
 
 def by_words(tenant: Tenant, question: str, *, size: int) -> Json:
-    """Search the question's words in text and title."""
+    """Search the words of the question's first 500 characters in text and title."""
+    words = question[:_SEARCHED_CHARACTERS]
     return {
         "size": size,
         "_source": {"excludes": ["vector"]},
         "query": {
             "bool": {
                 "filter": [_term("tenant", tenant.id)],
-                "should": [{"match": {"text": question}}, {"match": {"title": question}}],
+                "should": [{"match": {"text": words}}, {"match": {"title": words}}],
                 "minimum_should_match": 1,
             }
         },
