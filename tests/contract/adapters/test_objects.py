@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
+from plinth.adapters.aws_calls import S3_CALLS
 from plinth.adapters.s3_documents import S3Documents
 from plinth.adapters.s3_work import S3Work
 from plinth.contracts.memory import DocumentVersion, SourceObject
@@ -104,6 +106,28 @@ def test_deletion_takes_every_version_of_one_object_and_of_no_other(
         for found in s3.list_object_versions(Bucket=bucket, Prefix=each.id).get("Versions", [])
     ]
     assert sorted(map(str, left)) == sorted(keys[1:])
+
+
+@pytest.mark.guarantee_d
+def test_a_deletion_that_fails_half_way_leaves_the_object_to_be_deleted_again(
+    cloud: Cloud, s3: "S3Client", bucket: str, tenant: Tenant
+) -> None:
+    for body in (b"one", b"two"):
+        s3.put_object(Bucket=bucket, Key=f"{tenant.id}/a.txt", Body=body)
+    failing: S3Client = cloud.client("s3", S3_CALLS)
+
+    def fail(**_: object) -> None:
+        raise EndpointConnectionError(endpoint_url="s3")
+
+    failing.meta.events.register("before-call.s3.DeleteObjects", fail)
+
+    with pytest.raises(StoreUnavailableError):
+        S3Documents(client=failing, bucket=bucket, max_bytes=LIMIT).delete(tenant, "a.txt")
+
+    left = s3.list_object_versions(Bucket=bucket, Prefix=tenant.id)
+    assert (len(left.get("Versions", [])), len(left.get("DeleteMarkers", []))) == (2, 0)
+    S3Documents(client=s3, bucket=bucket, max_bytes=LIMIT).delete(tenant, "a.txt")
+    assert not s3.list_object_versions(Bucket=bucket, Prefix=tenant.id).get("Versions")
 
 
 @pytest.mark.guarantee_d

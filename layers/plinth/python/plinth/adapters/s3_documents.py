@@ -74,18 +74,19 @@ class S3Documents:
             raise
 
     def delete(self, tenant: Tenant, name: str) -> None:
-        """Put a delete marker, which the bucket announces with the deletion's sequence, then delete what it covers.
+        """Delete every version, then put a delete marker, which the bucket announces with the deletion's sequence.
 
-        A version that is newer than the marker is a new upload and stays. S3 tells times to the second.
+        The marker makes the document unknown, so it comes after: a deletion that fails before it can be repeated.
+        What was uploaded meanwhile goes too; a version newer than the marker stays. S3 tells times to the second.
         """
         key = f"{tenant.id}/{name}"
         with store_errors("S3"):
+            versions, _ = self._history(key)
+            self._delete_versions(key, [version_id for version_id, _ in versions])
             marker = self._client.delete_object(Bucket=self._bucket, Key=key).get("VersionId")
             versions, markers = self._history(key)
             covered = max((at for version_id, at in markers if version_id == marker), default=None)
-            gone = [version_id for version_id, at in versions if covered is None or at <= covered]
-            for start in range(0, len(gone), _DELETE_LIMIT):
-                self._delete_versions(key, gone[start : start + _DELETE_LIMIT])
+            self._delete_versions(key, [version_id for version_id, at in versions if covered is None or at <= covered])
 
     def _history(self, key: str) -> tuple[list[_Entry], list[_Entry]]:
         versions: list[_Entry] = []
@@ -100,9 +101,11 @@ class S3Documents:
 
     def _delete_versions(self, key: str, version_ids: Sequence[str]) -> None:
         identifiers: list[ObjectIdentifierTypeDef] = [{"Key": key, "VersionId": each} for each in version_ids]
-        answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": identifiers, "Quiet": True})
-        if answer.get("Errors"):
-            raise StoreUnavailableError(f"S3 kept {len(answer['Errors'])} versions: try again later")
+        for start in range(0, len(identifiers), _DELETE_LIMIT):
+            objects = identifiers[start : start + _DELETE_LIMIT]
+            answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
+            if answer.get("Errors"):
+                raise StoreUnavailableError(f"S3 kept {len(answer['Errors'])} versions: try again later")
 
 
 def _entries(key: str, found: "Iterable[ObjectVersionTypeDef | DeleteMarkerEntryTypeDef]") -> list[_Entry]:
