@@ -1,7 +1,7 @@
 """What each function needs before its first answer, read from its own source, and which packages it must not load."""
 
-import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +21,9 @@ _SERVICES = {
 } | {"language_model"}
 _NOT_FOLLOWED = ("plinth.wiring", "plinth.adapters", "plinth.contracts")
 _LIMIT_SECONDS = 60
+_SERVICE = re.compile(r"(?:\b|_)services\.(\w+)")
+_IMPORT = re.compile(r"^from (plinth\.[\w.]+) import (\([^)]*\)|.*)$", re.MULTILINE)
+_NAME = re.compile(r"\w+")
 _CALLS_MODELS = "CallModel"
 
 MAY_LOAD = {
@@ -65,9 +68,8 @@ def forbidden(step: Step, packages: Iterable[str], *, provider: Provider) -> lis
 
 def services_used(step: Step) -> list[str]:
     """Return the services that the handler's source asks for, in it or in our modules that it imports."""
-    trees = list(_sources(REPOSITORY / "functions" / step.folder / "handler.py", set()))
-    names = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute) and _of(node)}
-    return sorted(names & _SERVICES)
+    texts = _sources(REPOSITORY / "functions" / step.folder / "handler.py", set())
+    return sorted({name for text in texts for name in _SERVICE.findall(text)} & _SERVICES)
 
 
 def load(step: Step, folders: Sequence[Path], *, provider: Provider, opt: Sequence[Path] = ()) -> Loaded:
@@ -129,16 +131,15 @@ def _environment(opt: Sequence[Path]) -> dict[str, str]:
     }
 
 
-def _sources(file: Path, seen: set[Path]) -> Iterator[ast.Module]:
+def _sources(file: Path, seen: set[Path]) -> Iterator[str]:
     if file in seen:
         return
     seen.add(file)
-    tree = ast.parse(file.read_text())
-    yield tree
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("plinth."):
-            for found in _files(node.module, [alias.name for alias in node.names]):
-                yield from _sources(found, seen)
+    text = file.read_text()
+    yield text
+    for module, names in _IMPORT.findall(text):
+        for found in _files(module, _NAME.findall(names)):
+            yield from _sources(found, seen)
 
 
 def _files(module: str, names: Iterable[str]) -> list[Path]:
@@ -147,10 +148,3 @@ def _files(module: str, names: Iterable[str]) -> list[Path]:
     place = _PLINTH.joinpath(*module.split("."))
     candidates = (place.with_suffix(".py"), place / "__init__.py", *(place / f"{name}.py" for name in names))
     return [path for path in candidates if path.is_file()]
-
-
-def _of(node: ast.Attribute) -> bool:
-    """Whether this is an attribute of `services` or `self._services`."""
-    owner = node.value
-    name = owner.id if isinstance(owner, ast.Name) else owner.attr if isinstance(owner, ast.Attribute) else ""
-    return name.lstrip("_") == "services"

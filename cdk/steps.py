@@ -121,6 +121,11 @@ INGEST_STEPS = (
         touches=(*_DOCUMENTS, Touch.READ_WORK, Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES),
         timeout_seconds=60,
     ),
+    Step(
+        name="RemovePassages",
+        touches=(Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES),
+        timeout_seconds=60,
+    ),
     Step(name="RefuseDocument", touches=(*_DOCUMENTS, Touch.BURY_DOCUMENTS)),
 )
 

@@ -2,9 +2,8 @@
 
 from plinth.contracts import CallModelInput, CallModelOutput, CallOutcome
 from plinth.contracts.models import Prompt
-from plinth.errors import ModelBusyError, ModelStreamCutError, ModelUnavailableError
 from plinth.runtime import step
-from plinth.runtime.model_calls import call, wait_before_retry
+from plinth.runtime.model_calls import PASSING, call, last_failure, wait_before_retry
 from plinth.wiring import Services
 
 
@@ -14,13 +13,12 @@ def call_model(request: CallModelInput, services: Services) -> CallModelOutput:
     asked = services.runs.get(run.tenant, run.id).request
     prompt = services.runs.get_content(run, "prompt", Prompt)
     try:
-        reply = call(run, asked, prompt, request.steps, services)
-    except (ModelBusyError, ModelUnavailableError, ModelStreamCutError) as error:
+        services.runs.put_content(run, "reply", call(run, asked, prompt, request.steps, services))
+    except PASSING as error:
         seconds = wait_before_retry(error, attempt=request.attempt, seconds_left=run.deadline - services.clock.now())
         if seconds is None:
-            raise
+            raise last_failure(error) from error
         return CallModelOutput(outcome=CallOutcome.RETRY, wait_seconds=seconds)
-    services.runs.put_content(run, "reply", reply)
     return CallModelOutput(outcome=CallOutcome.COMPLETE)
 
 

@@ -4,16 +4,21 @@ from plinth.chain.failures import run_failure
 from plinth.contracts import FailRunInput, FailRunOutput
 from plinth.contracts.events import RunEnded
 from plinth.contracts.runs import RunStatus
+from plinth.errors import RunSupersededError
 from plinth.runtime import step
-from plinth.runtime.endings import end_run
+from plinth.runtime.step_events import unlogged
 from plinth.wiring import Services
 
 
 def fail_run(request: FailRunInput, services: Services) -> FailRunOutput:
-    """Translate the error's name into a reason and end the log and the row with it."""
+    """Translate the error's name into a reason and end the run with it, unless another execution works on it."""
+    run = request.run
+    if not services.runs.claim(run, owner=request.owner):
+        raise RunSupersededError(f"another execution owns run {run.id}")
     failure = run_failure(request.error)
     ended = RunEnded(status=RunStatus.FAILED, reason=failure.reason, message=failure.message)
-    end_run(request.run, [*request.steps, ended], receipt=None, failure=failure, services=services)
+    logged = services.run_log.read(run.tenant, run.id, after=0)
+    services.run_log.append(run, [*unlogged(request.steps, logged), ended])
     return FailRunOutput(reason=failure.reason)
 
 

@@ -7,10 +7,10 @@ from plinth.wiring import Services
 
 
 def refuse_document(request: RefuseDocumentInput, services: Services) -> RefuseDocumentOutput:
-    """Write the reason where the owner looks first, then queue the letter; an earlier live version stays live."""
+    """Write the reason where the owner looks first, then queue the letter; what is live or newer gets none."""
     failure = document_failure(request.error, request.cause)
-    services.documents.refuse(request.document, reason=failure.reason, message=failure.message)
-    services.dead_letters.send(request.document, reason=failure.reason, message=failure.message)
+    if services.documents.refuse(request.document, reason=failure.reason, message=failure.message):
+        services.dead_letters.send(request.document, reason=failure.reason, message=failure.message)
     return RefuseDocumentOutput(reason=failure.reason)
 
 

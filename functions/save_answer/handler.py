@@ -5,7 +5,6 @@ from plinth.contracts.models import Reply
 from plinth.contracts.runs import Answer
 from plinth.runtime import step
 from plinth.runtime.answer_endings import last_events, receipt_for, remember
-from plinth.runtime.endings import end_run
 from plinth.wiring import Services
 
 
@@ -16,7 +15,8 @@ def save_answer(request: SaveAnswerInput, services: Services) -> SaveAnswerOutpu
     reply = None if request.cached else services.runs.get_content(run, "reply", Reply)
     receipt = receipt_for(reply, saved_micro_usd=request.saved_micro_usd)
     remember(request, answer, receipt, services)
-    end_run(run, last_events(request, answer, receipt), receipt=receipt, failure=None, services=services)
+    logged = services.run_log.read(run.tenant, run.id, after=0)
+    services.run_log.append(run, last_events(request, answer, reply=reply, receipt=receipt, logged=logged))
     return SaveAnswerOutput(saved=True)
 
 

@@ -39,10 +39,11 @@ class FakeDocuments:
     def begin(self, document: DocumentVersion) -> bool:
         return self._arrive(document, DocumentState.INGESTING)
 
-    def refuse(self, document: DocumentVersion, *, reason: str, message: str) -> None:
+    def refuse(self, document: DocumentVersion, *, reason: str, message: str) -> bool:
         with self._lock:
-            if self._row(document).record.generation != document.sequence:
-                self._arrive(document, DocumentState.REFUSED, reason=reason, message=message)
+            if self._row(document).record.generation == document.sequence:
+                return False
+            return self._arrive(document, DocumentState.REFUSED, reason=reason, message=message)
 
     def publish(self, document: DocumentVersion, *, title: str, passages: int) -> int | None:
         with self._lock:

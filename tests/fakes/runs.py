@@ -7,13 +7,12 @@ from typing import TypeVar
 
 import msgspec
 
-from plinth.contracts.events import Event, LoggedEvent, RunAccepted
+from plinth.contracts.events import Event, LoggedEvent, ReceiptMade, RunAccepted, RunEnded
 from plinth.contracts.runs import (
     Acceptance,
     Answer,
     Failure,
     IdempotencyKey,
-    Receipt,
     Run,
     RunRecord,
     RunRequest,
@@ -25,6 +24,8 @@ from plinth.ports import Clock
 
 Content = TypeVar("Content")
 KEY_SECONDS = 86_400
+ABANDONED_SECONDS = 60
+ABANDONED = Failure(reason="timed_out", message="the run's execution was lost; ask again")
 
 
 @dataclass
@@ -87,17 +88,10 @@ class FakeRuns:
         with self.lock:
             if (row := self.rows.get((tenant, run_id))) is None:
                 raise NotFoundError(f"no run {run_id}")
+            if row.open and self.clock.now() > row.record.deadline + ABANDONED_SECONDS:
+                return replace(row.record, status=RunStatus.FAILED, failure=ABANDONED)
             answer = _content(row, "answer", Answer) if row.record.status is RunStatus.DONE else None
             return replace(row.record, answer=answer)
-
-    def finish(self, run: Run, status: RunStatus, *, receipt: Receipt | None, failure: Failure | None) -> bool:
-        with self.lock:
-            row = self.rows.get((run.tenant, run.id))
-            if row is None or not row.open or row.record.epoch != run.epoch:
-                return False
-            ended_at = self.clock.now()
-            row.record = replace(row.record, status=status, receipt=receipt, failure=failure, ended_at=ended_at)
-            return True
 
     def put_content(self, run: Run, name: str, content: object) -> None:
         with self.lock:
@@ -136,6 +130,11 @@ class FakeRunLog:
             at = self._runs.clock.now()
             for event in events:
                 row.events.append(LoggedEvent(seq=len(row.events) + 1, epoch=run.epoch, at=at, event=event))
+                if isinstance(event, ReceiptMade):
+                    row.record = replace(row.record, receipt=event.receipt)
+            if isinstance(ended := events[-1], RunEnded):
+                failure = Failure(reason=ended.reason, message=ended.message or "") if ended.reason else None
+                row.record = replace(row.record, status=ended.status, failure=failure, ended_at=at)
             return len(row.events)
 
     def read(self, tenant: Tenant, run_id: str, *, after: int) -> list[LoggedEvent]:

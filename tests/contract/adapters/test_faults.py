@@ -12,7 +12,7 @@ from plinth.adapters.dynamo_run_log import DynamoRunLog
 from plinth.adapters.dynamo_runs import DynamoRuns
 from plinth.adapters.dynamo_tenants import DynamoTenants
 from plinth.adapters.dynamodb_table import Table
-from plinth.contracts.events import Reset
+from plinth.contracts.events import Reset, RunEnded
 from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.runs import IdempotencyKey, Run, RunRequest, RunStatus
 from plinth.contracts.tenant import Tenant
@@ -107,10 +107,10 @@ def test_a_run_whose_writes_all_arrive_twice_is_accepted_claimed_logged_and_ende
     assert log.append(run, [EVENT, EVENT]) == 3
     assert log.append(run, [EVENT]) == 4
     runs.put_content(run, "prompt", "text")
-    assert runs.finish(run, RunStatus.DONE, receipt=None, failure=None)
+    assert log.append(run, [RunEnded(status=RunStatus.DONE)]) == 5
 
-    assert [each.seq for each in log.read(run.tenant, run.id, after=0)] == [1, 2, 3, 4]
-    assert not runs.finish(run, RunStatus.DONE, receipt=None, failure=None)
+    assert [each.seq for each in log.read(run.tenant, run.id, after=0)] == [1, 2, 3, 4, 5]
+    assert runs.get(run.tenant, run.id).status is RunStatus.DONE
 
 
 @pytest.mark.guarantee_a

@@ -9,7 +9,7 @@ import pytest
 
 from plinth.adapters.dynamo_run_log import DynamoRunLog
 from plinth.adapters.dynamo_runs import DynamoRuns
-from plinth.contracts.events import RunAccepted, TextDelta
+from plinth.contracts.events import ReceiptMade, RunAccepted, RunEnded, TextDelta
 from plinth.contracts.runs import Answer, Failure, IdempotencyKey, Receipt, Run, RunRequest, RunStatus, Turn
 from plinth.contracts.tenant import Tenant
 from plinth.errors import ContentMissingError, IdempotencyConflictError, NotFoundError, RunSupersededError
@@ -182,7 +182,7 @@ def test_a_finished_run_shows_its_answer_and_receipt(journal: Journal, run: Run,
     journal.runs.accept(run, REQUEST, None)
     journal.runs.put_content(run, "answer", ANSWER)
 
-    assert journal.runs.finish(run, RunStatus.DONE, receipt=RECEIPT, failure=None)
+    journal.log.append(run, [ReceiptMade(receipt=RECEIPT), RunEnded(status=RunStatus.DONE)])
 
     record = journal.runs.get(run.tenant, run.id)
     assert (record.status, record.answer, record.receipt, record.failure) == (RunStatus.DONE, ANSWER, RECEIPT, None)
@@ -191,13 +191,34 @@ def test_a_finished_run_shows_its_answer_and_receipt(journal: Journal, run: Run,
 
 def test_a_run_ends_once(journal: Journal, run: Run) -> None:
     failure = Failure(reason="model_failed", message="The model failed.")
+    failed = RunEnded(status=RunStatus.FAILED, reason=failure.reason, message=failure.message)
+    done = RunEnded(status=RunStatus.DONE)
     journal.runs.accept(run, REQUEST, None)
 
-    assert not journal.runs.finish(replace(run, epoch=2), RunStatus.DONE, receipt=None, failure=None)
-    assert journal.runs.finish(run, RunStatus.FAILED, receipt=None, failure=failure)
-    assert not journal.runs.finish(run, RunStatus.DONE, receipt=RECEIPT, failure=None)
+    with pytest.raises(RunSupersededError):
+        journal.log.append(replace(run, epoch=2), [done])
+    journal.log.append(run, [failed])
+    with pytest.raises(RunSupersededError):
+        journal.log.append(run, [ReceiptMade(receipt=RECEIPT), done])
     assert not journal.runs.claim(run, owner="late")
-    assert journal.runs.get(run.tenant, run.id).failure == failure
+    record = journal.runs.get(run.tenant, run.id)
+    assert (record.status, record.failure, record.receipt) == (RunStatus.FAILED, failure, None)
+
+
+@pytest.mark.guarantee_a
+def test_a_run_that_lost_its_execution_counts_as_failed_soon_after_its_deadline(
+    journal: Journal, run: Run, clock: FakeClock
+) -> None:
+    journal.runs.accept(run, REQUEST, None)
+    journal.runs.claim(run, owner="execution")
+    clock.advance(run.deadline - clock.now() + 59)
+    before = journal.runs.get(run.tenant, run.id).status
+    clock.advance(2)
+
+    record = journal.runs.get(run.tenant, run.id)
+
+    assert before is RunStatus.RUNNING
+    assert (record.status, record.failure and record.failure.reason) == (RunStatus.FAILED, "timed_out")
 
 
 def test_content_is_read_back_as_it_was_put(journal: Journal, run: Run) -> None:
@@ -258,11 +279,11 @@ def test_a_stale_epoch_an_ended_run_and_an_unknown_one_take_no_events(journal: J
     journal.log.append(run, [delta("mine")])
     with pytest.raises(RunSupersededError):
         journal.log.append(replace(run, epoch=2), [delta("stale")])
-    journal.runs.finish(run, RunStatus.DONE, receipt=None, failure=None)
+    journal.log.append(run, [RunEnded(status=RunStatus.DONE)])
     with pytest.raises(RunSupersededError):
         journal.log.append(run, [delta("late")])
 
-    assert len(journal.log.read(run.tenant, run.id, after=0)) == 2
+    assert len(journal.log.read(run.tenant, run.id, after=0)) == 3
 
 
 def test_two_writers_take_turns_without_losing_an_event(journal: Journal, run: Run) -> None:

@@ -34,7 +34,7 @@ def test_the_measured_chain_answers_a_new_question_by_every_step_and_a_known_one
     chain.answer("Is it?")
     by_every_step = set(chain.durations_ms)
     chain.durations_ms.clear()
-    chain.answer("is it?")
+    chain.answer(" Is  it? ")
 
     assert by_every_step - set(chain.durations_ms) == {"BuildPrompt", "CallModel", "ParseReply"}
     assert "SaveAnswer" in chain.durations_ms

@@ -19,6 +19,7 @@ def test_everything_that_could_change_the_answer_changes_the_key() -> None:
     keys = [
         key(),
         key(replace(ASKED, question="How do I not purge?")),
+        key(replace(ASKED, question="HOW do I purge?")),
         key(replace(ASKED, model="other")),
         key(replace(ASKED, max_output_tokens=5)),
         key(corpus_version=2),
@@ -28,8 +29,8 @@ def test_everything_that_could_change_the_answer_changes_the_key() -> None:
     assert len(set(keys)) == len(keys)
 
 
-def test_case_spacing_and_the_user_do_not_change_the_key() -> None:
-    assert key() == key(replace(ASKED, question="  how do I\nPURGE? ", user="ben"))
+def test_spacing_and_the_user_do_not_change_the_key() -> None:
+    assert key() == key(replace(ASKED, question="  How do I\npurge? ", user="ben"))
 
 
 def test_the_digest_of_no_turns_is_empty_and_order_counts() -> None:

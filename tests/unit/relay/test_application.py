@@ -42,7 +42,6 @@ def ended_run(world: World) -> Run:
     world.log.append(
         run, [TextDelta(text="Forty", attempt=1, offset=0), RunEnded(status=RunStatus.DONE, text_length=5)]
     )
-    world.end(run)
     return run
 
 

@@ -18,7 +18,13 @@ from plinth.contracts.events import Reset, RunEnded, StepEnded, TextDelta
 from plinth.contracts.memory import DocumentVersion, Passage
 from plinth.contracts.models import ModelEnd, StopReason
 from plinth.contracts.runs import Run, RunStatus
-from plinth.errors import ModelBusyError, ModelRequestRefusedError, ModelStreamCutError
+from plinth.errors import (
+    ModelBusyError,
+    ModelRequestRefusedError,
+    ModelStreamCutError,
+    RunSupersededError,
+    StoreUnavailableError,
+)
 from tests.fakes.models import FakeEmbedder, FakeModel, whole
 from tests.unit.steps.conftest import TENANT, ChainServices
 
@@ -122,7 +128,7 @@ def test_the_same_question_again_is_answered_from_the_cache_and_says_what_it_sav
     services.model = FakeModel((["Yes."], whole()))
     answer(services, call, accept("Is it?", run_id="run_1"))
 
-    answer(services, call, accept("  is   IT? ", run_id="run_2"))
+    answer(services, call, accept("  Is   it? ", run_id="run_2"))
 
     receipt = services.runs.get(TENANT, "run_2").receipt
     assert receipt is not None
@@ -230,7 +236,8 @@ def test_saving_twice_ends_the_log_once(services: ChainServices, call: Call, acc
     run = accept("Is it?")
     answer(services, call, run)
 
-    call(save_answer, run=run, cached=False, cache_key=None, steps=[])
+    with pytest.raises(RunSupersededError):
+        call(save_answer, run=run, cached=False, cache_key=None, steps=[])
 
     ends = [entry for entry in services.run_log.read(TENANT, run.id, after=0) if isinstance(entry.event, RunEnded)]
     assert len(ends) == 1
@@ -241,6 +248,7 @@ def test_saving_twice_ends_the_log_once(services: ChainServices, call: Call, acc
     [
         ("States.Timeout", "timed_out"),
         ("StoreUnavailableError", "unavailable"),
+        ("Sandbox.Timedout", "timed_out"),
         (ModelStreamCutError.__name__, "model_stream_cut"),
         ("KeyError", "internal"),
     ],
@@ -250,13 +258,69 @@ def test_a_failed_run_says_why_without_the_cause(
 ) -> None:
     run = accept("Is it?")
 
-    call(fail_run, run=run, error=error, cause="secret text", steps=[])
+    call(fail_run, run=run, owner="execution-1", error=error, steps=[STEP])
 
     record = services.runs.get(TENANT, run.id)
     assert record.status is RunStatus.FAILED
     assert record.failure is not None
     assert record.failure.reason == reason
-    assert "secret" not in record.failure.message
+    assert [entry.event for entry in services.run_log.read(TENANT, run.id, after=1)] == [
+        STEP,
+        RunEnded(status=RunStatus.FAILED, reason=reason, message=record.failure.message),
+    ]
+
+
+def test_an_execution_that_lost_its_claim_cannot_fail_the_run_of_another(
+    services: ChainServices, call: Call, accept: Accept
+) -> None:
+    run = accept("Is it?")
+    call(claim_run, run=run, owner="execution-1")
+
+    with pytest.raises(RunSupersededError):
+        call(fail_run, run=run, owner="execution-2", error="StoreUnavailableError", steps=[])
+
+    assert services.runs.get(TENANT, run.id).status is RunStatus.RUNNING
+
+
+def test_a_store_that_fails_while_the_answer_is_kept_is_no_reason_to_call_the_model_beyond_its_attempts(
+    services: ChainServices, call: Call, accept: Accept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.model = FakeModel((["Yes."], whole()), (["Yes."], whole()))
+    run = accept("Is it?")
+    call(retrieve_context, run=run)
+    call(build_prompt, run=run)
+
+    def unavailable(*_arguments: object) -> None:
+        raise StoreUnavailableError("throttled")
+
+    monkeypatch.setattr(services.runs, "put_content", unavailable)
+
+    assert call(call_model, run=run, attempt=1, steps=[])["outcome"] == "retry"
+    with pytest.raises(ModelStreamCutError):
+        call(call_model, run=run, attempt=3, steps=[])
+
+
+def test_finished_steps_are_logged_once_though_a_retry_carries_them_again(
+    services: ChainServices, call: Call, accept: Accept
+) -> None:
+    services.model = FakeModel((["Half"], None), (["Whole."], whole()))
+    run = accept("Is it?")
+    call(retrieve_context, run=run)
+    call(build_prompt, run=run)
+
+    call(call_model, run=run, attempt=1, steps=[STEP])
+    call(call_model, run=run, attempt=2, steps=[STEP])
+
+    logged = [entry.event for entry in services.run_log.read(TENANT, run.id, after=1)]
+    assert logged.count(STEP) == 1
+
+
+def test_an_empty_answer_is_no_turn_of_its_conversation(services: ChainServices, call: Call, accept: Accept) -> None:
+    services.model = FakeModel(([], whole(StopReason.REFUSAL)))
+
+    answer(services, call, accept("Is it?", conversation_id="talk"))
+
+    assert services.conversations.recent(TENANT, "ann", "talk", limit=5) == []
 
 
 def test_the_end_of_a_stream_is_not_logged_before_it_is_whole(

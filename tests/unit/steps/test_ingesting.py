@@ -13,6 +13,7 @@ from functions.index_passages.handler import index_passages
 from functions.publish_document.handler import publish_document
 from functions.read_document.handler import read_document
 from functions.refuse_document.handler import refuse_document
+from functions.remove_passages.handler import remove_passages
 from functions.split_document.handler import split_document
 from plinth.adapters.child_process_parser import ChildProcessParser
 from plinth.contracts.memory import DocumentState, DocumentVersion
@@ -119,6 +120,33 @@ def test_a_refused_document_tells_its_owner_why_and_goes_to_the_dead_letters(
     record = services.documents.get(TENANT, document.document_id)
     assert (record.state, record.reason, record.message) == (DocumentState.REFUSED, "not_a_pdf", "export it again")
     assert services.dead_letters.sent == [(document, "not_a_pdf", "export it again")]
+
+
+@pytest.mark.guarantee_d
+def test_a_version_that_failed_before_it_went_live_leaves_no_passage(services: ChainServices, call: Call) -> None:
+    live = upload(services, "a.txt", b"live words", sequence="01")
+    ingest(call, live)
+    failed = upload(services, "a.txt", b"failed words", sequence="02")
+    call(read_document, document=failed)
+    call(split_document, document=failed)
+    call(embed_passages, document=failed)
+    call(index_passages, document=failed)
+
+    assert call(remove_passages, document=failed) == {"removed": 1}
+    assert call(remove_passages, document=live) == {"removed": 0}
+
+    found = services.memory.search(TENANT, "words", services.embedder.embed(["words"])[0], limit=5)
+    assert [passage.text for passage in found] == ["live words"]
+
+
+def test_a_failure_after_a_version_went_live_is_no_dead_letter(services: ChainServices, call: Call) -> None:
+    live = upload(services, "a.txt", b"live words", sequence="01")
+    ingest(call, live)
+
+    call(refuse_document, document=live, error="MemoryUnavailableError", cause="{}")
+
+    assert services.dead_letters.sent == []
+    assert services.documents.get(TENANT, live.document_id).state is DocumentState.READY
 
 
 def test_an_erased_document_is_gone_from_memory_and_from_the_list(services: ChainServices, call: Call) -> None:

@@ -20,13 +20,10 @@ from plinth.contracts.models import ModelEnd, ModelRequest, TextChunk
 from plinth.contracts.runs import (
     Acceptance,
     CachedAnswer,
-    Failure,
     IdempotencyKey,
-    Receipt,
     Run,
     RunRecord,
     RunRequest,
-    RunStatus,
     Turn,
 )
 from plinth.contracts.tenant import Tenant
@@ -110,10 +107,6 @@ class Runs(Protocol):
         """Return the run, or raise `NotFoundError`."""
         ...
 
-    def finish(self, run: Run, status: RunStatus, *, receipt: Receipt | None, failure: Failure | None) -> bool:
-        """End the run, once. False where it had ended or another execution owns it."""
-        ...
-
     def put_content(self, run: Run, name: str, content: object) -> None:
         """Keep what a step hands on (prompt, reply, answer) with the run, compressed, until the run expires."""
         ...
@@ -127,7 +120,10 @@ class RunLog(Protocol):
     """The ordered, fenced, append-only log of a run."""
 
     def append(self, run: Run, events: Sequence[Event]) -> int:
-        """Append in order, all or nothing; return the last `seq`. `RunSupersededError` for a stale epoch."""
+        """Append in order, all or nothing; return the last `seq`. A last `run.ended` ends the run's row with it.
+
+        `RunSupersededError` for a stale epoch and for a run that has ended.
+        """
         ...
 
     def read(self, tenant: Tenant, run_id: str, *, after: int) -> list[LoggedEvent]:
@@ -177,8 +173,11 @@ class Documents(Protocol):
         """
         ...
 
-    def refuse(self, document: DocumentVersion, *, reason: str, message: str) -> None:
-        """Note why this version can't be searched; an earlier live version stays live."""
+    def refuse(self, document: DocumentVersion, *, reason: str, message: str) -> bool:
+        """Note why this version can't be searched; an earlier live version stays live.
+
+        False where something newer is known, or this very version is live.
+        """
         ...
 
     def hide(self, tenant: Tenant, document_id: str) -> DocumentRecord:

@@ -60,9 +60,9 @@ class DynamoDocuments:
             )
         )
 
-    def refuse(self, document: DocumentVersion, *, reason: str, message: str) -> None:
+    def refuse(self, document: DocumentVersion, *, reason: str, message: str) -> bool:
         """Note the reason, unless something newer is known or this very version is live."""
-        self._holds(
+        return self._holds(
             Update(
                 key=_key(document.tenant, document.document_id),
                 change=f"SET {_ARRIVED}, #reason = :reason, #message = :message",

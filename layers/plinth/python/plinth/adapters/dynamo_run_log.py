@@ -9,8 +9,8 @@ import msgspec
 
 from plinth.adapters.dynamodb_items import Value, packed, row, unpacked
 from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Put, Table, Update
-from plinth.contracts.events import Event, LoggedEvent
-from plinth.contracts.runs import Run, RunStatus
+from plinth.contracts.events import Event, LoggedEvent, ReceiptMade, RunEnded
+from plinth.contracts.runs import Failure, Run, RunStatus
 from plinth.contracts.tenant import Tenant
 from plinth.errors import RunSupersededError, StoreUnavailableError
 from plinth.ports import Clock
@@ -49,7 +49,8 @@ class DynamoRunLog:
     def append(self, run: Run, events: Sequence[Event]) -> int:
         """Write the batch and move the run's `seq` in one transaction; a lost race is tried again at the new end.
 
-        The transaction decides; the remembered or read head only spares it a first failure.
+        The transaction decides; the remembered or read head only spares it a first failure. A batch that ends with
+        `run.ended` ends the row too, so that no reader meets the one without the other.
         """
         if not events:
             raise ValueError("append needs at least one event")
@@ -70,10 +71,11 @@ class DynamoRunLog:
         raise StoreUnavailableError(f"run {run.id}: others kept appending first; try again later")
 
     def _append_after(self, run: Run, events: Sequence[Event], head: _Head, mark: str) -> int:
-        last = head.seq + len(events)
+        last, at = head.seq + len(events), self._clock.now()
+        ending = _ending(events, at)
         moved = Update(
             key=_head_key(run),
-            change="SET #seq = :last, #tail = :mark",
+            change=", ".join(["SET #seq = :last, #tail = :mark", *(f"#{name} = :new_{name}" for name in ending)]),
             condition="#seq = :expected AND #epoch = :epoch AND #status IN (:accepted, :running)",
             values={
                 ":last": last,
@@ -82,9 +84,9 @@ class DynamoRunLog:
                 ":epoch": run.epoch,
                 ":accepted": RunStatus.ACCEPTED,
                 ":running": RunStatus.RUNNING,
+                **{f":new_{name}": value for name, value in ending.items()},
             },
         )
-        at = self._clock.now()
         self._table.transact(moved, event_put(run, events, last=last, at=at, expires_at=head.expires_at))
         return last
 
@@ -103,6 +105,20 @@ def event_put(run: Run, events: Sequence[Event], *, last: int, at: float, expire
         item={"epoch": run.epoch, "at": at, "seq": last, "events": packed(events), "expires_at": expires_at},
         condition="attribute_not_exists(pk)",
     )
+
+
+def _ending(events: Sequence[Event], at: float) -> dict[str, Value]:
+    """Return what the run's row takes over from its last events; nothing unless the batch ends with `run.ended`."""
+    ended = events[-1]
+    if not isinstance(ended, RunEnded):
+        return {}
+    ending: dict[str, Value] = {"status": ended.status, "ended_at": at}
+    if ended.reason is not None:
+        ending["failure"] = packed(Failure(reason=ended.reason, message=ended.message or ""))
+    for event in events:
+        if isinstance(event, ReceiptMade):
+            ending["receipt"] = packed(event.receipt)
+    return ending
 
 
 def _logged(batch: _Batch) -> list[LoggedEvent]:

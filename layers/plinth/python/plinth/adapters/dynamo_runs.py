@@ -4,7 +4,6 @@ Row RUN (pk `<tenant>#<run id>`), its contents CONTENT#<name> beside it, and one
 """
 
 from typing import TypeVar
-from uuid import uuid4
 
 import msgspec
 
@@ -30,6 +29,10 @@ from plinth.ports import Clock
 Content = TypeVar("Content")
 
 ANSWER = "answer"  # the content that `get` returns with a run
+
+# A run's deadline is 270 s after its start, and its machine ends by itself after 285 s.
+_ABANDONED_SECONDS = 60
+_ABANDONED = Failure(reason="timed_out", message="the run's execution was lost; ask again")
 
 
 class _RunRow(msgspec.Struct):
@@ -120,7 +123,7 @@ class DynamoRuns:
         found = self._table.get((_pk(tenant, run_id), "RUN"))
         if found is None:
             raise NotFoundError(f"no run {run_id}")
-        stored = row(found, _RunRow)
+        stored = _as_it_stands(row(found, _RunRow), self._clock.now())
         answer = self._content(tenant, run_id, ANSWER, Answer) if stored.status == RunStatus.DONE else None
         return RunRecord(
             id=run_id,
@@ -134,34 +137,6 @@ class DynamoRuns:
             failure=unpacked(stored.failure, Failure) if stored.failure else None,
             ended_at=stored.ended_at,
         )
-
-    def finish(self, run: Run, status: RunStatus, *, receipt: Receipt | None, failure: Failure | None) -> bool:
-        """End the run. `ending` marks this call, so that an SDK retry after a lost answer knows its own write."""
-        ending = uuid4().hex
-        values: dict[str, Value] = {
-            ":status": status,
-            ":ended_at": self._clock.now(),
-            ":ending": ending,
-            ":epoch": run.epoch,
-            ":accepted": RunStatus.ACCEPTED,
-            ":running": RunStatus.RUNNING,
-        }
-        changes = ["#status = :status", "#ended_at = :ended_at", "#ending = :ending"]
-        for name, part in (("receipt", receipt), ("failure", failure)):
-            if part is not None:
-                values[f":{name}"] = packed(part)
-                changes.append(f"#{name} = :{name}")
-        ended = Update(
-            key=(_pk(run.tenant, run.id), "RUN"),
-            change=f"SET {', '.join(changes)}",
-            condition="#epoch = :epoch AND #status IN (:accepted, :running)",
-            values=values,
-        )
-        try:
-            self._table.write(ended)
-        except ConditionFailedError as failed:
-            return (failed.old[0] or {}).get("ending") == ending
-        return True
 
     def put_content(self, run: Run, name: str, content: object) -> None:
         """Keep the content, unless a later epoch already has: then `RunSupersededError`."""
@@ -187,6 +162,13 @@ class DynamoRuns:
     def _content(self, tenant: Tenant, run_id: str, name: str, kind: type[Content]) -> Content | None:
         found = self._table.get((_pk(tenant, run_id), f"CONTENT#{name}"))
         return unpacked(row(found, _ContentRow).body, kind) if found else None
+
+
+def _as_it_stands(stored: _RunRow, now: float) -> _RunRow:
+    """Return the row; one that is open long after its deadline has lost its execution, and counts as failed."""
+    if stored.status not in (RunStatus.ACCEPTED, RunStatus.RUNNING) or now <= stored.deadline + _ABANDONED_SECONDS:
+        return stored
+    return msgspec.structs.replace(stored, status=RunStatus.FAILED, failure=packed(_ABANDONED))
 
 
 class _ContentRow(msgspec.Struct):

@@ -13,6 +13,7 @@ from plinth.access.authentication import Caller
 from plinth.access.run_ids import is_run_id, new_run_id
 from plinth.api.exchange import CurrentExchange, Exchange
 from plinth.api.waiting import wait_for_end, wanted_wait
+from plinth.contracts.events import RunEnded
 from plinth.contracts.runs import (
     Answer,
     Failure,
@@ -160,8 +161,9 @@ def _start(exchange: Exchange, run: Run) -> None:
     try:
         exchange.services.machines.start_answer(run)
     except PlinthError as error:
-        failure = Failure(reason="not_started", message="the run could not be started: ask again")
-        exchange.services.runs.finish(run, RunStatus.FAILED, receipt=None, failure=failure)
+        message = "the run could not be started: ask again"
+        ended = RunEnded(status=RunStatus.FAILED, reason="not_started", message=message)
+        exchange.services.run_log.append(run, [ended])
         raise ServiceUnavailableError(
             "the run was accepted but could not be started, and was ended: ask again with a new Idempotency-Key"
         ) from error

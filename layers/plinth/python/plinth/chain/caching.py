@@ -18,8 +18,9 @@ def conversation_digest(turns: Sequence[Turn]) -> str:
 def answer_key(request: RunRequest, *, corpus_version: int, conversation: str) -> str:
     """Return the exact key of a question: everything that could change its answer, the tenant apart.
 
-    Case and spacing do not count, and neither does the user: documents are the tenant's own.
+    Spacing does not count, and neither does the user: documents are the tenant's own. Case does: `dpkg -P` purges and
+    `dpkg -p` prints.
     """
-    question = " ".join(unicodedata.normalize("NFC", request.question).casefold().split())
+    question = " ".join(unicodedata.normalize("NFC", request.question).split())
     parts = [question, request.model, request.max_output_tokens, PROMPT_VERSION, corpus_version, conversation]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

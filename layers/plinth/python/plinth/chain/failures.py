@@ -21,6 +21,7 @@ _MODEL_MESSAGES: dict[type[errors.ModelError], str] = {
 }
 _BY_NAME = {
     "States.Timeout": _TIMED_OUT,
+    "Sandbox.Timedout": _TIMED_OUT,
     **{error.__name__: _UNAVAILABLE for error in errors.TransientError.__subclasses__()},
     **{error.__name__: Failure(reason=error.reason, message=text) for error, text in _MODEL_MESSAGES.items()},
 }

@@ -45,6 +45,7 @@ def build_prompt(question: str, passages: Sequence[StoredPassage], turns: Sequen
     history = [
         message
         for turn in turns
+        if turn.answer
         for message in (Message(role=Role.USER, text=turn.question), Message(role=Role.ASSISTANT, text=turn.answer))
     ]
     return Prompt(

@@ -36,6 +36,8 @@ from plinth.contracts.ingesting import (
     ReadDocumentOutput,
     RefuseDocumentInput,
     RefuseDocumentOutput,
+    RemovePassagesInput,
+    RemovePassagesOutput,
     SplitDocumentInput,
     SplitDocumentOutput,
 )
@@ -70,6 +72,8 @@ __all__ = [
     "RecallConversationOutput",
     "RefuseDocumentInput",
     "RefuseDocumentOutput",
+    "RemovePassagesInput",
+    "RemovePassagesOutput",
     "RetrieveContextInput",
     "RetrieveContextOutput",
     "SaveAnswerInput",

@@ -140,11 +140,11 @@ class SaveAnswerOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailRunInput:
-    """`error` and `cause` are what Step Functions hands to a Catch: the class name, and AWS's JSON of the failure."""
+    """`error` is the class name that Step Functions hands to a Catch; `owner` the execution that failed."""
 
     run: Run
+    owner: str
     error: str
-    cause: str
     steps: tuple[StepEnded, ...] = ()
 
 

@@ -69,6 +69,16 @@ class PublishDocumentOutput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemovePassagesInput:
+    document: DocumentVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemovePassagesOutput:
+    removed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefuseDocumentInput:
     """`error` and `cause` are what Step Functions hands to a Catch."""
 

@@ -1,9 +1,12 @@
 """What an answered run leaves behind: the conversation's turn, the cached answer, the receipt, the last events."""
 
+from collections.abc import Sequence
+
 from plinth.contracts.answering import SaveAnswerInput
-from plinth.contracts.events import CitationFound, Event, ReceiptMade, RunEnded, TextDelta
+from plinth.contracts.events import CitationFound, Event, LoggedEvent, ReceiptMade, RunEnded, TextDelta
 from plinth.contracts.models import Reply
 from plinth.contracts.runs import Answer, CachedAnswer, Receipt, RunStatus, Turn
+from plinth.runtime.step_events import unlogged
 from plinth.wiring import Services
 
 
@@ -15,11 +18,14 @@ def receipt_for(reply: Reply | None, *, saved_micro_usd: int) -> Receipt:
 
 
 def remember(request: SaveAnswerInput, answer: Answer, receipt: Receipt, services: Services) -> None:
-    """Append the turn to its conversation and keep the answer under its key; both can be done twice without harm."""
+    """Append the turn to its conversation and keep the answer under its key; both can be done twice without harm.
+
+    An empty answer is no turn: providers refuse a conversation that holds one.
+    """
     run = request.run
     asked = services.runs.get(run.tenant, run.id).request
     now = services.clock.now()
-    if asked.conversation_id is not None:
+    if asked.conversation_id is not None and answer.text:
         turn = Turn(question=asked.question, answer=answer.text, at=now)
         services.conversations.append(run, asked.user, asked.conversation_id, turn)
     if request.cache_key is not None:
@@ -27,9 +33,11 @@ def remember(request: SaveAnswerInput, answer: Answer, receipt: Receipt, service
         services.answers.put(run.tenant, request.cache_key, kept)
 
 
-def last_events(request: SaveAnswerInput, answer: Answer, receipt: Receipt) -> list[Event]:
-    """Return the end of the log. A cached answer was never streamed, so its text comes here, whole."""
-    text: list[Event] = [TextDelta(text=answer.text, attempt=1, offset=0)] if request.cached else []
+def last_events(
+    request: SaveAnswerInput, answer: Answer, *, reply: Reply | None, receipt: Receipt, logged: Sequence[LoggedEvent]
+) -> list[Event]:
+    """Return the end of the log. Without a reply nothing was streamed, so the cached text comes here, whole."""
+    text: list[Event] = [] if reply else [TextDelta(text=answer.text, attempt=1, offset=0)]
     citations = [CitationFound(citation=citation) for citation in answer.citations]
-    ended = RunEnded(status=RunStatus.DONE, text_length=len(answer.text))
-    return [*text, *citations, *request.steps, ReceiptMade(receipt=receipt), ended]
+    ended = RunEnded(status=RunStatus.DONE, text_length=len(reply.text if reply else answer.text))
+    return [*text, *citations, *unlogged(request.steps, logged), ReceiptMade(receipt=receipt), ended]
