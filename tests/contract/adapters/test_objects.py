@@ -109,7 +109,7 @@ def test_deletion_takes_every_version_of_one_object_and_of_no_other(
 
 
 @pytest.mark.guarantee_d
-def test_a_deletion_that_fails_half_way_leaves_the_object_to_be_deleted_again(
+def test_older_versions_go_before_the_marker_so_that_a_deletion_that_failed_can_be_repeated(
     cloud: Cloud, s3: "S3Client", bucket: str, tenant: Tenant
 ) -> None:
     for body in (b"one", b"two"):
