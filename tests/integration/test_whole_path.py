@@ -79,7 +79,7 @@ def test_the_same_question_is_answered_again_from_the_cache(deployed: Deployed) 
         assert first.answer is not None
         if first.answer.stop_reason != "end":
             pytest.fail(f"the small model did not end by itself: {first.answer}")
-        again = api.create_run(Question(question="which flavour  has QUUX?"), wait_seconds=20)
+        again = api.create_run(Question(question="  Which flavour  has quux? "), wait_seconds=20)
 
     assert again.status == "done"
     assert again.answer is not None
