@@ -8,14 +8,17 @@ from starlette.testclient import TestClient
 
 from plinth.contracts.events import LoggedEvent, RunEnded, TextDelta
 from plinth.contracts.runs import Run, RunStatus
+from plinth.contracts.tenant import Tenant
 from plinth.errors import RateLimitedError
 from plinth.relay.application import make_relay
 from plinth.relay.following import Pace
 from plinth.relay.pages import EventPage
 from plinth.relay.readers import Readers
+from tests.fakes.runs import FakeRunLog
 from tests.unit.access.world import ALICE, BOB, World
 
 FAST = Pace(first_pause=0.001, longest_pause=0.002, heartbeat=0.05, connection=0.1)
+CANARY = "the colour of the canary"
 STREAM = {"Accept": "text/event-stream"}
 
 
@@ -167,14 +170,71 @@ def test_a_route_or_method_that_is_not_there_is_a_problem_document(
     assert (answer.status_code, answer.json()["status"]) == (status, status)
 
 
-def test_an_unforeseen_error_is_a_500_without_details(world: World, relay: TestClient) -> None:
-    del world.services.runs
-    world.services.settings.__dict__.pop("runs_table", None)
+class BrokenLog(FakeRunLog):
+    """Reads well so many times, then raises what nobody foresaw."""
 
-    answer = relay.get("/v1/runs/run_" + "0" * 26 + "/events")
+    def __init__(self, world: World, good: int) -> None:
+        super().__init__(world.runs)
+        self._good = good
 
-    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
-    assert "PLINTH" not in answer.text
+    def read(self, tenant: Tenant, run_id: str, *, after: int) -> list[LoggedEvent]:
+        self._good -= 1
+        if self._good < 0:
+            raise KeyError(CANARY)
+        return []
+
+
+def answered(caplog: pytest.LogCaptureFixture) -> list[int]:
+    """Return the status of each request's own log line."""
+    return [vars(record)["status"] for record in caplog.records if record.getMessage() == "request answered"]
+
+
+def test_an_unforeseen_error_is_a_500_without_details_in_answer_or_log(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.services.run_log = BrokenLog(world, good=0)
+    key = world.issue()
+
+    answer = TestClient(make_relay(world.services)).get(url(world.accepted_run()), headers={"x-api-key": key.text})
+
+    logged = "\n".join(str(vars(record)) for record in caplog.records)
+    assert (answer.status_code, answer.json()["code"], answered(caplog)) == (500, "internal_error", [500])
+    assert answer.json()["request_id"] in logged
+    assert "KeyError" in logged
+    assert not [word for word in (CANARY, key.secret, "alice") if word in logged + answer.text]
+
+
+def test_an_unforeseen_error_within_a_stream_ends_it_and_is_logged_without_its_text(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.services.run_log = BrokenLog(world, good=2)
+    headers = {"x-api-key": world.issue().text} | STREAM
+
+    answer = TestClient(make_relay(world.services, pace=FAST)).get(url(world.accepted_run()), headers=headers)
+
+    logged = "\n".join(str(vars(record)) for record in caplog.records)
+    assert (answer.status_code, answered(caplog)) == (200, [200])
+    assert "KeyError" in logged
+    assert CANARY not in logged
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/runs/x/events", 401),
+        ("GET", "/v1/runs/x/events", 404),
+        ("GET", "/v1/x", 404),
+        ("POST", "/v1/runs/x/events", 405),
+    ],
+)
+def test_every_refusal_is_one_log_line(
+    world: World, caplog: pytest.LogCaptureFixture, method: str, path: str, status: int
+) -> None:
+    headers = {} if status == 401 else {"x-api-key": world.issue().text}
+
+    TestClient(make_relay(world.services)).request(method, path, headers=headers)
+
+    assert answered(caplog) == [status]
 
 
 def test_a_tenant_has_a_limited_number_of_readers_and_others_are_not_touched() -> None:
@@ -192,10 +252,13 @@ def test_a_reader_who_leaves_makes_room() -> None:
             pass
 
 
-def test_a_reader_above_the_limit_gets_a_429_with_a_time_to_come_back(world: World) -> None:
+def test_a_reader_above_the_limit_gets_a_429_with_a_time_to_come_back(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     key = world.issue()
     relay = TestClient(make_relay(world.services, readers=Readers(limit=0)))
 
     answer = relay.get(url(world.accepted_run()), headers={"x-api-key": key.text})
 
     assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (429, "rate_limited", "5")
+    assert answered(caplog) == [429]

@@ -1,6 +1,8 @@
 """The relay as an ASGI app: one route, one key check shared with the API, two ways to follow a run's log."""
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from http import HTTPStatus
 from uuid import uuid4
 
@@ -25,7 +27,7 @@ from plinth.access.request_log import log_failure, log_request
 from plinth.access.run_ids import is_run_id
 from plinth.contracts.events import LoggedEvent
 from plinth.contracts.runs import RunStatus
-from plinth.errors import InvalidFieldError, MethodNotAllowedError, NotFoundError, PlinthError
+from plinth.errors import InvalidFieldError, MethodNotAllowedError, NotFoundError, RequestError
 from plinth.relay.following import Pace, poll, stream
 from plinth.relay.pages import page_of
 from plinth.relay.readers import Readers
@@ -44,7 +46,7 @@ def make_relay(services: Services, *, pace: Pace | None = None, readers: Readers
     endpoint = _Events(services, pace or Pace(), readers or Readers())
     return Starlette(
         routes=[Route(EVENTS_PATH, endpoint, methods=["GET"])],
-        exception_handlers={HTTPException: _no_route, PlinthError: _refuse, Exception: _refuse},
+        exception_handlers={HTTPException: _no_route},
     )
 
 
@@ -55,11 +57,16 @@ class _Events:
         self._readers = readers
 
     async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
-        request = Request(connection, receive)
-        caller = await to_thread.run_sync(self._authenticate, request)
-        with self._readers.one_more(caller.tenant):
-            response = await self._respond(request, caller)
+        """Answer one request, however it goes, and log one line about it: no error gets past, so no text leaks."""
+        started, request_id = time.perf_counter(), uuid4().hex
+        request, caller = Request(connection, receive), None
+        with ExitStack() as reading:
+            try:
+                caller = await to_thread.run_sync(self._authenticate, request)
+                reading.enter_context(self._readers.one_more(caller.tenant))
+                response = await self._respond(request, caller, request_id=request_id)
+            except Exception as error:  # noqa: BLE001 - whatever it is becomes a problem document
+                response = _refusal(error, request_id=request_id)
             await response(connection, receive, send)
         log_request(
             _SERVICE,
@@ -68,6 +75,7 @@ class _Events:
             route=EVENTS_PATH,
             status=response.status_code,
             duration_ms=round((time.perf_counter() - started) * 1000, 3),
+            request_id=request_id,
         )
 
     def _authenticate(self, request: Request) -> Caller:
@@ -78,7 +86,7 @@ class _Events:
         caller.require(Scope.RUNS_READ)
         return caller
 
-    async def _respond(self, request: Request, caller: Caller) -> Response:
+    async def _respond(self, request: Request, caller: Caller, *, request_id: str) -> Response:
         run_id = request.path_params["run_id"]
         streams = _EVENT_STREAM in request.headers.get("accept", "")
         after = _number(request.headers.get("last-event-id"), "Last-Event-ID")
@@ -96,7 +104,8 @@ class _Events:
         if streams and page.ended and not page.events:
             return Response(status_code=204, headers=_FRESH)
         if streams:
-            return StreamingResponse(stream(read, page, self._pace), media_type=_EVENT_STREAM, headers=_FRESH)
+            chunks = _until_failure(stream(read, page, self._pace), request_id=request_id)
+            return StreamingResponse(chunks, media_type=_EVENT_STREAM, headers=_FRESH)
         page = await poll(read, page, self._pace, wait_seconds=wait_seconds)
         return Response(msgspec.json.encode(page), media_type="application/json", headers=_FRESH)
 
@@ -109,8 +118,16 @@ def _number(text: str | None, field: str, *, at_most: int = 10**10) -> int | Non
     return int(text)
 
 
-def _refuse(_: Request, error: Exception) -> Response:
-    request_id = uuid4().hex
+async def _until_failure(chunks: AsyncIterator[bytes], *, request_id: str) -> AsyncIterator[bytes]:
+    """End at an unforeseen error: it is too late for another status, and the reader resumes with Last-Event-ID."""
+    try:
+        async for chunk in chunks:
+            yield chunk
+    except Exception as error:  # noqa: BLE001 - see above
+        log_failure(_SERVICE, error, request_id=request_id)
+
+
+def _refusal(error: Exception, *, request_id: str) -> Response:
     problem = problem_of(error, request_id=request_id)
     if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         log_failure(_SERVICE, error, request_id=request_id)
@@ -123,7 +140,9 @@ def _refuse(_: Request, error: Exception) -> Response:
 
 
 def _no_route(request: Request, error: Exception) -> Response:
+    told: RequestError = NotFoundError("no such route: this serves the events of runs")
     if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         told = MethodNotAllowedError(f"{request.method} is not for this route: use GET", allowed="GET")
-        return _refuse(request, told)
-    return _refuse(request, NotFoundError("no such route: this serves the events of runs"))
+    request_id = uuid4().hex
+    log_request(_SERVICE, caller=None, method=request.method, route="none", status=told.status, request_id=request_id)
+    return _refusal(told, request_id=request_id)
