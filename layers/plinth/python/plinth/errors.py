@@ -10,7 +10,7 @@ PlinthError
 │   ├── ModelUnavailableError        could not be reached, or failed on its side
 │   ├── ModelStreamCutError          the stream ended before the model said why it stopped
 │   ├── ModelRequestRefusedError     the provider refuses the request itself; a retry can't help
-│   └── ModelNotConfiguredError      this environment holds no key for the provider
+│   └── ModelNotConfiguredError      this environment has no key or endpoint for the model
 ├── DocumentRefusedError         a document can't be ingested; carries the reason for the dead letter
 ├── ContentMissingError          a step asks for what no step before it handed on
 ├── RunSupersededError           another execution owns the run; this one must stop silently
@@ -84,7 +84,7 @@ class ModelRequestRefusedError(ModelError):
 
 
 class ModelNotConfiguredError(ModelError):
-    """The environment holds no key for the model's provider."""
+    """The environment has no key or endpoint for the model."""
 
     reason = "model_not_configured"
 

@@ -16,7 +16,7 @@ _MODEL_MESSAGES: dict[type[errors.ModelError], str] = {
     errors.ModelBusyError: "the model takes no more requests just now; ask again later",
     errors.ModelUnavailableError: "the model did not answer; ask again later or name another model",
     errors.ModelStreamCutError: "the model's answer broke off and no further try succeeded; ask again",
-    errors.ModelNotConfiguredError: "this environment has no key for that model's provider; name another model",
+    errors.ModelNotConfiguredError: "this environment has no key or endpoint for that model; name another model",
     errors.ModelRequestRefusedError: "the model's provider refuses this request; shorten it or name another model",
 }
 _BY_NAME = {
