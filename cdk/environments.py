@@ -63,7 +63,6 @@ class Environment:
     layer_target: Literal["local", "aws"] = "aws"
     published_versions: bool = True
     snap_start: bool = True
-    tracing: bool = True
     memory_store: MemoryStore = "domain"
     search: SearchSize = SearchSize()
     network: Literal["public", "vpc"] = "public"

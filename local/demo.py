@@ -24,6 +24,8 @@ from client.uploading import SourceFile, patiently, source_files, wait_for_docum
 from local.places import REPOSITORY
 from local.records import StackInfo
 from plinth.contracts.memory import DocumentRecord, DocumentState
+from plinth.contracts.tenant import Tenant
+from plinth.memory.naming import document_id
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -72,9 +74,11 @@ def _ingest(environment: Environment, api: PlinthApi) -> None:
 
 def _unknown(file: SourceFile) -> DocumentRecord:
     """Return the document that a put will make: its id is the one that ingestion derives from tenant and name."""
-    digest = hashlib.sha256(f"{_TENANT}\0{file.name}".encode()).hexdigest()[:24]
     return DocumentRecord(
-        document_id=f"doc_{digest}", name=file.name, state=DocumentState.AWAITING_UPLOAD, updated_at=0.0
+        document_id=document_id(Tenant(id=_TENANT), file.name),
+        name=file.name,
+        state=DocumentState.AWAITING_UPLOAD,
+        updated_at=0.0,
     )
 
 

@@ -2,7 +2,7 @@
 
 from plinth.chain.catalogue import model
 from plinth.chain.prompting import build_prompt as prompt_from
-from plinth.chain.prompting import choose_passages, input_token_bound
+from plinth.chain.prompting import choose_passages
 from plinth.contracts import BuildPromptInput, BuildPromptOutput
 from plinth.contracts.memory import StoredPassage
 from plinth.contracts.runs import Turn
@@ -19,7 +19,7 @@ def build_prompt(request: BuildPromptInput, services: Services) -> BuildPromptOu
     passages = choose_passages(ranked, characters=model(asked.model).passage_characters)
     prompt = prompt_from(asked.question, passages, turns)
     services.runs.put_content(run, "prompt", prompt)
-    return BuildPromptOutput(prompt_version=prompt.version, input_token_bound=input_token_bound(prompt))
+    return BuildPromptOutput(prompt_version=prompt.version)
 
 
 handler = step(build_prompt)

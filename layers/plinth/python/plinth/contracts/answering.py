@@ -81,10 +81,7 @@ class BuildPromptInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildPromptOutput:
-    """`input_token_bound` can't be exceeded by any tokenizer: it is counted in UTF-8 bytes."""
-
     prompt_version: str
-    input_token_bound: int
 
 
 class CallOutcome(StrEnum):
