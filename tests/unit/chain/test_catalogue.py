@@ -2,12 +2,12 @@
 
 import pytest
 
-from plinth.chain.catalogue import model, models
+from plinth.chain.catalogue import catalogue, model
 from plinth.errors import InvalidRequestError
 from plinth.money.prices import UnpricedModelError, price_of
 
 
-@pytest.mark.parametrize("model_id", list(models()))
+@pytest.mark.parametrize("model_id", list(catalogue().models))
 def test_every_model_of_the_catalogue_has_a_price_with_its_source_and_date(model_id: str) -> None:
     price = price_of(model_id)
 

@@ -5,11 +5,16 @@ PlinthError
 │   ├── StoreUnavailableError        DynamoDB or S3 throttled, or did not answer
 │   ├── MemoryUnavailableError       the search engine throttled, or did not answer
 │   └── PassagesNotVisibleError      indexed passages are not searchable yet
-├── ModelError                   a model call failed
+├── ModelError                   a model call failed; `usage` is what is known to be billed
 │   ├── ModelBusyError               back-pressure: try again after `retry_after_seconds`
-│   ├── ModelUnavailableError        could not be reached, or failed on its side
-│   ├── ModelStreamCutError          the stream ended before the model said why it stopped
+│   │   └── ModelWakingError             a self-hosted endpoint runs no copy yet
+│   ├── ModelUnavailableError        could not be reached, or failed on its side before it answered
+│   ├── ModelSilentError             said nothing, or nothing more, for too long
+│   ├── ModelStreamCutError          the stream broke before the model said why it stopped
+│   ├── ModelReplyInvalidError       ended, but with what is no answer
+│   ├── ModelContextExceededError    the prompt is longer than the model can read
 │   ├── ModelRequestRefusedError     the provider refuses the request itself; a retry can't help
+│   ├── ModelKeyRefusedError         the provider refuses the key
 │   └── ModelNotConfiguredError      this environment has no key or endpoint for the model
 ├── DocumentRefusedError         a document can't be ingested; carries the reason for the dead letter
 ├── ContentMissingError          a step asks for what no step before it handed on
@@ -27,6 +32,8 @@ PlinthError
     ├── RateLimitedError             429, carries `retry_after_seconds`
     └── ServiceUnavailableError      503
 """
+
+from plinth.contracts.models import Usage
 
 
 class PlinthError(Exception):
@@ -50,9 +57,17 @@ class PassagesNotVisibleError(TransientError):
 
 
 class ModelError(PlinthError):
-    """A model call failed. `reason` is the code that the caller reads in the run's failure."""
+    """A model call failed. `reason` is the code that the caller reads in the run's failure.
+
+    `begun` says that the model may have worked, and so may be billed; `usage` is its bill where it told one.
+    """
 
     reason = "model_failed"
+    begun = False
+
+    def __init__(self, message: str, *, usage: Usage | None = None) -> None:
+        super().__init__(message)
+        self.usage = usage
 
 
 class ModelBusyError(ModelError):
@@ -65,22 +80,55 @@ class ModelBusyError(ModelError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class ModelWakingError(ModelBusyError):
+    """A self-hosted endpoint runs no copy yet: this call asked for one, which takes minutes."""
+
+    reason = "model_waking"
+
+
 class ModelUnavailableError(ModelError):
-    """The provider could not be reached or failed on its side."""
+    """The provider could not be reached, or failed on its side before it began to answer."""
 
     reason = "model_unavailable"
 
 
+class ModelSilentError(ModelError):
+    """The model said nothing, or nothing more, within the time that it has for it."""
+
+    reason = "model_silent"
+    begun = True
+
+
 class ModelStreamCutError(ModelError):
-    """The stream ended before a stop reason: what was received is never a whole answer."""
+    """The stream broke before a stop reason: what was received is never a whole answer."""
 
     reason = "model_stream_cut"
+    begun = True
+
+
+class ModelReplyInvalidError(ModelError):
+    """The model ended, but what it said is no answer: empty, too long, malformed, or a tool call nobody can run."""
+
+    reason = "model_reply_invalid"
+    begun = True
+
+
+class ModelContextExceededError(ModelError):
+    """The prompt is longer than the model can read; another model may read it."""
+
+    reason = "model_context_exceeded"
 
 
 class ModelRequestRefusedError(ModelError):
-    """The provider refuses the request (too long, not allowed, malformed); a retry can't help."""
+    """The provider refuses the request (not allowed, malformed); a retry can't help."""
 
     reason = "model_request_refused"
+
+
+class ModelKeyRefusedError(ModelError):
+    """The provider refuses the key: wrong, withdrawn, or just rotated. The next call reads the secret again."""
+
+    reason = "model_key_refused"
 
 
 class ModelNotConfiguredError(ModelError):

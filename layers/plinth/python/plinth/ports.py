@@ -16,7 +16,7 @@ from plinth.contracts.memory import (
     SourceObject,
     StoredPassage,
 )
-from plinth.contracts.models import ModelEnd, ModelRequest, TextChunk
+from plinth.contracts.models import ModelRequest, StreamItem
 from plinth.contracts.runs import (
     Acceptance,
     CachedAnswer,
@@ -87,8 +87,8 @@ class Memory(Protocol):
 class LanguageModel(Protocol):
     """One provider's models."""
 
-    def stream(self, request: ModelRequest) -> Iterator[TextChunk | ModelEnd]:
-        """Yield text as it comes and one `ModelEnd` last; raise a `ModelError` otherwise."""
+    def stream(self, request: ModelRequest) -> Iterator[StreamItem]:
+        """Yield text as it comes and one `ModelEnd` last, within the limits; raise a `ModelError` otherwise."""
         ...
 
 

@@ -103,6 +103,12 @@ class Settings:
         return self._required("PLINTH_DEFAULT_MODEL")
 
     @cached_property
+    def catalogue_file(self) -> Path | None:
+        """File that replaces the packaged catalogue of models, on a laptop that tries other ones."""
+        name = os.environ.get("PLINTH_CATALOGUE")
+        return Path(name) if name else None
+
+    @cached_property
     def model_endpoint(self) -> str:
         """Name of the SageMaker endpoint of the self-hosted model."""
         return self._required("PLINTH_MODEL_ENDPOINT")

@@ -55,8 +55,8 @@ class AnthropicModel:
         self._client = anthropic.Anthropic(api_key=api_key, base_url=base_url, max_retries=0)
 
     def stream(self, request: ModelRequest) -> Iterator[TextChunk | ModelEnd]:
-        """Yield text as it comes and the end last, all within `request.timeout_seconds`; raise `ModelError`."""
-        return within(request.timeout_seconds, partial(self._read, request))
+        """Yield text as it comes and the end last, all within `request.limits.total_seconds`; raise `ModelError`."""
+        return within(request.limits.total_seconds, partial(self._read, request))
 
     def _read(self, request: ModelRequest) -> Generator[TextChunk | ModelEnd]:
         try:
@@ -73,7 +73,7 @@ class AnthropicModel:
             max_tokens=request.max_output_tokens,
             system=request.prompt.system,
             messages=[_message(message) for message in request.prompt.messages],
-            timeout=request.timeout_seconds,
+            timeout=request.limits.total_seconds,
             stream=True,
         ) as events:
             for event in events:

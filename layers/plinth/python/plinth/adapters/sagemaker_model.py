@@ -47,8 +47,8 @@ class SageMakerModel:
         self._client = client or connect()
 
     def stream(self, request: ModelRequest) -> Iterator[TextChunk | ModelEnd]:
-        """Yield text as it comes and one `ModelEnd` last, all within `request.timeout_seconds`; raise `ModelError`."""
-        return read_chat(within(request.timeout_seconds, partial(self._read, chat_body(request))))
+        """Yield text as it comes and one `ModelEnd` last, all within the limits; raise `ModelError`."""
+        return read_chat(within(request.limits.total_seconds, partial(self._read, chat_body(request))))
 
     def _read(self, body: bytes) -> Generator[bytes]:
         """Yield the answer's pieces. To close this early makes the model stop."""

@@ -27,13 +27,17 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What the caller asked for, after validation. `max_output_tokens` is already clipped to the tier."""
+    """What the caller asked for, after validation. `max_output_tokens` is already clipped to the tier.
+
+    `model` names a model or a route; `models` are those of it that the tier may use, in order.
+    """
 
     question: str
     model: str
     user: str
     conversation_id: str | None = None
     max_output_tokens: int = 400
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +55,12 @@ class Citation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCost:
-    """What one model call cost. Amounts are integer micro-dollars; tokens are the provider's own count."""
+    """What one model call cost. Amounts are integer micro-dollars; tokens are the provider's own count.
+
+    `outcome` is `complete` or the reason of the failure. A failed call that may be billed, but by a bill that nobody
+    told, is `estimated`: it costs `bound_micro_usd`, the most that it can have cost. `prompt_cache_saved_micro_usd` is
+    what the cached input would have cost more without the provider's cache, less what writing to it cost more.
+    """
 
     model: str
     input_tokens: int
@@ -61,16 +70,25 @@ class ModelCost:
     bound_micro_usd: int
     price_source: str
     price_as_of: str
+    cache_write_tokens: int = 0
+    thinking_tokens: int = 0
+    prompt_cache_saved_micro_usd: int = 0
+    outcome: str = "complete"
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What a run cost. Platform cost is not in it yet; `cached` answers call no model and cost nothing more."""
+    """What a run cost: every model call that was made, failed ones too. Platform cost is not in it yet.
+
+    `cached` answers call no model; `saved_micro_usd` is what the cached answer's own calls had cost.
+    """
 
     model_calls: tuple[ModelCost, ...]
     model_cost_micro_usd: int
     cached: bool = False
     saved_micro_usd: int = 0
+    prompt_cache_saved_micro_usd: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,11 +143,12 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One question and its answer, at Unix time `at`."""
+    """One question and its answer, at Unix time `at`, and the model that gave it."""
 
     question: str
     answer: str
     at: float
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

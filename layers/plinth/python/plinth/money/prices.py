@@ -68,13 +68,21 @@ def price_of(model: str) -> Price:
 
 def cost_micro_usd(price: Price, usage: Usage) -> int:
     """Return what a finished call cost. The length of the prompt decides the rates for the whole request."""
-    rates = _rates(price, usage.input_tokens + usage.cached_input_tokens)
+    rates = _rates(price, _prompt_tokens(usage))
     parts = (
         usage.input_tokens * rates.input
         + usage.cached_input_tokens * rates.cache_read
+        + usage.cache_write_tokens * rates.cache_write
         + usage.output_tokens * rates.output
     )
     return -(-parts // _TOKENS_PER_PRICE)
+
+
+def prompt_cache_saved_micro_usd(price: Price, usage: Usage) -> int:
+    """Return what the provider's prompt cache saved on this call; negative where it was only written to."""
+    rates = _rates(price, _prompt_tokens(usage))
+    saved = usage.cached_input_tokens * (rates.input - rates.cache_read)
+    return (saved - usage.cache_write_tokens * (rates.cache_write - rates.input)) // _TOKENS_PER_PRICE
 
 
 def bound_micro_usd(price: Price, *, input_token_bound: int, max_output_tokens: int) -> int:
@@ -82,6 +90,10 @@ def bound_micro_usd(price: Price, *, input_token_bound: int, max_output_tokens: 
     rates = _rates(price, input_token_bound)
     parts = input_token_bound * max(rates.input, rates.cache_write) + max_output_tokens * rates.output
     return -(-parts // _TOKENS_PER_PRICE)
+
+
+def _prompt_tokens(usage: Usage) -> int:
+    return usage.input_tokens + usage.cached_input_tokens + usage.cache_write_tokens
 
 
 def _rates(price: Price, prompt_tokens: int) -> Rates:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from plinth.chain.catalogue import model
 from plinth.chain.prompting import input_token_bound
 from plinth.contracts.events import StepEnded
-from plinth.contracts.models import ModelRequest, Prompt, Reply
+from plinth.contracts.models import ModelRequest, Prompt, Reply, TimeLimits
 from plinth.contracts.runs import ModelCost, Run, RunRequest
 from plinth.errors import (
     ModelBusyError,
@@ -38,7 +38,11 @@ def call(run: Run, asked: RunRequest, prompt: Prompt, steps: Sequence[StepEnded]
         model=chosen.provider_model,
         prompt=prompt,
         max_output_tokens=max_output_tokens,
-        timeout_seconds=min(CALL_SECONDS, run.deadline - services.clock.now() - ENDING_SECONDS),
+        limits=TimeLimits(
+            total_seconds=min(CALL_SECONDS, run.deadline - services.clock.now() - ENDING_SECONDS),
+            first_seconds=chosen.first_seconds,
+            stall_seconds=chosen.stall_seconds,
+        ),
     )
     logged = services.run_log.read(run.tenant, run.id, after=0)
     attempt = next_attempt(logged)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from plinth.contracts.events import Event, LoggedEvent, Reset, StepEnded, TextDelta
-from plinth.contracts.models import ModelEnd, TextChunk
+from plinth.contracts.models import ModelEnd, StreamItem, TextChunk
 from plinth.contracts.runs import Run
 from plinth.errors import ModelStreamCutError
 from plinth.ports import Clock, RunLog
@@ -36,7 +36,7 @@ class TextStream:
         self._pending: list[str] = []
         self._first: list[Event] = [Reset(attempt=attempt, reason="retry")] if attempt > 1 else []
 
-    def copy(self, stream: Iterable[TextChunk | ModelEnd], steps: Sequence[StepEnded]) -> tuple[str, ModelEnd]:
+    def copy(self, stream: Iterable[StreamItem], steps: Sequence[StepEnded]) -> tuple[str, ModelEnd]:
         """Log the text as it comes; return all of it with the model's end, or raise `ModelStreamCutError`."""
         self._first.extend(steps)
         texts: list[str] = []
@@ -44,8 +44,9 @@ class TextStream:
             if isinstance(item, ModelEnd):
                 self._write()
                 return "".join(texts), item
-            texts.append(item.text)
-            self._pending.append(item.text)
+            if isinstance(item, TextChunk):
+                texts.append(item.text)
+                self._pending.append(item.text)
             if self._clock.now() - self._written_at >= self._interval:
                 self._write()
         raise ModelStreamCutError("the stream ended without saying why the model stopped")
