@@ -24,7 +24,7 @@ from plinth.adapters.dynamodb_table import Table
 from plinth.adapters.system_clock import SystemClock
 from plinth.chain.catalogue import model
 from plinth.contracts.events import ReceiptMade, StepEnded, TextDelta
-from plinth.contracts.models import ModelEnd, ModelRequest, Prompt
+from plinth.contracts.models import ModelEnd, ModelRequest, Prompt, TimeLimits
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
 
@@ -113,7 +113,7 @@ class ModelAlone:
                 model=model(_MODEL).provider_model,
                 prompt=prompt,
                 max_output_tokens=_LEAST_TOKENS,
-                timeout_seconds=_SECONDS,
+                limits=TimeLimits(total_seconds=_SECONDS, first_seconds=_SECONDS, stall_seconds=_SECONDS),
             )
         )
 

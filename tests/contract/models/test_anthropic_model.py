@@ -12,7 +12,17 @@ from typing import Any
 import pytest
 
 from plinth.adapters.anthropic_model import AnthropicModel
-from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, StopReason, TextChunk, Usage
+from plinth.contracts.models import (
+    Message,
+    ModelEnd,
+    ModelRequest,
+    Prompt,
+    Role,
+    StopReason,
+    TextChunk,
+    TimeLimits,
+    Usage,
+)
 from plinth.errors import (
     ModelBusyError,
     ModelError,
@@ -22,11 +32,12 @@ from plinth.errors import (
     ModelUnavailableError,
 )
 
+LIMITS = TimeLimits(total_seconds=5.0, first_seconds=5.0, stall_seconds=5.0)
 REQUEST = ModelRequest(
     model="claude-haiku-5-5",
     prompt=Prompt(version="test", system="Be brief.", messages=(Message(role=Role.USER, text="Is it?"),)),
     max_output_tokens=50,
-    timeout_seconds=5.0,
+    limits=LIMITS,
 )
 START = {
     "type": "message_start",
@@ -229,7 +240,7 @@ def test_a_provider_that_only_keeps_the_connection_alive_ends_the_call_in_its_ti
     started = time.monotonic()
 
     with pytest.raises(ModelStreamCutError, match="time for the call was up"):
-        list(model.stream(replace(REQUEST, timeout_seconds=0.4)))
+        list(model.stream(replace(REQUEST, limits=replace(LIMITS, total_seconds=0.4))))
 
     assert time.monotonic() - started < 1.5
 
@@ -238,6 +249,6 @@ def test_a_provider_that_only_keeps_the_connection_alive_ends_the_call_in_its_ti
 @pytest.mark.parametrize("seconds", [0.0, -3.0])
 def test_a_call_without_any_time_is_not_made(script: Script, model: AnthropicModel, seconds: float) -> None:
     with pytest.raises(ModelStreamCutError):
-        list(model.stream(replace(REQUEST, timeout_seconds=seconds)))
+        list(model.stream(replace(REQUEST, limits=replace(LIMITS, total_seconds=seconds))))
 
     assert script.asked == []

@@ -10,11 +10,13 @@ from botocore.exceptions import ClientError
 
 from local.processes import stop, wait_healthy
 from plinth.adapters.sagemaker_model import SageMakerModel
-from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, StopReason, TextChunk
+from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, StopReason, TextChunk, TimeLimits
 from plinth.errors import ModelRequestRefusedError
 from tests.contract.models.conftest import ENDPOINT, ModelServer, launch
 
 PASSAGES = "The warehouse opens at nine and closes at six. Parcels above thirty kilograms are weighed twice. " * 12
+
+LIMITS = TimeLimits(total_seconds=60, first_seconds=60, stall_seconds=60)
 
 
 def chat(question: str, **options: Any) -> dict[str, Any]:
@@ -24,7 +26,7 @@ def chat(question: str, **options: Any) -> dict[str, Any]:
 
 def request(question: str, *, max_output_tokens: int = 12) -> ModelRequest:
     prompt = Prompt(version="v", system=PASSAGES, messages=(Message(role=Role.USER, text=question),))
-    return ModelRequest(model="small", prompt=prompt, max_output_tokens=max_output_tokens, timeout_seconds=60)
+    return ModelRequest(model="small", prompt=prompt, max_output_tokens=max_output_tokens, limits=LIMITS)
 
 
 def test_a_streamed_answer_comes_in_pieces_and_ends_with_its_bill(server: ModelServer) -> None:

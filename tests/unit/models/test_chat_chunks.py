@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plinth.adapters.chat_chunks import chat_body, read_chat
-from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, StopReason, TextChunk, Usage
+from plinth.contracts.models import (
+    Message,
+    ModelEnd,
+    ModelRequest,
+    Prompt,
+    Role,
+    StopReason,
+    TextChunk,
+    TimeLimits,
+    Usage,
+)
 from plinth.errors import ModelStreamCutError, ModelUnavailableError
 
 CHUNKS = (
@@ -23,6 +33,8 @@ CHUNKS = (
     },
 )
 END = ModelEnd(stop_reason=StopReason.END, usage=Usage(input_tokens=10, output_tokens=4, cached_input_tokens=20))
+
+LIMITS = TimeLimits(total_seconds=1, first_seconds=1, stall_seconds=1)
 
 
 def events(*chunks: object) -> bytes:
@@ -94,7 +106,7 @@ def test_every_known_reason_to_stop_has_one_meaning(said: str, meant: StopReason
 def test_the_body_puts_the_system_text_first_and_asks_for_the_bill() -> None:
     prompt = Prompt(version="v", system="Be brief.", messages=(Message(role=Role.USER, text="Hi"),))
 
-    body = json.loads(chat_body(ModelRequest(model="m", prompt=prompt, max_output_tokens=5, timeout_seconds=1)))
+    body = json.loads(chat_body(ModelRequest(model="m", prompt=prompt, max_output_tokens=5, limits=LIMITS)))
 
     assert body["messages"] == [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
     assert (body["max_tokens"], body["stream_options"]) == (5, {"include_usage": True})

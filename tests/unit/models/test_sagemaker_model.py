@@ -14,7 +14,7 @@ import pytest
 from local.models.eventstream import payload_part, stream_error
 from plinth.adapters.sagemaker_model import MODEL_CALLS, SageMakerModel
 from plinth.chain.catalogue import Provider
-from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, TextChunk
+from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, TextChunk, TimeLimits
 from plinth.errors import (
     ModelBusyError,
     ModelError,
@@ -125,7 +125,8 @@ def endpoint(served: Endpoint) -> Endpoint:
 
 def ask(timeout_seconds: float = 5.0) -> ModelRequest:
     prompt = Prompt(version="v", system="Answer.", messages=(Message(role=Role.USER, text="When?"),))
-    return ModelRequest(model="m", prompt=prompt, max_output_tokens=9, timeout_seconds=timeout_seconds)
+    limits = TimeLimits(total_seconds=timeout_seconds, first_seconds=9, stall_seconds=9)
+    return ModelRequest(model="m", prompt=prompt, max_output_tokens=9, limits=limits)
 
 
 def test_a_whole_stream_is_its_text_and_one_end(endpoint: Endpoint) -> None:
