@@ -1,7 +1,7 @@
 """RecallConversation: fetch what was said before in this conversation."""
 
 from plinth.chain.caching import conversation_digest
-from plinth.chain.catalogue import model
+from plinth.chain.routing import route_of
 from plinth.contracts import RecallConversationInput, RecallConversationOutput
 from plinth.runtime import step
 from plinth.wiring import Services
@@ -13,10 +13,11 @@ def recall_conversation(request: RecallConversationInput, services: Services) ->
     asked = services.runs.get(run.tenant, run.id).request
     if asked.conversation_id is None:
         return RecallConversationOutput(turns=0, digest="")
-    limit = model(asked.model).history_turns
+    limit = route_of(asked).history_turns
     turns = services.conversations.recent(run.tenant, asked.user, asked.conversation_id, limit=limit)
     services.runs.put_content(run, "turns", turns)
-    return RecallConversationOutput(turns=len(turns), digest=conversation_digest(turns))
+    last_model = turns[-1].model if turns else ""
+    return RecallConversationOutput(turns=len(turns), digest=conversation_digest(turns), last_model=last_model)
 
 
 handler = step(recall_conversation)

@@ -37,7 +37,7 @@ def reply(text: str, stop_reason: StopReason = StopReason.END) -> Reply:
     ],
 )
 def test_markers_name_passages_in_the_order_of_first_mention(text: str, markers: list[int]) -> None:
-    answer = parse_reply(reply(text), PASSAGES, model="m")
+    answer = parse_reply(reply(text), PASSAGES)
 
     assert [citation.marker for citation in answer.citations] == markers
     assert [citation.document_id for citation in answer.citations] == ["abc"[marker - 1] for marker in markers]

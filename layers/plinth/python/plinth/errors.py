@@ -7,7 +7,8 @@ PlinthError
 │   └── PassagesNotVisibleError      indexed passages are not searchable yet
 ├── ModelError                   a model call failed; `usage` is what is known to be billed
 │   ├── ModelBusyError               back-pressure: try again after `retry_after_seconds`
-│   │   └── ModelWakingError             a self-hosted endpoint runs no copy yet
+│   │   ├── ModelWakingError             a self-hosted endpoint runs no copy yet
+│   │   └── ModelBreakerOpenError        failed too often just now: it is not even asked
 │   ├── ModelUnavailableError        could not be reached, or failed on its side before it answered
 │   ├── ModelSilentError             said nothing, or nothing more, for too long
 │   ├── ModelStreamCutError          the stream broke before the model said why it stopped
@@ -84,6 +85,12 @@ class ModelWakingError(ModelBusyError):
     """A self-hosted endpoint runs no copy yet: this call asked for one, which takes minutes."""
 
     reason = "model_waking"
+
+
+class ModelBreakerOpenError(ModelBusyError):
+    """The model failed too often just now: nobody asks it until `retry_after_seconds` are over."""
+
+    reason = "breaker_open"
 
 
 class ModelUnavailableError(ModelError):

@@ -16,7 +16,7 @@ from plinth.contracts.memory import (
     SourceObject,
     StoredPassage,
 )
-from plinth.contracts.models import ModelRequest, StreamItem
+from plinth.contracts.models import Breaker, ModelRequest, StreamItem
 from plinth.contracts.runs import (
     Acceptance,
     CachedAnswer,
@@ -89,6 +89,22 @@ class LanguageModel(Protocol):
 
     def stream(self, request: ModelRequest) -> Iterator[StreamItem]:
         """Yield text as it comes and one `ModelEnd` last, within the limits; raise a `ModelError` otherwise."""
+        ...
+
+
+class Breakers(Protocol):
+    """One circuit breaker per model, shared by all functions. None of its methods raises."""
+
+    def look(self, model: str) -> Breaker:
+        """Return whether the model may be asked now; after an open time only one caller is told so, and probes."""
+        ...
+
+    def failed(self, model: str) -> None:
+        """Count a failure that speaks of an ill model."""
+        ...
+
+    def succeeded(self, model: str) -> None:
+        """Close the breaker of a model that was failing."""
         ...
 
 

@@ -63,6 +63,13 @@ class Services:
         return DynamoRunLog(table=self._table(self.settings.runs_table), clock=self.clock)
 
     @cached_property
+    def breakers(self) -> ports.Breakers:
+        """The circuit breakers of the models."""
+        from plinth.adapters.dynamo_breakers import DynamoBreakers
+
+        return DynamoBreakers(table=self._table(self.settings.runs_table), clock=self.clock)
+
+    @cached_property
     def conversations(self) -> ports.Conversations:
         """What was said before."""
         from plinth.adapters.dynamo_conversations import DynamoConversations

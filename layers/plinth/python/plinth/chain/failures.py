@@ -14,10 +14,16 @@ _UNAVAILABLE = Failure(reason="unavailable", message="a store did not answer aft
 _INTERNAL = Failure(reason="internal", message="the run failed inside Plinth; the run id finds its log")
 _MODEL_MESSAGES: dict[type[errors.ModelError], str] = {
     errors.ModelBusyError: "the model takes no more requests just now; ask again later",
+    errors.ModelWakingError: "the self-hosted model is being started, which takes minutes; ask again later",
+    errors.ModelBreakerOpenError: "the model failed too often just now; ask again later or name another model",
     errors.ModelUnavailableError: "the model did not answer; ask again later or name another model",
+    errors.ModelSilentError: "the model took too long; ask again later or name another model",
     errors.ModelStreamCutError: "the model's answer broke off and no further try succeeded; ask again",
+    errors.ModelReplyInvalidError: "the model gave no usable answer; ask in other words or name another model",
+    errors.ModelContextExceededError: "the question is too long for the model; shorten it or name another model",
+    errors.ModelRequestRefusedError: "the model's provider refuses this request; change it or name another model",
+    errors.ModelKeyRefusedError: "the model's provider refuses this environment's key; name another model",
     errors.ModelNotConfiguredError: "this environment has no key or endpoint for that model; name another model",
-    errors.ModelRequestRefusedError: "the model's provider refuses this request; shorten it or name another model",
 }
 _BY_NAME = {
     "States.Timeout": _TIMED_OUT,

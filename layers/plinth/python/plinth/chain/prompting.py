@@ -5,6 +5,7 @@ its prefix in the model's prompt cache. The form of the answer is asked for last
 cited its passage in one where the instructions came first only, and in nine with the reminder at the end.
 """
 
+import json
 from collections.abc import Sequence
 
 from plinth.contracts.memory import StoredPassage
@@ -21,7 +22,7 @@ _REMINDER = (
     "Answer in one or two sentences. End each with the number of the passage that says it, like [1]. "
     "Do not use other knowledge."
 )
-_TOKENS_PER_MESSAGE = 16
+_TOKENS_PER_PART = 16
 
 
 def choose_passages(ranked: Sequence[StoredPassage], *, characters: int) -> tuple[StoredPassage, ...]:
@@ -56,6 +57,19 @@ def build_prompt(question: str, passages: Sequence[StoredPassage], turns: Sequen
 
 
 def input_token_bound(prompt: Prompt) -> int:
-    """Return a count that no byte-level tokenizer can exceed: one token per UTF-8 byte, plus each message's frame."""
-    texts = [prompt.system, *(message.text for message in prompt.messages)]
-    return sum(len(text.encode()) + _TOKENS_PER_MESSAGE for text in texts)
+    """Return a count that no byte-level tokenizer can exceed: one token per UTF-8 byte, plus each part's frame."""
+    schemas = [tool.parameters for tool in prompt.tools]
+    if prompt.answer_schema is not None:
+        schemas.append(prompt.answer_schema)
+    texts = [
+        prompt.system,
+        *(text for tool in prompt.tools for text in (tool.name, tool.description)),
+        *(json.dumps(dict(schema)) for schema in schemas),
+        *(text for message in prompt.messages for text in _texts(message)),
+    ]
+    return sum(len(text.encode()) + _TOKENS_PER_PART for text in texts)
+
+
+def _texts(message: Message) -> list[str]:
+    calls = [f"{call.id}{call.name}{call.arguments}" for call in message.tool_calls]
+    return [message.text, *calls, *(f"{result.call_id}{result.text}" for result in message.tool_results)]

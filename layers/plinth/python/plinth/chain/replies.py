@@ -10,7 +10,7 @@ from plinth.contracts.runs import Answer, Citation
 _MARKER_GROUP = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 
 
-def parse_reply(reply: Reply, passages: Sequence[StoredPassage], *, model: str) -> Answer:
+def parse_reply(reply: Reply, passages: Sequence[StoredPassage]) -> Answer:
     """Return the answer with one citation per passage that the text names, in the order of first mention.
 
     A number that names no passage is left in the text and cited by nothing.
@@ -18,7 +18,7 @@ def parse_reply(reply: Reply, passages: Sequence[StoredPassage], *, model: str) 
     text = reply.text.strip()
     named = dict.fromkeys(int(number) for group in _MARKER_GROUP.findall(text) for number in group.split(","))
     citations = tuple(_cite(number, passages[number - 1]) for number in named if 1 <= number <= len(passages))
-    return Answer(text=text, citations=citations, stop_reason=reply.stop_reason.value, model=model)
+    return Answer(text=text, citations=citations, stop_reason=reply.stop_reason.value, model=reply.cost.model)
 
 
 def is_cacheable(reply: Reply) -> bool:

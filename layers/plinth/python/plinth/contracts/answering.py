@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from plinth.contracts.events import StepEnded
-from plinth.contracts.runs import Run
+from plinth.contracts.runs import ModelCost, Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +46,11 @@ class RecallConversationInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecallConversationOutput:
-    """`digest` names the remembered turns; it is empty for a run without history."""
+    """`digest` names the remembered turns; it is empty for a run without history. `last_model` gave the last answer."""
 
     turns: int
     digest: str
+    last_model: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,25 +86,39 @@ class BuildPromptOutput:
 
 
 class CallOutcome(StrEnum):
-    """RETRY asks the machine to wait `wait_seconds` and call again."""
+    """RETRY asks the machine to wait `wait_seconds` and call again; FAILED ends the run with `error`."""
 
     COMPLETE = "complete"
     RETRY = "retry"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallModelInput:
-    """`attempt` counts the machine's calls from 1; `steps` are the finished steps to log with the first text."""
+    """`attempt` counts the machine's calls from 1; `steps` are the finished steps to log with the first text.
+
+    `position` is the model of the route to ask, `after` the reason for which the call before this one failed, and
+    `last_model` the one that answered the conversation last.
+    """
 
     run: Run
     attempt: int
+    position: int = 0
+    after: str = ""
+    last_model: str = ""
     steps: tuple[StepEnded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallModelOutput:
+    """`calls` holds what this call cost, if one was made; `error` is the class of the failure, `reason` its code."""
+
     outcome: CallOutcome
     wait_seconds: float = 0.0
+    position: int = 0
+    calls: tuple[ModelCost, ...] = ()
+    error: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +136,15 @@ class ParseReplyOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveAnswerInput:
-    """`cache_key` is null where the answer came from the cache or must not be kept; `steps` end the log."""
+    """`cache_key` is null where the answer came from the cache or must not be kept; `steps` end the log.
+
+    `calls` are all model calls of the run, failed ones too.
+    """
 
     run: Run
     cached: bool
     cache_key: str | None
+    calls: tuple[ModelCost, ...] = ()
     saved_micro_usd: int = 0
     steps: tuple[StepEnded, ...] = ()
 
@@ -142,6 +161,7 @@ class FailRunInput:
     run: Run
     owner: str
     error: str
+    calls: tuple[ModelCost, ...] = ()
     steps: tuple[StepEnded, ...] = ()
 
 

@@ -137,6 +137,17 @@ StreamItem = TextChunk | Working | ModelEnd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """What a model's breaker says: `open_until` is when (Unix seconds) it may be asked again, or None for now.
+
+    `failing` says that it failed since it last succeeded.
+    """
+
+    failing: bool
+    open_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """A finished model call: its text, why it stopped, what it cost, and which attempt at the text it was."""
 

@@ -1,78 +1,157 @@
-"""How a model call is made: priced before, streamed into the log, costed after; and when it is made again."""
+"""How a turn's model call is made: the route's next healthy model, priced before, streamed, checked, costed after."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from plinth.chain.catalogue import model
+from plinth.chain.catalogue import CatalogueModel, RouteStep, model
 from plinth.chain.prompting import input_token_bound
-from plinth.contracts.events import StepEnded
-from plinth.contracts.models import ModelRequest, Prompt, Reply, TimeLimits
-from plinth.contracts.runs import ModelCost, Run, RunRequest
-from plinth.errors import (
-    ModelBusyError,
-    ModelError,
-    ModelStreamCutError,
-    ModelUnavailableError,
-    PlinthError,
-    TransientError,
-)
-from plinth.money.prices import bound_micro_usd, cost_micro_usd, price_of
+from plinth.chain.reply_checks import require_answer
+from plinth.chain.routing import BREAKING, ENDING_SECONDS, after_failure, in_order, route_of
+from plinth.contracts.answering import CallModelInput, CallModelOutput, CallOutcome
+from plinth.contracts.models import ModelRequest, Prompt, Reply, TimeLimits, Usage
+from plinth.contracts.runs import ModelCost, RunRequest
+from plinth.errors import ModelBreakerOpenError, ModelError, ModelStreamCutError, TransientError
+from plinth.money.prices import bound_micro_usd, cost_micro_usd, price_of, prompt_cache_saved_micro_usd
 from plinth.runtime.step_events import unlogged
 from plinth.runtime.streaming import TextStream, next_attempt
 from plinth.wiring import Services
 
-MAX_ATTEMPTS = 3
 CALL_SECONDS = 230.0  # below CallModel's own timeout, so that a slow model ends as an error with a name
-ENDING_SECONDS = 15.0
-PASSING = (ModelBusyError, ModelUnavailableError, ModelStreamCutError, TransientError)
-"""Failures of a call that another attempt may mend. Only the machine's bounded attempts repeat what costs money."""
-_BACKOFF_SECONDS = 2.0
+_NOTHING = Usage(input_tokens=0, output_tokens=0)
 
 
-def call(run: Run, asked: RunRequest, prompt: Prompt, steps: Sequence[StepEnded], services: Services) -> Reply:
-    """Return the whole reply; `ENDING_SECONDS` of the run's time are left for the steps after it."""
-    chosen = model(asked.model)
-    max_output_tokens = min(asked.max_output_tokens, chosen.max_output_tokens)
-    price = price_of(chosen.id)
-    bound = bound_micro_usd(price, input_token_bound=input_token_bound(prompt), max_output_tokens=max_output_tokens)
-    request = ModelRequest(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """What every call of the turn has in common."""
+
+    request: CallModelInput
+    asked: RunRequest
+    prompt: Prompt
+    services: Services
+
+    @property
+    def seconds_left(self) -> float:
+        return self.request.run.deadline - self.services.clock.now()
+
+
+def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
+    """Make one model call and keep its reply with the run, or return what follows its failure.
+
+    Only a store that fails before the model is asked raises: a machine that repeated the step after that would pay
+    for a second call.
+    """
+    asked = services.runs.get(request.run.tenant, request.run.id).request
+    prompt = services.runs.get_content(request.run, "prompt", Prompt)
+    turn = _Turn(request=request, asked=asked, prompt=prompt, services=services)
+    steps = in_order(route_of(asked), last_model=request.last_model)
+    position, open_until = _first_healthy(steps, request.position, services)
+    if open_until is not None:
+        error = ModelBreakerOpenError("the model failed too often", open_until - services.clock.now())
+        return _after(error, turn, steps, position=position, calls=())
+    chosen = model(steps[position].model)
+    try:
+        cost = _call(turn, chosen)
+    except ModelError as error:
+        if error.reason in BREAKING:
+            services.breakers.failed(chosen.id)
+        calls = (_failed_cost(turn, chosen, error),)
+        return _after(error, turn, steps, position=position, calls=calls)
+    return CallModelOutput(outcome=CallOutcome.COMPLETE, position=position, calls=(cost,))
+
+
+def _first_healthy(steps: Sequence[RouteStep], start: int, services: Services) -> tuple[int, float | None]:
+    """Return the first position from `start` on whose breaker is closed, or one that must be waited for."""
+    for position in range(start, len(steps)):
+        breaker = services.breakers.look(steps[position].model)
+        may_move_on = position + 1 < len(steps) and "breaker_open" in steps[position].move_on
+        if breaker.open_until is None or not may_move_on:
+            return position, breaker.open_until
+    raise IndexError(f"the route has no model number {start}")
+
+
+def _call(turn: _Turn, chosen: CatalogueModel) -> ModelCost:
+    """Stream the reply into the log, check it and keep it with the run; return what it cost."""
+    run, services = turn.request.run, turn.services
+    language_model = services.language_model(chosen.provider)
+    logged = services.run_log.read(run.tenant, run.id, after=0)
+    attempt = next_attempt(logged)
+    stream = TextStream(
+        run=run, attempt=attempt, because=turn.request.after, log=services.run_log, clock=services.clock
+    )
+    try:
+        items = language_model.stream(_model_request(turn, chosen))
+        text, end = stream.copy(items, unlogged(turn.request.steps, logged))
+        require_answer(text, end, turn.prompt)
+        cost = _cost(turn, chosen, usage=end.usage)
+        reply = Reply(text=text, stop_reason=end.stop_reason, cost=cost, attempt=attempt, tool_calls=end.tool_calls)
+        services.runs.put_content(run, "reply", reply)
+    except TransientError as error:
+        raise ModelStreamCutError("the answer could not be kept") from error
+    services.breakers.succeeded(chosen.id)
+    return cost
+
+
+def _model_request(turn: _Turn, chosen: CatalogueModel) -> ModelRequest:
+    return ModelRequest(
         model=chosen.provider_model,
-        prompt=prompt,
-        max_output_tokens=max_output_tokens,
+        prompt=turn.prompt,
+        max_output_tokens=_max_output_tokens(turn, chosen),
         limits=TimeLimits(
-            total_seconds=min(CALL_SECONDS, run.deadline - services.clock.now() - ENDING_SECONDS),
+            total_seconds=min(CALL_SECONDS, turn.seconds_left - ENDING_SECONDS),
             first_seconds=chosen.first_seconds,
             stall_seconds=chosen.stall_seconds,
         ),
+        keep_prompt=turn.asked.conversation_id is not None and "prompt_cache" in chosen.capabilities,
     )
-    logged = services.run_log.read(run.tenant, run.id, after=0)
-    attempt = next_attempt(logged)
-    stream = TextStream(run=run, attempt=attempt, log=services.run_log, clock=services.clock)
-    text, end = stream.copy(services.language_model(chosen.provider).stream(request), unlogged(steps, logged))
-    cost = ModelCost(
+
+
+def _max_output_tokens(turn: _Turn, chosen: CatalogueModel) -> int:
+    return min(turn.asked.max_output_tokens, chosen.max_output_tokens)
+
+
+def _cost(
+    turn: _Turn, chosen: CatalogueModel, *, usage: Usage, outcome: str = "complete", estimated: bool = False
+) -> ModelCost:
+    price = price_of(chosen.id)
+    bound = bound_micro_usd(
+        price,
+        input_token_bound=input_token_bound(turn.prompt),
+        max_output_tokens=_max_output_tokens(turn, chosen),
+    )
+    return ModelCost(
         model=chosen.id,
-        input_tokens=end.usage.input_tokens,
-        output_tokens=end.usage.output_tokens,
-        cached_input_tokens=end.usage.cached_input_tokens,
-        cost_micro_usd=cost_micro_usd(price, end.usage),
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cached_input_tokens=usage.cached_input_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        thinking_tokens=usage.thinking_tokens,
+        cost_micro_usd=bound if estimated else cost_micro_usd(price, usage),
         bound_micro_usd=bound,
+        prompt_cache_saved_micro_usd=prompt_cache_saved_micro_usd(price, usage),
         price_source=price.source,
         price_as_of=price.as_of,
+        outcome=outcome,
+        estimated=estimated,
     )
-    return Reply(text=text, stop_reason=end.stop_reason, cost=cost, attempt=attempt)
 
 
-def last_failure(error: PlinthError) -> ModelError:
-    """Return what ends the run: a store that fails after the model was paid must not make the machine call it again."""
-    return error if isinstance(error, ModelError) else ModelStreamCutError("the answer could not be kept")
+def _failed_cost(turn: _Turn, chosen: CatalogueModel, error: ModelError) -> ModelCost:
+    """Return the bill that the failure told, or else the bound where the model had begun, and nothing where not."""
+    estimated = error.begun and error.usage is None
+    return _cost(turn, chosen, usage=error.usage or _NOTHING, outcome=error.reason, estimated=estimated)
 
 
-def wait_before_retry(error: PlinthError, *, attempt: int, seconds_left: float) -> float | None:
-    """Return how long to wait before the next attempt, or None where there must be none.
-
-    The provider's own wish comes first; else the wait doubles. Neither may outlast the run's deadline.
-    """
-    wish = error.retry_after_seconds if isinstance(error, ModelBusyError) else None
-    seconds = wish if wish is not None else _BACKOFF_SECONDS * 2.0 ** (attempt - 1)
-    if attempt >= MAX_ATTEMPTS or seconds + ENDING_SECONDS > seconds_left:
-        return None
-    return seconds
+def _after(
+    error: ModelError, turn: _Turn, steps: Sequence[RouteStep], *, position: int, calls: tuple[ModelCost, ...]
+) -> CallModelOutput:
+    following = after_failure(
+        error, steps, position=position, attempt=turn.request.attempt, seconds_left=turn.seconds_left
+    )
+    return CallModelOutput(
+        outcome=CallOutcome.RETRY if following else CallOutcome.FAILED,
+        wait_seconds=following.wait_seconds if following else 0.0,
+        position=following.position if following else position,
+        calls=calls,
+        error=type(error).__name__,
+        reason=error.reason,
+    )

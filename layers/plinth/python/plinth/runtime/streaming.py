@@ -20,12 +20,12 @@ def next_attempt(logged: Iterable[LoggedEvent]) -> int:
 
 
 class TextStream:
-    """Writes one attempt's text to the log. An attempt after the first begins with a `reset`.
+    """Writes one attempt's text to the log. An attempt after the first begins with a `reset` that says `because`.
 
     Finished steps ride along with the first write: a write costs money.
     """
 
-    def __init__(self, *, run: Run, attempt: int, log: RunLog, clock: Clock) -> None:
+    def __init__(self, *, run: Run, attempt: int, because: str, log: RunLog, clock: Clock) -> None:
         self._run = run
         self._attempt = attempt
         self._log = log
@@ -34,7 +34,7 @@ class TextStream:
         self._written_at = clock.now()
         self._offset = 0
         self._pending: list[str] = []
-        self._first: list[Event] = [Reset(attempt=attempt, reason="retry")] if attempt > 1 else []
+        self._first: list[Event] = [Reset(attempt=attempt, reason=because)] if attempt > 1 else []
 
     def copy(self, stream: Iterable[StreamItem], steps: Sequence[StepEnded]) -> tuple[str, ModelEnd]:
         """Log the text as it comes; return all of it with the model's end, or raise `ModelStreamCutError`."""
