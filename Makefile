@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop clean test test-long check bench docs lock
+.PHONY: help setup run stop clean test test-long check bench docs prices lock
 
 help: ## List the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench: setup ## Measure, as ratios to a reference of the same run, into bench/re
 
 docs: setup ## Generate docs/generated again
 	$(BIN)/python -m docs.generate
+
+prices: setup ## Generate the price file again from the price database and layers/kept_prices.toml
+	$(BIN)/python -m layers.prices
 
 lock: setup ## Lock the Python packages again with hashes and without any registry's address
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

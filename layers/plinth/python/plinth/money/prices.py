@@ -1,13 +1,20 @@
-"""What tokens cost: one row per model, read from prices.json, turned into integer micro-dollars rounded up."""
+"""What tokens and instance hours cost: rows of prices.json, turned into integer micro-dollars rounded up.
+
+`make prices` writes prices.json; each row says where and when its price was read, and how far to trust it.
+"""
 
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 import msgspec
 
 from plinth.contracts.models import Usage
 from plinth.errors import PlinthError
+
+Confidence = Literal["exact", "published", "from memory"]
+"""`exact` follows from how we run it, `published` was read at the source, `from memory` is to be checked."""
 
 _TOKENS_PER_PRICE = 1_000_000
 
@@ -16,9 +23,13 @@ class UnpricedModelError(PlinthError):
     """The price file has no row for this model: it may not be called."""
 
 
+class UnpricedInstanceError(PlinthError):
+    """The price file has no row for this kind of instance."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """Micro-dollars per million tokens, by kind of token."""
+    """Micro-dollars per million tokens, by kind of token. `cache_write` is for a cache that lives five minutes."""
 
     input: int
     output: int
@@ -35,35 +46,60 @@ class LongPromptRates(Rates):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price(Rates):
-    """One row of the price file, with where and when it was read."""
+    """Micro-dollars per million tokens of one model, with where and when they were read."""
 
     model: str
     source: str
     as_of: str
-    confidence: str
+    confidence: Confidence
     long_prompt: LongPromptRates | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PriceFile:
-    """The whole file; its unit is fixed."""
+class HourlyPrice:
+    """Micro-dollars for an hour of one instance, with where and when they were read."""
 
-    unit: str
-    prices: tuple[Price, ...]
+    instance: str
+    amount: int
+    source: str
+    as_of: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceFile:
+    """The whole file: rows by their unit."""
+
+    micro_usd_per_million_tokens: tuple[Price, ...]
+    micro_usd_per_hour: tuple[HourlyPrice, ...]
+
+
+@cache
+def _file() -> PriceFile:
+    text = (files("plinth.money") / "prices.json").read_bytes()
+    return msgspec.json.decode(text, type=PriceFile)
 
 
 @cache
 def _prices() -> dict[str, Price]:
-    text = (files("plinth.money") / "prices.json").read_bytes()
-    return {price.model: price for price in msgspec.json.decode(text, type=PriceFile).prices}
+    return {price.model: price for price in _file().micro_usd_per_million_tokens}
 
 
 def price_of(model: str) -> Price:
     """Return the price row of a catalogue model, or raise `UnpricedModelError`."""
     price = _prices().get(model)
     if price is None:
-        raise UnpricedModelError(f"model {model!r} has no row in plinth/money/prices.json: add one with its source")
+        remedy = "add it to the catalogue or to layers/kept_prices.toml, then run `make prices`"
+        raise UnpricedModelError(f"model {model!r} has no row in plinth/money/prices.json: {remedy}")
     return price
+
+
+def hourly_price_of(instance: str) -> HourlyPrice:
+    """Return the price row of a kind of instance, or raise `UnpricedInstanceError` that lists what there is."""
+    rows = {row.instance: row for row in _file().micro_usd_per_hour}
+    if instance not in rows:
+        raise UnpricedInstanceError(f"instance {instance!r} has no price: use one of {', '.join(rows)}")
+    return rows[instance]
 
 
 def cost_micro_usd(price: Price, usage: Usage) -> int:
