@@ -1,0 +1,232 @@
+"""What a person with a browser may rely on in the console: headless Chromium against the deployed stack."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from client.tenants import TenantsTable
+from client.tenants_file import read_tenants
+from tests.integration.conftest import Deployed
+from tests.integration.uploads import ingest
+
+pytestmark = pytest.mark.integration
+PATIENCE_SECONDS = 90
+READER = """
+[tiers.pro]
+requests_per_minute = 6000
+burst = 1000
+models = ["plinth-local"]
+max_output_tokens = 100
+[tenants.reader]
+tier = "pro"
+[tenants.reader.users.rea]
+keys = ["test"]
+"""
+MARKUP = """<img src=x onerror="document.title='taken'">"""
+TEXT = f"# Purging {MARKUP}\n\nThe command zorkpurge removes a package with {MARKUP} its configuration files.\n"
+SCRIPTED_API = """
+window.fetch = async (url) => url === "/v1/runs"
+  ? new Response(JSON.stringify({ events_url: "/events" }), { status: 202 })
+  : new Response(%s.map((event, at) => `data: ${JSON.stringify({ seq: at + 1, event })}\\n\\n`).join(""));
+"""
+
+
+class Console:
+    """The page as its user meets it."""
+
+    def __init__(self, browser: webdriver.Chrome, address: str) -> None:
+        self.browser = browser
+        self._address = address
+
+    def open(self) -> None:
+        self.browser.get(self._address)
+
+    def text(self, name: str) -> str:
+        return self.browser.find_element(By.ID, name).text
+
+    def ask(self, question: str, *, key: str) -> None:
+        for name, text in (("key", key), ("question", question)):
+            self.browser.find_element(By.ID, name).clear()
+            self.browser.find_element(By.ID, name).send_keys(text)
+        self.browser.find_element(By.ID, "ask").click()
+
+    def ended(self) -> str:
+        """Wait until the button can be used again; return the status line."""
+        button = self.browser.find_element(By.ID, "ask")
+        wait = WebDriverWait(self.browser, PATIENCE_SECONDS)
+        wait.until(lambda _: button.get_attribute("aria-disabled") == "false")
+        return self.text("status")
+
+    def press(self, *keys: str) -> None:
+        webdriver.ActionChains(self.browser).send_keys(*keys).perform()
+
+    def press_with(self, modifier: str, key: str) -> None:
+        webdriver.ActionChains(self.browser).key_down(modifier).send_keys(key).key_up(modifier).perform()
+
+    def focused(self) -> str | None:
+        return self.browser.switch_to.active_element.get_attribute("id")
+
+    def script(self, source: str) -> Any:
+        return self.browser.execute_script(source)
+
+    def requests(self) -> list[str]:
+        return list(self.script("return performance.getEntries().map((entry) => entry.name)"))
+
+    def complaints(self, *, of: str | None = None) -> list[dict[str, Any]]:
+        """Return what the browser's log holds, of one source or of all."""
+        browser: Any = self.browser
+        return [entry for entry in browser.get_log("browser") if of in (None, entry["source"])]
+
+    def answer_with(self, *events: dict[str, Any]) -> None:
+        """Let the page meet these events instead of the API, from the next opening on."""
+        script = {"source": SCRIPTED_API % json.dumps([*events, {"type": "run.ended", "status": "done"}])}
+        self.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", script)
+
+
+@pytest.fixture
+def console(deployed: Deployed, tmp_path: Path) -> Iterator[Console]:
+    found = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
+    assert all(found.values()), f"a browser is missing ({found}): apt-get install chromium chromium-driver"
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(found["chromium"])
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",  # which root needs
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+        f"--user-data-dir={tmp_path}",
+    ):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    browser = webdriver.Chrome(options=options, service=Service(executable_path=str(found["chromedriver"])))
+    try:
+        yield Console(browser, f"{deployed.info.api_url}/")
+    finally:
+        browser.quit()
+
+
+@pytest.fixture(scope="session")
+def reader_key(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the key of a tenant whose one document has markup in its title and text."""
+    file = tmp_path_factory.mktemp("reader") / "tenants.toml"
+    file.write_text(READER)
+    table = TenantsTable(deployed.aws("dynamodb"), table=deployed.info.outputs["TenantsTable"], environment="local")
+    (made,) = table.apply(read_tenants(file))
+    deployed.keys[made.tenant] = made.text
+    ingest(deployed, "purging.md", TEXT.encode(), tenant=made.tenant)
+    return made.text
+
+
+def test_an_answer_streams_in_with_its_sources_steps_and_receipt(console: Console, reader_key: str) -> None:
+    console.open()
+    console.script("""
+        window.seen = [];
+        const note = () => seen.push(document.getElementById("answer").textContent);
+        new MutationObserver(note).observe(document.getElementById("answer"), { childList: true });
+    """)
+
+    console.ask("Answer with the marker only: [1]", key=reader_key)
+
+    assert console.ended() == "Done."
+    answer, seen = console.text("answer"), [text for text in console.script("return seen") if text]
+    assert len(seen) > 1
+    assert all(answer.startswith(text.strip()) for text in seen)
+    assert console.text("sources").startswith(f"[1] Purging {MARKUP}")
+    assert "zorkpurge" in console.text("sources")
+    assert {"ClaimRun", "RetrieveContext", "CallModel", "cost"} <= set(console.text("steps").split())
+    assert console.browser.title == "Plinth"
+    assert not console.browser.find_elements(By.TAG_NAME, "img")
+    assert console.complaints() == []
+
+
+def test_the_keyboard_alone_suffices_and_keeps_its_place(console: Console, reader_key: str) -> None:
+    console.open()
+    console.press(Keys.TAB, reader_key, Keys.TAB, "What does zorkpurge remove?", Keys.TAB)
+    assert console.focused() == "ask"
+
+    console.press(Keys.ENTER, Keys.ENTER)
+
+    assert console.ended() == "Done."
+    assert console.focused() == "ask"
+    console.press_with(Keys.SHIFT, Keys.TAB)
+    console.press(" Say it shortly.")
+    console.press_with(Keys.CONTROL, Keys.ENTER)
+    assert console.ended() == "Done."
+    assert console.focused() == "question"
+    assert len([name for name in console.requests() if name.endswith("/v1/runs")]) == 2
+
+
+def test_a_wrong_key_is_refused_in_the_apis_own_words(deployed: Deployed, console: Console, problem: Any) -> None:
+    with deployed.http(None, authorization="Bearer pl_local_wrong") as http:
+        _, _, detail = problem(http.post("/v1/runs", json={"question": "Is it?"}))
+    console.open()
+
+    console.ask("Is it?", key="pl_local_wrong")
+
+    assert console.ended() == detail
+    assert not console.browser.find_element(By.ID, "result").is_displayed()
+    assert console.complaints(of="javascript") == []
+
+
+def test_the_key_appears_in_no_address_and_stays_in_its_tab(console: Console, reader_key: str) -> None:
+    console.open()
+    console.ask("Where is the key?", key=reader_key)
+    assert console.ended() == "Done."
+
+    assert reader_key not in " ".join([console.browser.current_url, *console.requests()])
+    console.browser.refresh()
+    assert console.browser.find_element(By.ID, "key").get_attribute("value") == reader_key
+    console.browser.switch_to.new_window("tab")
+    console.open()
+    assert console.browser.find_element(By.ID, "key").get_attribute("value") == ""
+
+
+def test_markup_in_an_answer_a_source_and_a_step_is_shown_as_text(console: Console) -> None:
+    source = dict.fromkeys(("marker", "title", "name", "text"), MARKUP) | {"heading": f"Part {MARKUP}"}
+    console.answer_with(
+        {"type": "run.accepted", "model": MARKUP},
+        {"type": "step.ended", "step": MARKUP, "duration_ms": 1, "outcome": "ok"},
+        {"type": "text.delta", "text": "dropped", "attempt": 1, "offset": 0},
+        {"type": "reset", "attempt": 2, "reason": "overloaded"},
+        {"type": "text.delta", "text": "late", "attempt": 1, "offset": 7},
+        {"type": "text.delta", "text": MARKUP, "attempt": 2, "offset": 0},
+        {"type": "citation", "citation": source},
+    )
+    console.open()
+
+    console.ask("Anything?", key="any")
+
+    assert console.ended() == "Done."
+    assert console.text("answer") == MARKUP
+    assert console.text("sources").count(MARKUP) == 4
+    assert console.text("steps").startswith(MARKUP)
+    assert console.browser.title == "Plinth"
+    assert not console.browser.find_elements(By.CSS_SELECTOR, "#result img")
+    assert console.complaints() == []
+
+
+def test_a_narrow_screen_needs_no_sideways_scrolling(console: Console) -> None:
+    word = "verylongword" * 20
+    console.answer_with(
+        {"type": "step.ended", "step": "CallModel", "duration_ms": 1, "outcome": "ModelUnavailableError"},
+        {"type": "text.delta", "text": word, "attempt": 1, "offset": 0},
+        {"type": "citation", "citation": {"marker": 1, "title": "", "name": word, "heading": None, "text": word}},
+    )
+    screen = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
+    console.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    console.open()
+
+    console.ask("Anything?", key="any")
+
+    assert console.ended() == "Done."
+    assert console.script("return document.documentElement.scrollWidth") == 360
