@@ -99,7 +99,9 @@ def _kept_price(model_id: str, kept: _KeptModel) -> Price:
 
 def _database_price(listed: _Listed) -> Price:
     if genai_prices.__version__ != DATABASE.partition(" ")[2]:
-        raise PriceSourceError(f"genai-prices is {genai_prices.__version__} here: set DATABASE and DATABASE_AS_OF to it")
+        raise PriceSourceError(
+            f"genai-prices is {genai_prices.__version__} here: set DATABASE and DATABASE_AS_OF to it"
+        )
     try:
         found = genai_prices.calc_price(
             genai_prices.Usage(),

@@ -16,15 +16,17 @@ from tests.fakes.tenants import FakeTenants
 
 ALICE, BOB = Tenant(id="alice"), Tenant(id="bob")
 ALL_SCOPES = ("runs:read", "runs:write", "documents:read", "documents:write")
-TIER = Tier(name="basic", requests_per_minute=60, burst=3, models=("small", "large"), max_output_tokens=500)
-ANSWER = Answer(text="Forty-two [1].", citations=(), stop_reason="end", model="small")
+TIER = Tier(
+    name="basic", requests_per_minute=60, burst=3, models=("plinth-local", "claude-haiku-5-5"), max_output_tokens=500
+)
+ANSWER = Answer(text="Forty-two [1].", citations=(), stop_reason="end", model="plinth-local")
 
 
 class FixedSettings(Settings):
     """The settings of an environment called test."""
 
     environment = "test"
-    default_model = "small"
+    default_model = "plinth-local"
 
 
 class World:
@@ -56,7 +58,7 @@ class World:
     def accepted_run(self, tenant: Tenant = ALICE) -> Run:
         """Write down a run as the API would."""
         run = Run(id=f"run_{len(self.runs.rows):026d}", tenant=tenant, epoch=1, deadline=self.clock.now() + 270)
-        self.runs.accept(run, RunRequest(question="Why?", model="small", user="someone"), None)
+        self.runs.accept(run, RunRequest(question="Why?", model="plinth-local", user="someone"), None)
         return run
 
     def end(self, run: Run) -> None:

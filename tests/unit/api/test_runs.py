@@ -31,12 +31,13 @@ def test_a_question_is_accepted_with_where_to_follow_it(client: Client) -> None:
 
 
 def test_an_accepted_question_is_written_down_and_started_with_a_deadline(world: World, client: Client) -> None:
-    run_id = client.ask("Why?", conversation_id="c-1", model="large", max_output_tokens=100).json["id"]
+    run_id = client.ask("Why?", conversation_id="c-1", model="claude-haiku-5-5", max_output_tokens=100).json["id"]
 
     record = world.runs.get(ALICE, run_id)
     assert record.request.question == "Why?"
     assert record.request.conversation_id == "c-1"
-    assert (record.request.model, record.request.max_output_tokens, record.request.user) == ("large", 100, "someone")
+    assert (record.request.model, record.request.models) == ("claude-haiku-5-5", ("claude-haiku-5-5",))
+    assert (record.request.max_output_tokens, record.request.user) == (100, "someone")
     assert record.deadline == world.clock.now() + 270
     assert list(world.machines.answers.values()) == [run_of(world, run_id)]
 
@@ -44,15 +45,21 @@ def test_an_accepted_question_is_written_down_and_started_with_a_deadline(world:
 def test_without_a_model_the_default_one_answers_and_the_tier_clips_its_output(world: World, client: Client) -> None:
     request = world.runs.get(ALICE, client.ask(max_output_tokens=100_000).json["id"]).request
 
-    assert (request.model, request.max_output_tokens) == ("small", 500)
+    assert (request.model, request.max_output_tokens) == ("plinth-local", 500)
 
 
 def test_a_model_outside_the_tier_is_refused_with_those_inside_it(world: World, client: Client) -> None:
     answer = client.ask(model="gigantic")
 
     assert (answer.status, answer.code, answer.json["field"]) == (400, "invalid_request", "model")
-    assert "small, large" in answer.json["detail"]
+    assert "use one of plinth-local, claude-haiku-5-5, fast, self-hosted-first" in answer.json["detail"]
     assert not world.runs.rows
+
+
+def test_a_route_is_written_down_with_those_of_its_models_that_the_tier_may_use(world: World, client: Client) -> None:
+    request = world.runs.get(ALICE, client.ask(model="fast").json["id"]).request
+
+    assert (request.model, request.models) == ("fast", ("claude-haiku-5-5",))
 
 
 @pytest.mark.guarantee_a

@@ -10,9 +10,11 @@ from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from plinth.access.authentication import Caller
+from plinth.access.entitlement import allowed, allowed_names
 from plinth.access.run_ids import is_run_id, new_run_id
 from plinth.api.exchange import CurrentExchange, Exchange
 from plinth.api.waiting import wait_for_end, wanted_wait
+from plinth.chain.catalogue import catalogue
 from plinth.contracts.events import RunEnded
 from plinth.contracts.runs import (
     Answer,
@@ -41,7 +43,7 @@ class RunCreation(BaseModel):
         str | None,
         Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Runs of one conversation remember its earlier turns."),
     ] = None
-    model: Annotated[str | None, Field(max_length=100, description="A model of the tenant's tier.")] = None
+    model: Annotated[str | None, Field(max_length=100, description="A model or route of GET /v1/models.")] = None
     max_output_tokens: Annotated[
         int | None, Field(ge=1, le=1_000_000, description="Clipped to what the tenant's tier allows.")
     ] = None
@@ -129,9 +131,11 @@ def get_run(run_id: str, exchange: CurrentExchange) -> RunView:
 
 
 def _request(creation: RunCreation, exchange: Exchange) -> RunRequest:
+    model = creation.model or exchange.services.settings.default_model
     return RunRequest(
         question=creation.question,
-        model=_allowed_model(creation.model or exchange.services.settings.default_model, exchange.caller),
+        model=model,
+        models=_allowed_models(model, exchange.caller),
         user=exchange.caller.user,
         conversation_id=creation.conversation_id,
         max_output_tokens=min(
@@ -140,11 +144,12 @@ def _request(creation: RunCreation, exchange: Exchange) -> RunRequest:
     )
 
 
-def _allowed_model(model: str, caller: Caller) -> str:
-    if model not in caller.tier.models:
-        allowed = ", ".join(caller.tier.models)
-        raise InvalidFieldError("model", f"tier {caller.tier.name} does not have {model}: use one of {allowed}")
-    return model
+def _allowed_models(model: str, caller: Caller) -> tuple[str, ...]:
+    models = allowed(model, caller.tier, catalogue())
+    if not models:
+        names = ", ".join(allowed_names(caller.tier, catalogue()))
+        raise InvalidFieldError("model", f"tier {caller.tier.name} does not have {model}: use one of {names}")
+    return models
 
 
 def _accept(exchange: Exchange, request: RunRequest, key: IdempotencyKey | None) -> RunReference:

@@ -1,6 +1,6 @@
 """Which models there are and in which order a route asks them; each is joined to its price, or refused."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -40,8 +40,7 @@ class CatalogueError(PlinthError):
     """The catalogue contradicts itself; the message names the entry."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CatalogueModel:
+class CatalogueModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One model. Limits in tokens and seconds.
 
     `passage_characters` bounds the passages in a prompt, `history_turns` the memory; `tiers` is empty where every tier
@@ -61,16 +60,14 @@ class CatalogueModel:
     stall_seconds: float = 15.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RouteStep:
+class RouteStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model of a route, and the reasons for which the next one is asked instead."""
 
     model: str
     move_on: tuple[MoveOn, ...] = ALWAYS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Models in the order in which they are asked.
 
     `sticky` keeps a conversation with the model that answered it last, because that one holds its prompt cache.
@@ -122,10 +119,10 @@ def read_catalogue(text: bytes) -> Catalogue:
         content = msgspec.json.decode(text, type=_File)
     except msgspec.DecodeError as error:
         raise CatalogueError(f"the catalogue is malformed: {error}") from error
-    models = _unique({each.id: each for each in content.models}, count=len(content.models))
+    models = _by_name((each.id, each) for each in content.models)
     for each in models:
         price_of(each)
-    routes = _unique({each.name: each for each in content.routes}, count=len(content.routes))
+    routes = _by_name((each.name, each) for each in content.routes)
     for named in routes.values():
         _check(named, models)
     return Catalogue(models=models, routes=routes)
@@ -158,7 +155,10 @@ def _check(route: Route, models: Mapping[str, CatalogueModel]) -> None:
             raise CatalogueError(f"route {route.name!r} names {step.model!r}, which is not in the catalogue")
 
 
-def _unique(entries: dict[str, _Entry], *, count: int) -> dict[str, _Entry]:
-    if len(entries) != count:
-        raise CatalogueError(f"two entries of the catalogue share a name: {', '.join(entries)}")
-    return entries
+def _by_name(entries: Iterable[tuple[str, _Entry]]) -> dict[str, _Entry]:
+    found: dict[str, _Entry] = {}
+    for name, entry in entries:
+        if name in found:
+            raise CatalogueError(f"two entries of the catalogue share the name {name!r}")
+        found[name] = entry
+    return found
