@@ -1,6 +1,6 @@
 """The services of a whole chain, in memory, and how a test calls a step as Step Functions would."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,9 +9,11 @@ import pytest
 
 from plinth.contracts.runs import Run, RunRequest
 from plinth.contracts.tenant import Tenant
+from plinth.ports import LanguageModel
 from plinth.runtime import step
 from plinth.wiring import Services
 from tests.fakes.answers import FakeAnswers
+from tests.fakes.breakers import FakeBreakers
 from tests.fakes.clock import FakeClock
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.documents import FakeDocuments
@@ -24,21 +26,24 @@ TENANT = Tenant(id="acme")
 
 
 class ChainServices(Services):
-    """`Services` of fakes; `model` answers for every provider."""
+    """`Services` of fakes; `model` answers for every provider but those of `models`, and `time` is the clock."""
 
     model: FakeModel
+    models: Mapping[str, LanguageModel] = {}
+    time: FakeClock
 
-    def language_model(self, provider: str) -> FakeModel:
-        return self.model
+    def language_model(self, provider: str) -> LanguageModel:
+        return self.models.get(provider) or self.model
 
 
 @pytest.fixture
 def services() -> ChainServices:
     made = ChainServices()
     clock = FakeClock()
-    made.clock = clock
+    made.clock = made.time = clock
     made.runs = FakeRuns(clock)
     made.run_log = FakeRunLog(made.runs)
+    made.breakers = FakeBreakers(clock)
     made.conversations = FakeConversations()
     made.answers = FakeAnswers(clock)
     made.documents = FakeDocuments(clock)
@@ -67,9 +72,9 @@ def call(services: ChainServices) -> Callable[..., dict[str, Any]]:
 def accept(services: ChainServices) -> Callable[..., Run]:
     """Accept a run as the API does, and return it."""
 
-    def accept_run(question: str, *, run_id: str = "run_1", conversation_id: str | None = None) -> Run:
+    def accept_run(question: str, *, run_id: str = "run_1", **asked_for: Any) -> Run:
         run = Run(id=run_id, tenant=TENANT, epoch=1, deadline=services.clock.now() + 270)
-        asked = RunRequest(question=question, model="claude-haiku-5-5", user="ann", conversation_id=conversation_id)
+        asked = RunRequest(question=question, user="ann", **{"model": "claude-haiku-5-5", **asked_for})
         services.runs.accept(run, asked, None)
         return run
 
