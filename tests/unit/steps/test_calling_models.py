@@ -181,7 +181,7 @@ def test_the_last_open_breaker_is_waited_for(services: ChainServices, call: Call
 
     result = call(call_model, run=run, attempt=1, steps=[])
 
-    assert (result["outcome"], result["reason"], result["calls"]) == ("retry", "breaker_open", [])
+    assert (result["outcome"], result["reason"], result["calls"]) == ("retry", "breaker_open", ())
     assert result["wait_seconds"] == OPEN_SECONDS
 
 
