@@ -40,6 +40,9 @@ class Touch(StrEnum):
     START_INGEST = "start ingest"
     START_ERASE = "start erase"
     BURY_DOCUMENTS = "bury documents"
+    QUEUE_INFERENCES = "queue inferences"
+    TRACK_INFERENCES = "track inferences"
+    WAKE_INFERENCES = "wake inferences"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +137,18 @@ ERASE_STEPS = (
     Step(name="CloseDocument", touches=_DOCUMENTS),
 )
 
+INFER_STEPS = (
+    Step(
+        name="StartInference",
+        touches=(Touch.TRACK_INFERENCES, Touch.WRITE_WORK, Touch.QUEUE_INFERENCES, Touch.WAKE_INFERENCES),
+        timeout_seconds=30,
+    ),
+)
+
+FINISH_INFERENCE = Step(
+    name="FinishInference", touches=(Touch.TRACK_INFERENCES, Touch.WAKE_INFERENCES), timeout_seconds=30
+)
+
 START_INGEST = Step(name="StartIngest", touches=(Touch.START_INGEST, Touch.START_ERASE), timeout_seconds=30)
 
 API = Step(
@@ -159,4 +174,4 @@ RELAY = Step(
     handler="run.sh",
 )
 
-ALL_STEPS = (*ANSWER_STEPS, *INGEST_STEPS, *ERASE_STEPS, START_INGEST, API, RELAY)
+ALL_STEPS = (*ANSWER_STEPS, *INGEST_STEPS, *ERASE_STEPS, *INFER_STEPS, START_INGEST, FINISH_INFERENCE, API, RELAY)

@@ -20,14 +20,24 @@ class Task:
     machine: str
     name: str
     state: dict[str, Any]
-    nested: bool
 
     @property
     def step(self) -> str:
         """The step that its resource placeholder names."""
-        match = _RESOURCE.fullmatch(self.state["Resource"])
-        assert match, f"{self.name}: Resource must be one ${{<Step>Arn}} placeholder"
+        match = _RESOURCE.fullmatch(self.state["Arguments"]["FunctionName"] if self.waits else self.state["Resource"])
+        assert match, f"{self.name}: what it calls must be one ${{<Step>Arn}} placeholder"
         return match[1]
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for its task token to come back, long after its function has ended."""
+        return bool(self.state["Resource"] == "arn:aws:states:::lambda:invoke.waitForTaskToken")
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """The function's event."""
+        arguments: dict[str, Any] = self.state["Arguments"]
+        return arguments["Payload"] if self.waits else arguments
 
     @property
     def folder(self) -> str:
@@ -48,12 +58,12 @@ def load(machine: str) -> dict[str, Any]:
 
 def tasks(machine: str) -> list[Task]:
     """Return every task state of a machine, those inside Map and Parallel included."""
-    return list(_tasks(machine, load(machine)["States"], nested=False))
+    return list(_tasks(machine, load(machine)["States"]))
 
 
-def _tasks(machine: str, states: dict[str, Any], *, nested: bool) -> Iterator[Task]:
+def _tasks(machine: str, states: dict[str, Any]) -> Iterator[Task]:
     for name, state in states.items():
         if state["Type"] == "Task":
-            yield Task(machine, name, state, nested)
+            yield Task(machine, name, state)
         for branch in [*state.get("Branches", []), *filter(None, [state.get("ItemProcessor")])]:
-            yield from _tasks(machine, branch["States"], nested=True)
+            yield from _tasks(machine, branch["States"])

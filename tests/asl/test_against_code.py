@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from cdk.steps import ALL_STEPS
 from plinth import contracts, errors
+from plinth.adapters.sagemaker_inferences import QUEUED_SECONDS, WORK_SECONDS
 from tests.asl.states import MACHINES, Task, load, tasks
 
 TASKS = [task for machine in MACHINES for task in tasks(machine)]
@@ -24,6 +26,7 @@ LAMBDA_FAULTS = {
 }
 TRANSIENT = {error.__name__ for error in errors.TransientError.__subclasses__()} | LAMBDA_FAULTS
 ERRORS = {name for name, value in vars(errors).items() if isinstance(value, type)} | LAMBDA_FAULTS
+FAILED_STEP = re.compile(r"\{'step'.*'outcome'.*?\}")
 EXPRESS_SECONDS = 290  # Express ends at 300 s; the rest is for the last step
 
 each_task = pytest.mark.parametrize("task", TASKS, ids=lambda task: f"{task.machine}-{task.name}")
@@ -48,12 +51,26 @@ def test_a_payload_has_only_fields_that_the_step_knows_and_all_that_it_needs(tas
     fields = dataclasses.fields(contract(task, "Input"))
     required = {field.name for field in fields if field.default is dataclasses.MISSING}
 
-    assert required <= set(task.state["Arguments"]) <= {field.name for field in fields}
+    assert required <= set(task.payload) <= {field.name for field in fields}
 
 
 @each_task
 def test_an_expression_reads_only_fields_that_the_step_returns(task: Task) -> None:
-    assert task.used_outputs <= {field.name for field in dataclasses.fields(contract(task, "Output"))}
+    returned = contract(task, "Callback" if task.waits else "Output")
+
+    assert task.used_outputs <= {field.name for field in dataclasses.fields(returned)}
+
+
+@each_task
+def test_a_state_that_waits_for_a_token_hands_it_on_and_no_other_does(task: Task) -> None:
+    assert ("$states.context.Task.Token" in str(task.payload)) == task.waits
+
+
+def test_an_inference_is_waited_for_as_long_as_the_endpoint_may_queue_it_and_work_on_it() -> None:
+    (task,) = tasks("infer")
+
+    assert task.state["TimeoutSeconds"] > QUEUED_SECONDS + WORK_SECONDS
+    assert load("infer")["TimeoutSeconds"] > 2 * task.state["TimeoutSeconds"]
 
 
 @each_task
@@ -91,7 +108,7 @@ def test_a_failure_of_a_step_is_caught_unless_the_step_itself_writes_failures(ta
     caught = {error for rule in task.state.get("Catch", []) for error in rule["ErrorEquals"]}
     writes_failures = task.step in {"FailRun", "RefuseDocument"}
 
-    assert task.nested or writes_failures or task.machine == "erase" or "States.ALL" in caught
+    assert writes_failures or task.machine == "erase" or "States.ALL" in caught
 
 
 @each_machine
@@ -99,6 +116,15 @@ def test_a_parallel_state_catches_what_its_branches_do_not(machine: str) -> None
     for state in load(machine)["States"].values():
         if state["Type"] in ("Parallel", "Map"):
             assert any("States.ALL" in rule["ErrorEquals"] for rule in state["Catch"])
+
+
+def test_every_failure_that_the_answer_machine_catches_is_logged_as_a_step() -> None:
+    catchers = [task.state for task in tasks("answer")] + [load("answer")["States"]["GatherContext"]]
+    rules = [rule for state in catchers for rule in state.get("Catch", []) if rule["Next"] != "Superseded"]
+    written = [rule.get("Assign", rule["Output"])["step" if "step" in rule["Output"] else "steps"] for rule in rules]
+
+    assert len(rules) == len(catchers) - 1  # FailRun alone has no one to tell
+    assert len({FAILED_STEP.findall(text)[0] for text in written}) == 1
 
 
 def test_the_express_machine_ends_within_its_wall() -> None:

@@ -3,11 +3,12 @@
 Every method raises only errors of `plinth.errors`. Everything tenant-bound takes a `Tenant` or a `Run`, never a string.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from plinth.contracts.access import Admission, KeyRecord, Tier
 from plinth.contracts.events import Event, LoggedEvent
+from plinth.contracts.inferring import InferenceOutcome, PendingInference
 from plinth.contracts.memory import (
     DocumentRecord,
     DocumentVersion,
@@ -298,4 +299,40 @@ class Machines(Protocol):
 
     def start_erase(self, document: DocumentVersion) -> None:
         """Start the erase machine, once per deletion."""
+        ...
+
+
+class Inferences(Protocol):
+    """The queue of an asynchronous endpoint."""
+
+    def start(self, inference_id: str, tenant: Tenant, body: bytes) -> None:
+        """Queue a request, which ends in a message that carries the id; `StoreUnavailableError` if it is not taken."""
+        ...
+
+
+class PendingInferences(Protocol):
+    """Who waits for which inference: a task token has no place in the endpoint's own message."""
+
+    def begin(self, inference_id: str, *, task_token: str) -> PendingInference:
+        """Let this token wait, in place of any before it; return what is known of the inference."""
+        ...
+
+    def mark_queued(self, inference_id: str) -> None:
+        """Note that the endpoint has taken the request."""
+        ...
+
+    def end(self, inference_id: str, outcome: InferenceOutcome) -> PendingInference | None:
+        """Keep the outcome unless there is one; return what is known, or None where nobody began it."""
+        ...
+
+
+class Callbacks(Protocol):
+    """Wakes states that wait for their task token."""
+
+    def succeed(self, task_token: str, output: Mapping[str, object]) -> bool:
+        """Give the state its output; False where nobody waits any more."""
+        ...
+
+    def fail(self, task_token: str, *, error: str, cause: str) -> bool:
+        """Fail the state under an error name; False where nobody waits any more."""
         ...

@@ -134,3 +134,13 @@ class Settings:
                 f"no embedding model in {', '.join(map(str, candidates))}: add the embedding layer"
             )
         return found
+    @cached_property
+    def async_endpoint(self) -> str:
+        """Name of the asynchronous SageMaker endpoint."""
+        return self._required("PLINTH_ASYNC_ENDPOINT")
+
+    @cached_property
+    def inferences_table(self) -> str:
+        """Table of who waits for which inference."""
+        return self._required("PLINTH_INFERENCES_TABLE")
+

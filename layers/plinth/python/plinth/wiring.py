@@ -153,6 +153,38 @@ class Services:
         )
 
     def language_model(self, provider: Provider) -> ports.LanguageModel:
+    @cached_property
+    def inferences(self) -> ports.Inferences:
+        """The queue of the asynchronous endpoint."""
+        import boto3
+
+        from plinth.adapters.aws_calls import CALLS
+        from plinth.adapters.sagemaker_inferences import SageMakerInferences
+
+        return SageMakerInferences(
+            self.settings.async_endpoint,
+            client=boto3.client("sagemaker-runtime", config=CALLS),
+            s3=self._s3,
+            bucket=self.settings.work_bucket,
+        )
+
+    @cached_property
+    def pending_inferences(self) -> ports.PendingInferences:
+        """Who waits for which inference."""
+        from plinth.adapters.dynamo_pending_inferences import DynamoPendingInferences
+
+        return DynamoPendingInferences(table=self._table(self.settings.inferences_table), clock=self.clock)
+
+    @cached_property
+    def callbacks(self) -> ports.Callbacks:
+        """The states that wait for their task token."""
+        import boto3
+
+        from plinth.adapters.aws_calls import CALLS
+        from plinth.adapters.step_functions_callbacks import StepFunctionsCallbacks
+
+        return StepFunctionsCallbacks(client=boto3.client("stepfunctions", config=CALLS))
+
         """Return the adapter of a provider, or raise `ModelNotConfiguredError` where the environment has none.
 
         Only the function that calls models imports a model SDK.

@@ -21,6 +21,7 @@ from plinth.contracts.answering import (
     SaveAnswerInput,
     SaveAnswerOutput,
 )
+from plinth.contracts.inferring import StartInferenceCallback, StartInferenceInput, StartInferenceOutput
 from plinth.contracts.ingesting import (
     CloseDocumentInput,
     CloseDocumentOutput,
@@ -80,4 +81,7 @@ __all__ = [
     "SaveAnswerOutput",
     "SplitDocumentInput",
     "SplitDocumentOutput",
+    "StartInferenceCallback",
+    "StartInferenceInput",
+    "StartInferenceOutput",
 ]
