@@ -46,12 +46,16 @@ def steps_table(steps: Sequence[StepEnded]) -> Table:
     for each in sorted(steps, key=lambda step: step.started_at):
         start_ms = (each.started_at - begin) * 1000
         table.add_row(
-            Text(plain(each.step) + (" (cold)" if each.cold else "")),
+            Text(plain(each.step) + "".join(f" ({note})" for note in _notes(each))),
             f"{start_ms:.0f}",
             f"{each.duration_ms:.0f}",
             _bar(start_ms / whole_ms, each.duration_ms / whole_ms),
         )
     return table
+
+
+def _notes(step: StepEnded) -> list[str]:
+    return [*(["cold"] if step.cold else []), *([plain(step.outcome)] if step.outcome != "ok" else [])]
 
 
 def _bar(start: float, share: float) -> str:

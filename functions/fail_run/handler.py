@@ -6,7 +6,7 @@ from plinth.contracts.events import RunEnded
 from plinth.contracts.runs import RunStatus
 from plinth.errors import RunSupersededError
 from plinth.runtime import step
-from plinth.runtime.step_events import unlogged
+from plinth.runtime.step_events import last_steps
 from plinth.wiring import Services
 
 
@@ -17,8 +17,7 @@ def fail_run(request: FailRunInput, services: Services) -> FailRunOutput:
         raise RunSupersededError(f"another execution owns run {run.id}")
     failure = run_failure(request.error)
     ended = RunEnded(status=RunStatus.FAILED, reason=failure.reason, message=failure.message)
-    logged = services.run_log.read(run.tenant, run.id, after=0)
-    services.run_log.append(run, [*unlogged(request.steps, logged), ended])
+    services.run_log.append(run, [*last_steps(request, services), ended])
     return FailRunOutput(reason=failure.reason)
 
 

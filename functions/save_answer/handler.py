@@ -5,6 +5,7 @@ from plinth.contracts.models import Reply
 from plinth.contracts.runs import Answer
 from plinth.runtime import step
 from plinth.runtime.answer_endings import last_events, receipt_for, remember
+from plinth.runtime.step_events import last_steps
 from plinth.wiring import Services
 
 
@@ -15,8 +16,8 @@ def save_answer(request: SaveAnswerInput, services: Services) -> SaveAnswerOutpu
     reply = None if request.cached else services.runs.get_content(run, "reply", Reply)
     receipt = receipt_for(reply, saved_micro_usd=request.saved_micro_usd)
     remember(request, answer, receipt, services)
-    logged = services.run_log.read(run.tenant, run.id, after=0)
-    services.run_log.append(run, last_events(request, answer, reply=reply, receipt=receipt, logged=logged))
+    steps = last_steps(request, services)
+    services.run_log.append(run, last_events(answer, reply=reply, receipt=receipt, steps=steps))
     return SaveAnswerOutput(saved=True)
 
 

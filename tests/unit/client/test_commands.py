@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
@@ -92,7 +93,9 @@ def test_json_is_one_object_with_everything_about_the_run() -> None:
 
     assert content["answer"] == "Yes [1]."
     assert content["citations"][0]["page"] == 2
-    assert content["steps"] == [{"step": "ClaimRun", "started_at": 1.0, "duration_ms": 2.0, "cold": False}]
+    assert content["steps"] == [
+        {"step": "ClaimRun", "started_at": 1.0, "duration_ms": 2.0, "cold": False, "outcome": "ok"}
+    ]
     assert content["receipt"]["model_cost_micro_usd"] == 7
     assert content["timings"] == {"first_text_seconds": 0.5, "total_seconds": 1.0}
     assert (content["run_id"], content["status"], content["failure"]) == ("run_1", "done", None)
@@ -114,6 +117,13 @@ def test_an_answer_without_citations_is_shown_as_one_with_them_but_for_their_lin
 
     assert "\n[1] t (page 2) - n\n" in shown(cited)
     assert shown(uncited) == shown(cited).replace("\n[1] t (page 2) - n\n", "")
+
+
+def test_a_step_that_failed_is_shown_with_its_error() -> None:
+    run = followed(RunStatus.FAILED)
+    failed = structs.replace(run.answer.steps[0], outcome="MemoryUnavailableError")
+
+    assert "ClaimRun (MemoryUnavailableError)" in shown(replace(run, answer=replace(run.answer, steps=(failed,))))
 
 
 def test_a_sandbox_is_deployed_for_its_owner() -> None:

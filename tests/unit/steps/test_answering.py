@@ -14,7 +14,7 @@ from functions.parse_reply.handler import parse_reply
 from functions.recall_conversation.handler import recall_conversation
 from functions.retrieve_context.handler import retrieve_context
 from functions.save_answer.handler import save_answer
-from plinth.contracts.events import Reset, RunEnded, StepEnded, TextDelta
+from plinth.contracts.events import ReceiptMade, Reset, RunEnded, StepEnded, TextDelta
 from plinth.contracts.memory import DocumentVersion, Passage
 from plinth.contracts.models import ModelEnd, StopReason
 from plinth.contracts.runs import Run, RunStatus
@@ -64,7 +64,7 @@ def answer(services: ChainServices, call: Call, run: Run) -> dict[str, Any]:
             save_answer, run=run, cached=True, cache_key=None, saved_micro_usd=looked_up["saved_micro_usd"], steps=[]
         )
     call(build_prompt, run=run, turns=recalled["turns"])
-    assert call(call_model, run=run, attempt=1, steps=[STEP]) == {"outcome": "complete", "wait_seconds": 0.0}
+    assert call(call_model, run=run, attempt=1, steps=[STEP])["outcome"] == "complete"
     parsed = call(parse_reply, run=run)
     cache_key = looked_up["cache_key"] if parsed["cacheable"] else None
     return call(save_answer, run=run, cached=False, cache_key=cache_key, steps=[])
@@ -264,10 +264,27 @@ def test_a_failed_run_says_why_without_the_cause(
     assert record.status is RunStatus.FAILED
     assert record.failure is not None
     assert record.failure.reason == reason
-    assert [entry.event for entry in services.run_log.read(TENANT, run.id, after=1)] == [
-        STEP,
-        RunEnded(status=RunStatus.FAILED, reason=reason, message=record.failure.message),
-    ]
+    earlier, own, ended = [entry.event for entry in services.run_log.read(TENANT, run.id, after=1)]
+    assert earlier == STEP
+    assert isinstance(own, StepEnded)
+    assert own.step == "FailRun"
+    assert ended == RunEnded(status=RunStatus.FAILED, reason=reason, message=record.failure.message)
+
+
+def test_the_step_that_ends_a_run_logs_itself_before_the_receipt(
+    services: ChainServices, call: Call, accept: Accept
+) -> None:
+    services.model = FakeModel((["Yes."], whole()))
+    run = accept("Is it?")
+
+    answer(services, call, run)
+
+    *_, own, receipt, ended = [entry.event for entry in services.run_log.read(TENANT, run.id, after=1)]
+    assert isinstance(own, StepEnded)
+    assert (own.step, own.outcome) == ("SaveAnswer", "ok")
+    assert own.duration_ms > 0
+    assert isinstance(receipt, ReceiptMade)
+    assert isinstance(ended, RunEnded)
 
 
 def test_an_execution_that_lost_its_claim_cannot_fail_the_run_of_another(

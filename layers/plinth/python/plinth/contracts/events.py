@@ -18,12 +18,17 @@ class RunAccepted(msgspec.Struct, frozen=True, tag="run.accepted", kw_only=True)
 
 
 class StepEnded(msgspec.Struct, frozen=True, tag="step.ended", kw_only=True):
-    """A chain step finished. `started_at` is in Unix seconds; `cold` says whether this was its first call."""
+    """A chain step ended. `started_at` is in Unix seconds; `cold` says whether this was its function's first call.
+
+    `outcome` is `ok` or the name of the error that ended the step. A failed step's time is its state's: from the
+    first attempt to the last. The step that ends the run counts its time until it writes this.
+    """
 
     step: str
     started_at: float
     duration_ms: float
     cold: bool = False
+    outcome: str = "ok"
 
 
 class TextDelta(msgspec.Struct, frozen=True, tag="text.delta", kw_only=True):

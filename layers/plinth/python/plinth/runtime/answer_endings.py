@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from plinth.contracts.answering import SaveAnswerInput
-from plinth.contracts.events import CitationFound, Event, LoggedEvent, ReceiptMade, RunEnded, TextDelta
+from plinth.contracts.events import CitationFound, Event, ReceiptMade, RunEnded, StepEnded, TextDelta
 from plinth.contracts.models import Reply
 from plinth.contracts.runs import Answer, CachedAnswer, Receipt, RunStatus, Turn
-from plinth.runtime.step_events import unlogged
 from plinth.wiring import Services
 
 
@@ -33,11 +32,9 @@ def remember(request: SaveAnswerInput, answer: Answer, receipt: Receipt, service
         services.answers.put(run.tenant, request.cache_key, kept)
 
 
-def last_events(
-    request: SaveAnswerInput, answer: Answer, *, reply: Reply | None, receipt: Receipt, logged: Sequence[LoggedEvent]
-) -> list[Event]:
+def last_events(answer: Answer, *, reply: Reply | None, receipt: Receipt, steps: Sequence[StepEnded]) -> list[Event]:
     """Return the end of the log. Without a reply nothing was streamed, so the cached text comes here, whole."""
     text: list[Event] = [] if reply else [TextDelta(text=answer.text, attempt=1, offset=0)]
     citations = [CitationFound(citation=citation) for citation in answer.citations]
     ended = RunEnded(status=RunStatus.DONE, text_length=len(reply.text if reply else answer.text))
-    return [*text, *citations, *unlogged(request.steps, logged), ReceiptMade(receipt=receipt), ended]
+    return [*text, *citations, *steps, ReceiptMade(receipt=receipt), ended]

@@ -14,13 +14,13 @@ def _logger(step: str) -> Logger:
     return Logger(service=step)
 
 
-def log_step(ended: StepEnded, *, event: dict[str, Any], outcome: str, request_id: str) -> None:
+def log_step(ended: StepEnded, *, event: dict[str, Any], request_id: str) -> None:
     """Log one JSON line under the step's name. The tenant is hashed; question, passages and text are left out."""
     owner: dict[str, Any] = event.get("run") or event.get("document") or {}
     tenant = str(owner.get("tenant", ""))
     _logger(ended.step).info(
         "step ended",
-        outcome=outcome,
+        outcome=ended.outcome,
         duration_ms=ended.duration_ms,
         cold=ended.cold,
         run_id=owner.get("id"),

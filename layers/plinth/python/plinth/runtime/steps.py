@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar, get_type_hints
 
 import msgspec
@@ -20,6 +21,12 @@ class LambdaContext(Protocol):
 Request = TypeVar("Request")
 Result = TypeVar("Result")
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+_running: ContextVar[Callable[[], StepEnded]] = ContextVar("the step that runs")
+
+
+def ended_so_far() -> StepEnded:
+    """Return the step that runs as if it ended now: who writes a log's last event can't log its own end after it."""
+    return _running.get()()
 
 
 def step(function: Callable[[Request, Services], Result], *, services: Services | None = None) -> Handler:
@@ -37,6 +44,12 @@ def step(function: Callable[[Request, Services], Result], *, services: Services 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         nonlocal cold
         started_at, started, was_cold, cold = time.time(), time.perf_counter(), cold, False
+
+        def ended(outcome: str = "ok") -> StepEnded:
+            duration_ms = round((time.perf_counter() - started) * 1000, 3)
+            return StepEnded(step=name, started_at=started_at, duration_ms=duration_ms, cold=was_cold, outcome=outcome)
+
+        _running.set(ended)
         outcome = "ok"
         try:
             request = msgspec.convert(event, request_type)
@@ -45,13 +58,8 @@ def step(function: Callable[[Request, Services], Result], *, services: Services 
             outcome = type(error).__name__
             raise
         finally:
-            ended = StepEnded(
-                step=name,
-                started_at=started_at,
-                duration_ms=round((time.perf_counter() - started) * 1000, 3),
-                cold=was_cold,
-            )
-            log_step(ended, event=event, outcome=outcome, request_id=context.aws_request_id)
-        return {"result": msgspec.to_builtins(result), "step": msgspec.to_builtins(ended)}
+            end = ended(outcome)
+            log_step(end, event=event, request_id=context.aws_request_id)
+        return {"result": msgspec.to_builtins(result), "step": msgspec.to_builtins(end)}
 
     return handler

@@ -1,0 +1,74 @@
+"""That the answer machine, as it lies in the repository, tells FailRun of every step that ended before it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from plinth.contracts.events import StepEnded
+from tests.contract.cloud.conftest import ROLE, Cloud, unique
+
+MACHINE = Path("statemachines/answer.asl.json")
+RESULTS: dict[str, dict[str, Any]] = {
+    "ClaimRun": {"claimed": True},
+    "RetrieveContext": {"corpus_version": 1},
+    "RecallConversation": {"turns": 0, "digest": ""},
+    "LookUpAnswer": {"found": False, "cache_key": "key", "saved_micro_usd": 0},
+}
+GOOD = """
+def handler(event, context):
+    return {{"result": {result}, "step": {{"step": "{name}", "started_at": 1.0, "duration_ms": 1.0}}}}
+"""
+TELLS = 'def handler(event, context): return {"result": event, "step": {}}'
+RAISES = "class KeyError(Exception): pass\ndef handler(event, context): raise KeyError('no')"
+OVERRUNS = "import time\ndef handler(event, context): time.sleep(3)"
+
+
+def ended(cloud: Cloud, faults: dict[str, str]) -> dict[str, Any]:
+    """Run the machine with these faulty steps; return what FailRun was given."""
+    definition = msgspec.json.decode(MACHINE.read_text())
+    definition["States"]["RunFailed"] = {"Type": "Succeed"}  # so that the execution has FailRun's output
+    for branch in definition["States"]["GatherContext"]["Branches"]:
+        for state in branch["States"].values():
+            state.update({"TimeoutSeconds": 1} if state["Type"] == "Task" else {})
+    sources = {name: GOOD.format(name=name, result=result) for name, result in RESULTS.items()}
+    functions = {name: cloud.function(source) for name, source in {**sources, "FailRun": TELLS, **faults}.items()}
+    text = msgspec.json.encode(definition).decode()
+    text = re.sub(r"\$\{(\w+)Arn\}", lambda found: functions.get(found[1], functions["FailRun"]), text)
+    client = cloud.client("stepfunctions")
+    machine = client.create_state_machine(name=unique("answer"), definition=text, roleArn=ROLE, type="EXPRESS")
+    told: dict[str, Any] = cloud.run(machine["stateMachineArn"], {"run": {"id": "run_1"}})["output"]
+    return told
+
+
+@pytest.mark.parametrize(
+    ("faults", "outcomes"),
+    [
+        ({"ClaimRun": RAISES}, {"ClaimRun": "KeyError"}),
+        (
+            {"RetrieveContext": RAISES},
+            {"ClaimRun": "ok", "RetrieveContext": "KeyError", "RecallConversation": "ok"},
+        ),
+        (
+            {"RetrieveContext": RAISES, "RecallConversation": OVERRUNS},
+            {"ClaimRun": "ok", "RetrieveContext": "KeyError", "RecallConversation": "States.Timeout"},
+        ),
+        (
+            {"LookUpAnswer": RAISES},
+            {"ClaimRun": "ok", "RetrieveContext": "ok", "RecallConversation": "ok", "LookUpAnswer": "KeyError"},
+        ),
+    ],
+)
+def test_a_run_that_fails_hands_on_every_step_with_its_outcome(
+    cloud: Cloud, faults: dict[str, str], outcomes: dict[str, str]
+) -> None:
+    told = ended(cloud, faults)
+
+    steps = msgspec.convert(told["steps"], list[StepEnded])
+    assert {step.step: step.outcome for step in steps} == outcomes
+    assert told["error"] == next(outcome for outcome in outcomes.values() if outcome != "ok")
+    for step in steps:
+        if step.outcome == "States.Timeout":
+            assert 900 < step.duration_ms < 3000
