@@ -109,9 +109,11 @@ def test_deletion_takes_every_version_of_one_object_and_of_no_other(
 
 
 @pytest.mark.guarantee_d
-def test_older_versions_go_before_the_marker_so_that_a_deletion_that_failed_can_be_repeated(
-    cloud: Cloud, s3: "S3Client", bucket: str, tenant: Tenant
+@pytest.mark.parametrize("fault", [("DeleteObjects", 2), ("DeleteObject", 0)])
+def test_a_deletion_that_fails_announces_nothing_and_is_whole_when_repeated(
+    cloud: Cloud, s3: "S3Client", bucket: str, tenant: Tenant, fault: tuple[str, int]
 ) -> None:
+    call, left = fault
     for body in (b"one", b"two"):
         s3.put_object(Bucket=bucket, Key=f"{tenant.id}/a.txt", Body=body)
     failing: S3Client = cloud.client("s3", S3_CALLS)
@@ -119,22 +121,24 @@ def test_older_versions_go_before_the_marker_so_that_a_deletion_that_failed_can_
     def fail(**_: object) -> None:
         raise EndpointConnectionError(endpoint_url="s3")
 
-    failing.meta.events.register("before-call.s3.DeleteObjects", fail)
+    failing.meta.events.register(f"before-call.s3.{call}", fail)
 
     with pytest.raises(StoreUnavailableError):
         S3Documents(client=failing, bucket=bucket, max_bytes=LIMIT).delete(tenant, "a.txt")
 
-    left = s3.list_object_versions(Bucket=bucket, Prefix=tenant.id)
-    assert (len(left.get("Versions", [])), len(left.get("DeleteMarkers", []))) == (2, 0)
+    kept = s3.list_object_versions(Bucket=bucket, Prefix=tenant.id)
+    assert (len(kept.get("Versions", [])), len(kept.get("DeleteMarkers", []))) == (left, 0)
+    events = announced(cloud, s3, bucket, tenant)
     S3Documents(client=s3, bucket=bucket, max_bytes=LIMIT).delete(tenant, "a.txt")
     assert not s3.list_object_versions(Bucket=bucket, Prefix=tenant.id).get("Versions")
+    assert "Delete Marker Created" in [each.get("deletion-type") for each in events(left + 1)]
 
 
 @pytest.mark.guarantee_d
 def test_the_bucket_announces_a_deletion_after_the_uploads_that_it_covers(
     cloud: Cloud, s3: "S3Client", bucket: str, tenant: Tenant
 ) -> None:
-    events = announced(cloud, s3, bucket)
+    events = announced(cloud, s3, bucket, tenant)
     s3.put_object(Bucket=bucket, Key=f"{tenant.id}/a.txt", Body=b"one")
     sources = S3Documents(client=s3, bucket=bucket, max_bytes=LIMIT)
 
@@ -146,13 +150,14 @@ def test_the_bucket_announces_a_deletion_after_the_uploads_that_it_covers(
     assert marked > sequences[f"{tenant.id}/a.txt", ""]
 
 
-def announced(cloud: Cloud, s3: "S3Client", bucket: str) -> Callable[[int], list[dict[str, Any]]]:
-    """Route the bucket's events to a queue; return how to wait for so many of them."""
+def announced(cloud: Cloud, s3: "S3Client", bucket: str, tenant: Tenant) -> Callable[[int], list[dict[str, Any]]]:
+    """Route the events of the tenant's objects to a queue; return how to wait for so many of them."""
     sqs, rules = cloud.client("sqs"), cloud.client("events")
-    url = sqs.create_queue(QueueName=bucket)["QueueUrl"]
+    url = sqs.create_queue(QueueName=tenant.id)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    rules.put_rule(Name=bucket, EventPattern=json.dumps({"source": ["aws.s3"]}))
-    rules.put_targets(Rule=bucket, Targets=[{"Id": "queue", "Arn": arn}])
+    pattern = {"source": ["aws.s3"], "detail": {"object": {"key": [{"prefix": f"{tenant.id}/"}]}}}
+    rules.put_rule(Name=tenant.id, EventPattern=json.dumps(pattern))
+    rules.put_targets(Rule=tenant.id, Targets=[{"Id": "queue", "Arn": arn}])
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
 
     def wait(count: int) -> list[dict[str, Any]]:

@@ -230,6 +230,33 @@ def test_an_upload_by_presigned_address_reaches_a_queue_through_an_event_rule(
     assert json.loads(eventually(received(cloud, queue))[0])["detail-type"] == "Object Deleted"
 
 
+def test_each_delete_marker_is_announced_once_whether_or_not_it_covers_an_object(
+    cloud: Cloud, bucket: str, queue: str
+) -> None:
+    s3 = cloud.client("s3")
+    events = cloud.client("events")
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=bucket, Key="there", Body=b"1")
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    rule = unique("rule")
+    events.put_rule(Name=rule, EventPattern=json.dumps({"detail": {"bucket": {"name": [bucket]}}}))
+    events.put_targets(Rule=rule, Targets=[{"Id": "queue", "Arn": queue_arn(cloud, queue)}])
+
+    for name in ("there", "there", "never"):
+        s3.delete_object(Bucket=bucket, Key=name)
+    s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "batch"}]})
+    s3.put_object(Bucket=bucket, Key="last", Body=b"1")
+
+    details: list[dict[str, Any]] = []
+    while len(details) < 5:
+        details.append(json.loads(eventually(received(cloud, queue))[0])["detail"])
+    told = sorted((each["object"]["key"], each.get("deletion-type")) for each in details)
+    marked = "Delete Marker Created"
+    assert told == [("batch", marked), ("last", None), ("never", marked), ("there", marked), ("there", marked)]
+    assert len({each["object"]["sequencer"] for each in details}) == 5
+    assert received(cloud, queue)() == []
+
+
 def test_sequencers_of_one_object_rise_with_each_write(cloud: Cloud, bucket: str, queue: str) -> None:
     s3 = cloud.client("s3")
     events = cloud.client("events")

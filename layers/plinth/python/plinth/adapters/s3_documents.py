@@ -74,16 +74,16 @@ class S3Documents:
             raise
 
     def delete(self, tenant: Tenant, name: str) -> None:
-        """Put a delete marker, which the bucket announces with the deletion's sequence, and delete every version.
+        """Delete every version, then put a delete marker, which the bucket announces with the deletion's sequence.
 
-        The marker makes the document unknown, so older versions go before it: what fails there can be repeated.
-        The newest waits, for a marker over nothing may be announced to nobody (seen locally, not verified on AWS).
-        A version that is newer than the marker is a new upload and stays. S3 tells times to the second.
+        The marker makes the document unknown, so it comes after: a deletion that fails before it can be repeated.
+        What was uploaded meanwhile goes too; a version newer than the marker stays. S3 tells times to the second.
+        That a marker over nothing is announced is what the S3 user guide says; it was not tried on AWS.
         """
         key = f"{tenant.id}/{name}"
         with store_errors("S3"):
-            newest_first, _ = self._history(key)
-            self._delete_versions(key, [version_id for version_id, _ in newest_first[1:]])
+            versions, _ = self._history(key)
+            self._delete_versions(key, [version_id for version_id, _ in versions])
             marker = self._client.delete_object(Bucket=self._bucket, Key=key).get("VersionId")
             versions, markers = self._history(key)
             covered = max((at for version_id, at in markers if version_id == marker), default=None)
