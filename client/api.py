@@ -14,7 +14,7 @@ import httpx
 
 from client.errors import ApiError, NotReachableError, StreamBrokenError
 from client.events import decode
-from client.records import DocumentPage, NewDocument, Run, Upload
+from client.records import DocumentPage, Model, ModelList, NewDocument, Run, Upload
 from client.sse import messages
 from client.wire import NothingFollowsError, Wire, decoded
 from plinth.contracts.events import LoggedEvent, RunEnded
@@ -100,6 +100,10 @@ class PlinthApi:
                     raise
             self._pause(_RECONNECT_SECONDS)
         raise StreamBrokenError(f"run {run_id} said nothing for {_SILENCE_SECONDS:g} s: ask again")
+
+    def models(self) -> tuple[Model, ...]:
+        """Return the models and routes that the tenant's tier may use."""
+        return self._wire.call("GET", "/v1/models", into=ModelList).data
 
     def create_document(self, name: str, *, content_type: str, size_bytes: int) -> NewDocument:
         """Announce a document of this name (an existing one is replaced) and return where its bytes go."""

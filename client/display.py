@@ -7,9 +7,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from client.comparison import Figure
+from client.records import Model, ModelPrice
 from plinth.contracts.events import StepEnded
 from plinth.contracts.memory import DocumentRecord
-from plinth.contracts.runs import Citation, Receipt
+from plinth.contracts.runs import Citation, ModelCost, Receipt
 
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _BAR_WIDTH = 28
@@ -63,15 +65,50 @@ def _bar(start: float, share: float) -> str:
 
 
 def receipt_lines(receipt: Receipt) -> list[str]:
-    """Return the receipt: a line per model call, and the sum."""
+    """Return the receipt: a line per model call, failed ones too, what the prompt cache saved, and the sum."""
     if receipt.cached:
         return [f"answered from the cache: no model was called, {dollars(receipt.saved_micro_usd)} saved"]
-    calls = [
-        f"{each.model}: {each.input_tokens + each.cached_input_tokens} tokens in, {each.output_tokens} out, "
-        f"{dollars(each.cost_micro_usd)} (price as of {each.price_as_of}: {each.price_source})"
-        for each in receipt.model_calls
+    saved = receipt.prompt_cache_saved_micro_usd
+    return [
+        *(_call_line(each) for each in receipt.model_calls),
+        *([f"the provider's prompt cache: {dollars(saved)} saved"] if saved > 0 else []),
+        f"models: {dollars(receipt.model_cost_micro_usd)}",
     ]
-    return [*calls, f"models: {dollars(receipt.model_cost_micro_usd)}"]
+
+
+def _call_line(call: ModelCost) -> str:
+    tokens = call.input_tokens + call.cached_input_tokens + call.cache_write_tokens
+    cached = f" ({call.cached_input_tokens} cached)" if call.cached_input_tokens else ""
+    failed = f" failed ({plain(call.outcome)})" if call.outcome != "complete" else ""
+    cost = f"{'at most ' if call.estimated else ''}{dollars(call.cost_micro_usd)}"
+    price = f"(price: {plain(call.price_source)}, {call.price_as_of})"
+    return f"{call.model}{failed}: {tokens} tokens in{cached}, {call.output_tokens} out, {cost} {price}"
+
+
+def models_table(models: Iterable[Model]) -> Table:
+    """Return models and routes as a table, prices in dollars per million tokens; a route shows what it asks in turn."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("name", "provider", "context", "$ in", "$ out", "can, or asks in turn"):
+        is_number = title in ("context", "$ in", "$ out")
+        table.add_column(title, justify="right" if is_number else "left", overflow="fold", no_wrap=is_number)
+    for each in models:
+        price = _per_million(each.price) if each.price else ("", "")
+        provider = "route" if each.kind == "route" else each.owned_by
+        can = " > ".join(each.models) if each.models else ", ".join(each.capabilities)
+        table.add_row(each.id, provider, f"{each.context_window:,}", *price, can)
+    return table
+
+
+def _per_million(price: ModelPrice) -> tuple[str, str]:
+    return f"{price.input / 1_000_000:.2f}", f"{price.output / 1_000_000:.2f}"
+
+
+def figures_table(figures: Iterable[Figure]) -> Table:
+    """Return figures, each with where it is from."""
+    table = Table("figure", "value", "from", box=None, pad_edge=False)
+    for each in figures:
+        table.add_row(Text(each.name), Text(each.value), Text(each.source))
+    return table
 
 
 def documents_table(documents: Iterable[DocumentRecord]) -> Table:

@@ -45,3 +45,37 @@ class DocumentPage:
 
     documents: tuple[DocumentRecord, ...]
     next: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPrice:
+    """Micro-dollars per million tokens, with where and when they were read."""
+
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
+    source: str
+    as_of: str
+    confidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model or a route that the caller may name; a route has the `models` that it may ask, and no price."""
+
+    id: str
+    kind: str
+    owned_by: str
+    context_window: int
+    max_output_tokens: int
+    capabilities: tuple[str, ...]
+    price: ModelPrice | None = None
+    models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelList:
+    """Every model and route that the caller's tier may use."""
+
+    data: tuple[Model, ...]

@@ -1,10 +1,24 @@
 """What events add up to, and what a terminal is shown of them."""
 
+from dataclasses import replace
+
 from client.answers import collect
 from client.display import plain, receipt_lines
 from client.sse import Message, messages
 from plinth.contracts.events import CitationFound, Event, LoggedEvent, Reset, RunEnded, TextDelta
 from plinth.contracts.runs import Citation, ModelCost, Receipt, RunStatus
+from plinth.money.prices import price_of
+
+CALL = ModelCost(
+    model="m",
+    input_tokens=10,
+    output_tokens=5,
+    cached_input_tokens=3,
+    cost_micro_usd=1234,
+    bound_micro_usd=2000,
+    price_source="list",
+    price_as_of="2026-11-01",
+)
 
 
 def log(*events: Event) -> list[LoggedEvent]:
@@ -50,21 +64,36 @@ def test_text_cannot_steer_the_terminal() -> None:
 
 
 def test_a_receipt_names_model_tokens_price_and_its_source() -> None:
-    call = ModelCost(
-        model="m",
-        input_tokens=10,
-        output_tokens=5,
-        cached_input_tokens=3,
-        cost_micro_usd=1234,
-        bound_micro_usd=2000,
-        price_source="list",
-        price_as_of="2026-11-01",
-    )
-
-    assert receipt_lines(Receipt(model_calls=(call,), model_cost_micro_usd=1234)) == [
-        "m: 13 tokens in, 5 out, $0.001234 (price as of 2026-11-01: list)",
+    assert receipt_lines(Receipt(model_calls=(CALL,), model_cost_micro_usd=1234)) == [
+        "m: 13 tokens in (3 cached), 5 out, $0.001234 (price: list, 2026-11-01)",
         "models: $0.001234",
     ]
+
+
+def test_a_receipt_of_a_model_of_ones_own_says_that_no_token_is_charged() -> None:
+    own = replace(CALL, cost_micro_usd=0, cached_input_tokens=0, price_source=price_of("plinth-local").source)
+
+    assert receipt_lines(Receipt(model_calls=(own,), model_cost_micro_usd=0))[0] == (
+        "m: 10 tokens in, 5 out, $0.000000 (price: none per token, it runs on your own machine, 2026-11-01)"
+    )
+
+
+def test_a_receipt_names_failed_calls_with_the_most_that_they_can_have_cost() -> None:
+    failed = replace(CALL, outcome="model_stream_cut", estimated=True, cached_input_tokens=0, cost_micro_usd=2000)
+
+    assert receipt_lines(Receipt(model_calls=(failed, CALL), model_cost_micro_usd=3234)) == [
+        "m failed (model_stream_cut): 10 tokens in, 5 out, at most $0.002000 (price: list, 2026-11-01)",
+        "m: 13 tokens in (3 cached), 5 out, $0.001234 (price: list, 2026-11-01)",
+        "models: $0.003234",
+    ]
+
+
+def test_a_receipt_shows_what_the_prompt_cache_saved_and_counts_what_was_written_to_it() -> None:
+    call = replace(CALL, cache_write_tokens=7)
+    lines = receipt_lines(Receipt(model_calls=(call,), model_cost_micro_usd=1234, prompt_cache_saved_micro_usd=90))
+
+    assert lines[0].startswith("m: 20 tokens in (3 cached)")
+    assert lines[1] == "the provider's prompt cache: $0.000090 saved"
 
 
 def test_a_cached_answer_says_what_it_saved() -> None:

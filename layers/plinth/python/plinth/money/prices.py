@@ -102,9 +102,15 @@ def hourly_price_of(instance: str) -> HourlyPrice:
     return rows[instance]
 
 
+def rates_of(price: Price, prompt_tokens: int) -> Rates:
+    """Return the rates of a request whose prompt, cached parts included, has this many tokens."""
+    dearer = price.long_prompt
+    return dearer if dearer and prompt_tokens > dearer.above_input_tokens else price
+
+
 def cost_micro_usd(price: Price, usage: Usage) -> int:
     """Return what a finished call cost. The length of the prompt decides the rates for the whole request."""
-    rates = _rates(price, _prompt_tokens(usage))
+    rates = rates_of(price, _prompt_tokens(usage))
     parts = (
         usage.input_tokens * rates.input
         + usage.cached_input_tokens * rates.cache_read
@@ -116,22 +122,17 @@ def cost_micro_usd(price: Price, usage: Usage) -> int:
 
 def prompt_cache_saved_micro_usd(price: Price, usage: Usage) -> int:
     """Return what the provider's prompt cache saved on this call; negative where it was only written to."""
-    rates = _rates(price, _prompt_tokens(usage))
+    rates = rates_of(price, _prompt_tokens(usage))
     saved = usage.cached_input_tokens * (rates.input - rates.cache_read)
     return (saved - usage.cache_write_tokens * (rates.cache_write - rates.input)) // _TOKENS_PER_PRICE
 
 
 def bound_micro_usd(price: Price, *, input_token_bound: int, max_output_tokens: int) -> int:
     """Return the most that a call can cost, known before it is made: every input token at its dearest rate."""
-    rates = _rates(price, input_token_bound)
+    rates = rates_of(price, input_token_bound)
     parts = input_token_bound * max(rates.input, rates.cache_write) + max_output_tokens * rates.output
     return -(-parts // _TOKENS_PER_PRICE)
 
 
 def _prompt_tokens(usage: Usage) -> int:
     return usage.input_tokens + usage.cached_input_tokens + usage.cache_write_tokens
-
-
-def _rates(price: Price, prompt_tokens: int) -> Rates:
-    dearer = price.long_prompt
-    return dearer if dearer and prompt_tokens > dearer.above_input_tokens else price
