@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hypercorn.config import Config
 
-from local.cloud import ministack, patches, strict
+from local.cloud import ministack, patches, readiness, strict
 from local.cloud.runtime import WorkerSettings, link_runtime
 from local.processes import LOOPBACK
 
@@ -29,6 +29,7 @@ def serve(*, port: int, home: Path, worker_environment: Mapping[str, str], be_st
     patches.apply(settings)
     if be_strict:
         strict.apply()
+    readiness.apply()
     _allow_many_files()
     asyncio.run(_serve(port))
 

@@ -71,7 +71,7 @@ class PythonWorker:
         `trace_id` and `invoked_function_arn`, and the loop depth and durable context that Plinth does not use.
         """
         with self._lock:
-            self._cold = self._proc is None or self._proc.poll() is not None
+            self._cold = not self._runs()
             timeout_seconds = float(self.config.get("Timeout", 3))
             context = {
                 "request_id": request_id,
@@ -89,12 +89,24 @@ class PythonWorker:
                 response = {"status": "error", "payload": error.payload}
             return self._outcome(response, self._log_of(request_id))
 
+    def prepare(self) -> None:
+        """Start the process and import the handler ahead of the first call, which repeats and reports what fails."""
+        with self._lock:
+            try:
+                if not self._runs():
+                    self._spawn()
+            except WorkerFailedError:
+                self.kill()
+
     def kill(self) -> None:
         """End the process at once, as a frozen environment is ended."""
         process, self._proc = self._proc, None
         if process is not None:
             process.kill()
             process.wait()
+
+    def _runs(self) -> bool:
+        return self._proc is not None and self._proc.poll() is None
 
     def _spawn(self) -> None:
         code = unpacked(self.code_zip, self._settings.unpacked_folder)
