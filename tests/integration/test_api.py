@@ -76,6 +76,16 @@ def test_the_request_limit_is_refused_with_the_time_to_come_back(deployed: Deplo
     assert 1 <= int(refused[0].headers["retry-after"]) <= 2
 
 
+def test_a_tenant_sees_the_models_and_routes_of_its_tier_and_no_other(deployed: Deployed, problem: Any) -> None:
+    with deployed.http() as http:
+        listed = http.get("/v1/models").json()["data"]
+        one, foreign = http.get("/v1/models/plinth-local"), http.get("/v1/models/claude-opus-5-5")
+
+    assert [(each["id"], each["kind"], each["price"]["output"]) for each in listed] == [("plinth-local", "model", 0)]
+    assert one.json() == listed[0]
+    assert problem(foreign)[:2] == (404, "not_found")
+
+
 @pytest.mark.guarantee_e
 def test_another_tenants_run_and_document_are_as_absent_as_unknown_ones(deployed: Deployed, problem: Any) -> None:
     document = ingest(deployed, "secret.txt", b"The secret word is plover.")

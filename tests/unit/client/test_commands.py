@@ -20,7 +20,20 @@ from local.processes import PortBusyError
 from plinth.contracts.events import RunEnded, StepEnded
 from plinth.contracts.runs import Citation, Receipt, RunStatus
 
-COMMANDS = ("up", "down", "status", "deploy", "ingest", "documents", "erase", "ask", "models", "trace", "logs", "tenants")
+COMMANDS = (
+    "up",
+    "down",
+    "status",
+    "deploy",
+    "ingest",
+    "documents",
+    "erase",
+    "ask",
+    "models",
+    "trace",
+    "logs",
+    "tenants",
+)
 
 
 def run(*arguments: str) -> Result:
