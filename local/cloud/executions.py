@@ -20,6 +20,7 @@ def apply() -> None:
     final_status(engine)
     machine_timeout(engine)
     express_is_forgotten(engine)
+    callback_that_is_never_given(engine)
 
 
 def no_start_delay(engine: ModuleType) -> None:
@@ -125,3 +126,16 @@ def express_is_forgotten(engine: ModuleType) -> None:
 
     ministack.replace(engine, "_run_execution", run_and_forget)
     ministack.replace(engine, "_start_sync_execution", start_sync_and_forget)
+
+
+def callback_that_is_never_given(engine: ModuleType) -> None:
+    """Fail a state that waits for its task token with its function's error, so that Retry sees it; else it waits on.
+
+    As in "Wait for a Callback with Task Token" of the AWS guide: the state fails when the request itself fails.
+    """
+    old = "            _call_lambda(func_ref, lambda_payload)\n        except _ExecutionError:\n            pass\n"
+    new = (
+        "            _call_lambda(func_ref, lambda_payload)\n        except _ExecutionError:\n"
+        "            _task_tokens.pop(token, None)\n            raise\n"
+    )
+    ministack.edit(engine, "_invoke_with_callback", old, new)

@@ -1,5 +1,6 @@
 """How an inference is queued at an asynchronous SageMaker endpoint (not verified on AWS)."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from plinth.adapters.aws_calls import store_errors
@@ -8,7 +9,6 @@ from plinth.contracts.tenant import Tenant
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
-    from mypy_boto3_sagemaker_runtime.type_defs import InvokeEndpointAsyncInputTypeDef
 
 INLINE_BYTES = 128_000
 """The longest body that the call itself carries (InvokeEndpointAsync, API reference, read 2026-11)."""
@@ -31,20 +31,21 @@ class SageMakerInferences:
 
     def start(self, inference_id: str, tenant: Tenant, body: bytes) -> None:
         """Queue the request; to queue it twice under one id costs work but tells the machine nothing new."""
-        request: InvokeEndpointAsyncInputTypeDef = {
-            "EndpointName": self._endpoint,
-            "InferenceId": inference_id,
-            "ContentType": "application/json",
-            "Accept": "application/json",
-            "RequestTTLSeconds": QUEUED_SECONDS,
-            "InvocationTimeoutSeconds": WORK_SECONDS,
-        }
-        if len(body) <= INLINE_BYTES:
-            request["Body"] = body
+        queue = partial(
+            self._client.invoke_endpoint_async,
+            EndpointName=self._endpoint,
+            InferenceId=inference_id,
+            ContentType="application/json",
+            Accept="application/json",
+            RequestTTLSeconds=QUEUED_SECONDS,
+            InvocationTimeoutSeconds=WORK_SECONDS,
+        )
+        if len(body) > INLINE_BYTES:
+            queue = partial(queue, InputLocation=self._stored(f"{tenant.id}/inferences/{inference_id}.json", body))
         else:
-            request["InputLocation"] = self._stored(f"{tenant.id}/inferences/{inference_id}.json", body)
+            queue = partial(queue, Body=body)
         with store_errors("SageMaker"):
-            self._client.invoke_endpoint_async(**request)
+            queue()
 
     def _stored(self, key: str, body: bytes) -> str:
         with store_errors("S3"):
