@@ -99,7 +99,11 @@ class Comparison:
             f"Break-even: {hourly:,.0f} requests an hour, {hourly * 24:,.0f} a day; "
             f"the endpoint is then awake for {result.awake_share:.0%} of the time."
         )
-        return (even, f"Below it {api} is cheaper, above it {own}.", self._capacity(result))
+        return (
+            even,
+            f"Below it {api} is cheaper; above it {own} is, if its instance can serve that.",
+            self._capacity(result),
+        )
 
     def _capacity(self, result: Breakeven) -> str:
         full = self.saturation
