@@ -2,10 +2,11 @@
 
 from plinth.chain.failures import run_failure
 from plinth.contracts import FailRunInput, FailRunOutput
-from plinth.contracts.events import RunEnded
+from plinth.contracts.events import ReceiptMade, RunEnded
 from plinth.contracts.runs import RunStatus
 from plinth.errors import RunSupersededError
 from plinth.runtime import step
+from plinth.runtime.answer_endings import receipt_for
 from plinth.runtime.step_events import last_steps
 from plinth.wiring import Services
 
@@ -17,7 +18,8 @@ def fail_run(request: FailRunInput, services: Services) -> FailRunOutput:
         raise RunSupersededError(f"another execution owns run {run.id}")
     failure = run_failure(request.error)
     ended = RunEnded(status=RunStatus.FAILED, reason=failure.reason, message=failure.message)
-    services.run_log.append(run, [*last_steps(request, services), ended])
+    receipt = ReceiptMade(receipt=receipt_for(request.calls))
+    services.run_log.append(run, [*last_steps(request, services), receipt, ended])
     return FailRunOutput(reason=failure.reason)
 
 

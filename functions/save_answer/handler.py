@@ -14,7 +14,7 @@ def save_answer(request: SaveAnswerInput, services: Services) -> SaveAnswerOutpu
     run = request.run
     answer = services.runs.get_content(run, "answer", Answer)
     reply = None if request.cached else services.runs.get_content(run, "reply", Reply)
-    receipt = receipt_for(reply, saved_micro_usd=request.saved_micro_usd)
+    receipt = receipt_for(request.calls, cached=request.cached, saved_micro_usd=request.saved_micro_usd)
     remember(request, answer, receipt, services)
     steps = last_steps(request, services)
     services.run_log.append(run, last_events(answer, reply=reply, receipt=receipt, steps=steps))

@@ -14,7 +14,7 @@ MACHINE = Path("statemachines/answer.asl.json")
 RESULTS: dict[str, dict[str, Any]] = {
     "ClaimRun": {"claimed": True},
     "RetrieveContext": {"corpus_version": 1},
-    "RecallConversation": {"turns": 0, "digest": ""},
+    "RecallConversation": {"turns": 0, "digest": "", "last_model": ""},
     "LookUpAnswer": {"found": False, "cache_key": "key", "saved_micro_usd": 0},
 }
 GOOD = """

@@ -14,22 +14,31 @@ from functions.parse_reply.handler import parse_reply
 from functions.recall_conversation.handler import recall_conversation
 from functions.retrieve_context.handler import retrieve_context
 from functions.save_answer.handler import save_answer
-from plinth.contracts.events import ReceiptMade, Reset, RunEnded, StepEnded, TextDelta
+from plinth.contracts.events import ReceiptMade, RunEnded, StepEnded, TextDelta
 from plinth.contracts.memory import DocumentVersion, Passage
 from plinth.contracts.models import ModelEnd, StopReason
-from plinth.contracts.runs import Run, RunStatus
+from plinth.contracts.runs import ModelCost, Receipt, Run, RunStatus
 from plinth.errors import (
-    ModelBusyError,
-    ModelRequestRefusedError,
     ModelStreamCutError,
     RunSupersededError,
-    StoreUnavailableError,
 )
 from tests.fakes.models import FakeEmbedder, FakeModel, whole
 from tests.unit.steps.conftest import TENANT, ChainServices
 
 Call = Callable[..., dict[str, Any]]
 Accept = Callable[..., Run]
+COST = ModelCost(
+    model="claude-haiku-5-5",
+    input_tokens=0,
+    output_tokens=0,
+    cached_input_tokens=0,
+    cost_micro_usd=7,
+    bound_micro_usd=7,
+    price_source="a list",
+    price_as_of="2026-11-01",
+    outcome="model_silent",
+    estimated=True,
+)
 STEP = StepEnded(step="BuildPrompt", started_at=1.0, duration_ms=2.0)
 
 
@@ -64,10 +73,11 @@ def answer(services: ChainServices, call: Call, run: Run) -> dict[str, Any]:
             save_answer, run=run, cached=True, cache_key=None, saved_micro_usd=looked_up["saved_micro_usd"], steps=[]
         )
     call(build_prompt, run=run, turns=recalled["turns"])
-    assert call(call_model, run=run, attempt=1, steps=[STEP])["outcome"] == "complete"
+    called = call(call_model, run=run, attempt=1, steps=[STEP])
+    assert called["outcome"] == "complete"
     parsed = call(parse_reply, run=run)
     cache_key = looked_up["cache_key"] if parsed["cacheable"] else None
-    return call(save_answer, run=run, cached=False, cache_key=cache_key, steps=[])
+    return call(save_answer, run=run, cached=False, cache_key=cache_key, calls=called["calls"], steps=[])
 
 
 def test_a_question_is_answered_from_a_published_passage_that_the_answer_cites(
@@ -178,59 +188,6 @@ def test_a_follow_up_is_given_the_earlier_turns_of_its_conversation(
     assert said[2].startswith("Since when?")
 
 
-def test_a_busy_provider_is_a_result_with_its_own_wait(services: ChainServices, call: Call, accept: Accept) -> None:
-    services.model = FakeModel(([], ModelBusyError("busy", 7.0)))
-    run = accept("Is it?")
-    call(retrieve_context, run=run)
-    call(build_prompt, run=run)
-
-    assert call(call_model, run=run, attempt=1, steps=[]) == {"outcome": "retry", "wait_seconds": 7.0}
-
-
-@pytest.mark.parametrize(("attempt", "wish"), [(3, 1.0), (1, 900.0)])
-def test_a_third_failure_or_a_wait_beyond_the_deadline_ends_the_run(
-    services: ChainServices, call: Call, accept: Accept, attempt: int, wish: float
-) -> None:
-    services.model = FakeModel(([], ModelBusyError("busy", wish)))
-    run = accept("Is it?")
-    call(retrieve_context, run=run)
-    call(build_prompt, run=run)
-
-    with pytest.raises(ModelBusyError):
-        call(call_model, run=run, attempt=attempt, steps=[])
-
-
-def test_text_of_a_broken_attempt_is_dropped_by_a_reset_before_the_next(
-    services: ChainServices, call: Call, accept: Accept
-) -> None:
-    services.model = FakeModel((["Half an"], None), (["A whole answer."], whole()))
-    run = accept("Is it?")
-    call(retrieve_context, run=run)
-    call(build_prompt, run=run)
-
-    assert call(call_model, run=run, attempt=1, steps=[])["outcome"] == "retry"
-    assert call(call_model, run=run, attempt=2, steps=[])["outcome"] == "complete"
-
-    events = [entry.event for entry in services.run_log.read(TENANT, run.id, after=1)]
-    assert events == [
-        TextDelta(text="Half an", attempt=1, offset=0),
-        Reset(attempt=2, reason="retry"),
-        TextDelta(text="A whole answer.", attempt=2, offset=0),
-    ]
-
-
-def test_a_request_that_the_provider_refuses_is_not_tried_again(
-    services: ChainServices, call: Call, accept: Accept
-) -> None:
-    services.model = FakeModel(([], ModelRequestRefusedError("too long")))
-    run = accept("Is it?")
-    call(retrieve_context, run=run)
-    call(build_prompt, run=run)
-
-    with pytest.raises(ModelRequestRefusedError):
-        call(call_model, run=run, attempt=1, steps=[])
-
-
 def test_saving_twice_ends_the_log_once(services: ChainServices, call: Call, accept: Accept) -> None:
     services.model = FakeModel((["Yes."], whole()))
     run = accept("Is it?")
@@ -258,16 +215,17 @@ def test_a_failed_run_says_why_without_the_cause(
 ) -> None:
     run = accept("Is it?")
 
-    call(fail_run, run=run, owner="execution-1", error=error, steps=[STEP])
+    call(fail_run, run=run, owner="execution-1", error=error, calls=[COST], steps=[STEP])
 
     record = services.runs.get(TENANT, run.id)
     assert record.status is RunStatus.FAILED
     assert record.failure is not None
     assert record.failure.reason == reason
-    earlier, own, ended = [entry.event for entry in services.run_log.read(TENANT, run.id, after=1)]
+    earlier, own, receipt, ended = [entry.event for entry in services.run_log.read(TENANT, run.id, after=1)]
     assert earlier == STEP
     assert isinstance(own, StepEnded)
     assert own.step == "FailRun"
+    assert receipt == ReceiptMade(receipt=Receipt(model_calls=(COST,), model_cost_micro_usd=7))
     assert ended == RunEnded(status=RunStatus.FAILED, reason=reason, message=record.failure.message)
 
 
@@ -297,39 +255,6 @@ def test_an_execution_that_lost_its_claim_cannot_fail_the_run_of_another(
         call(fail_run, run=run, owner="execution-2", error="StoreUnavailableError", steps=[])
 
     assert services.runs.get(TENANT, run.id).status is RunStatus.RUNNING
-
-
-def test_a_store_that_fails_while_the_answer_is_kept_is_no_reason_to_call_the_model_beyond_its_attempts(
-    services: ChainServices, call: Call, accept: Accept, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    services.model = FakeModel((["Yes."], whole()), (["Yes."], whole()))
-    run = accept("Is it?")
-    call(retrieve_context, run=run)
-    call(build_prompt, run=run)
-
-    def unavailable(*_arguments: object) -> None:
-        raise StoreUnavailableError("throttled")
-
-    monkeypatch.setattr(services.runs, "put_content", unavailable)
-
-    assert call(call_model, run=run, attempt=1, steps=[])["outcome"] == "retry"
-    with pytest.raises(ModelStreamCutError):
-        call(call_model, run=run, attempt=3, steps=[])
-
-
-def test_finished_steps_are_logged_once_though_a_retry_carries_them_again(
-    services: ChainServices, call: Call, accept: Accept
-) -> None:
-    services.model = FakeModel((["Half"], None), (["Whole."], whole()))
-    run = accept("Is it?")
-    call(retrieve_context, run=run)
-    call(build_prompt, run=run)
-
-    call(call_model, run=run, attempt=1, steps=[STEP])
-    call(call_model, run=run, attempt=2, steps=[STEP])
-
-    logged = [entry.event for entry in services.run_log.read(TENANT, run.id, after=1)]
-    assert logged.count(STEP) == 1
 
 
 def test_an_empty_answer_is_no_turn_of_its_conversation(services: ChainServices, call: Call, accept: Accept) -> None:

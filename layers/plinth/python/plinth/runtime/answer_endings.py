@@ -5,15 +5,19 @@ from collections.abc import Sequence
 from plinth.contracts.answering import SaveAnswerInput
 from plinth.contracts.events import CitationFound, Event, ReceiptMade, RunEnded, StepEnded, TextDelta
 from plinth.contracts.models import Reply
-from plinth.contracts.runs import Answer, CachedAnswer, Receipt, RunStatus, Turn
+from plinth.contracts.runs import Answer, CachedAnswer, ModelCost, Receipt, RunStatus, Turn
 from plinth.wiring import Services
 
 
-def receipt_for(reply: Reply | None, *, saved_micro_usd: int) -> Receipt:
-    """Return what the run cost: its model call, or for a cached answer what that call would have cost."""
-    if reply is None:
-        return Receipt(model_calls=(), model_cost_micro_usd=0, cached=True, saved_micro_usd=saved_micro_usd)
-    return Receipt(model_calls=(reply.cost,), model_cost_micro_usd=reply.cost.cost_micro_usd)
+def receipt_for(calls: Sequence[ModelCost], *, cached: bool = False, saved_micro_usd: int = 0) -> Receipt:
+    """Return what the run cost: its model calls, failed ones too, or for a cached answer what its calls had cost."""
+    return Receipt(
+        model_calls=tuple(calls),
+        model_cost_micro_usd=sum(call.cost_micro_usd for call in calls),
+        cached=cached,
+        saved_micro_usd=saved_micro_usd,
+        prompt_cache_saved_micro_usd=sum(call.prompt_cache_saved_micro_usd for call in calls),
+    )
 
 
 def remember(request: SaveAnswerInput, answer: Answer, receipt: Receipt, services: Services) -> None:
@@ -25,7 +29,7 @@ def remember(request: SaveAnswerInput, answer: Answer, receipt: Receipt, service
     asked = services.runs.get(run.tenant, run.id).request
     now = services.clock.now()
     if asked.conversation_id is not None and answer.text:
-        turn = Turn(question=asked.question, answer=answer.text, at=now)
+        turn = Turn(question=asked.question, answer=answer.text, at=now, model=answer.model)
         services.conversations.append(run, asked.user, asked.conversation_id, turn)
     if request.cache_key is not None:
         kept = CachedAnswer(answer=answer, cost_micro_usd=receipt.model_cost_micro_usd, saved_at=now)
