@@ -18,13 +18,14 @@ from local import stack
 from local.places import Ports, home_directory
 from local.records import Credentials, StackInfo, StoredKey, credentials_file, read
 from local.roster import MODEL_ENDPOINT
-from plinth.adapters.chat_chunks import chat_body, read_chat
+from plinth.adapters.chat_bodies import chat_body
+from plinth.adapters.chat_chunks import read_chat
 from plinth.adapters.dynamo_runs import DynamoRuns
 from plinth.adapters.dynamodb_table import Table
 from plinth.adapters.system_clock import SystemClock
 from plinth.chain.catalogue import model
 from plinth.contracts.events import ReceiptMade, StepEnded, TextDelta
-from plinth.contracts.models import ModelEnd, ModelRequest, Prompt, TimeLimits
+from plinth.contracts.models import ModelEnd, ModelRequest, Prompt, TextChunk, TimeLimits
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
 
@@ -122,10 +123,10 @@ class ModelAlone:
         started, heard = time.perf_counter(), None
         headers = {"Content-Type": "application/json"}
         with self._http.stream("POST", self._url, content=self._body, headers=headers) as answer:
-            for item in read_chat(answer.raise_for_status().iter_raw()):
+            for item in read_chat(answer.raise_for_status().iter_raw(), max_output_tokens=_LEAST_TOKENS):
                 if isinstance(item, ModelEnd):
                     self.read_tokens.append(item.usage.input_tokens)
-                elif heard is None:
+                elif isinstance(item, TextChunk) and heard is None:
                     heard = time.perf_counter()
         if heard is None:
             raise RuntimeError("the model server answered without text")

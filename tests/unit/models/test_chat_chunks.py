@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plinth.adapters.chat_chunks import chat_body, read_chat
+from plinth.adapters.chat_bodies import OPENAI, chat_body
+from plinth.adapters.chat_chunks import read_chat
 from plinth.contracts.models import (
     Message,
     ModelEnd,
@@ -18,9 +19,12 @@ from plinth.contracts.models import (
     StopReason,
     TextChunk,
     TimeLimits,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
     Usage,
 )
-from plinth.errors import ModelStreamCutError, ModelUnavailableError
+from plinth.errors import ModelError, ModelReplyInvalidError, ModelStreamCutError
 
 CHUNKS = (
     {"choices": [{"delta": {"role": "assistant", "content": None}, "finish_reason": None}]},
@@ -47,7 +51,7 @@ def json_lines(*chunks: object) -> bytes:
 
 
 def read(*pieces: bytes) -> tuple[str, ModelEnd]:
-    *texts, end = list(read_chat(pieces))
+    *texts, end = list(read_chat(pieces, max_output_tokens=50))
     assert isinstance(end, ModelEnd)
     return "".join(chunk.text for chunk in texts if isinstance(chunk, TextChunk)), end
 
@@ -70,27 +74,31 @@ def test_a_stream_that_ends_early_is_never_a_whole_answer(stream: bytes) -> None
 
     for length in range(whole):
         with pytest.raises(ModelStreamCutError):
-            list(read_chat([stream[:length]]))
+            list(read_chat([stream[:length]], max_output_tokens=50))
 
 
 @pytest.mark.guarantee_f
 @pytest.mark.parametrize(
-    "chunk",
+    ("chunk", "error"),
     [
-        {"choices": [{"delta": {}, "finish_reason": "tool_calls"}]},
-        {"choices": [{"delta": {"content": 7}}]},
-        {"choices": [], "usage": {"prompt_tokens": -1, "completion_tokens": 1}},
+        ({"choices": [{"delta": {}, "finish_reason": "brand_new"}]}, ModelStreamCutError),
+        ({"choices": [{"delta": {"content": 7}}]}, ModelReplyInvalidError),
+        ({"choices": [], "usage": {"prompt_tokens": -1, "completion_tokens": 1}}, ModelReplyInvalidError),
     ],
     ids=["an unknown reason to stop", "text that is no text", "a negative count"],
 )
-def test_what_can_not_be_understood_is_never_a_whole_answer(chunk: object) -> None:
-    with pytest.raises(ModelStreamCutError):
-        list(read_chat([events(*CHUNKS, chunk)]))
+def test_what_can_not_be_understood_is_never_a_whole_answer(chunk: object, error: type[ModelError]) -> None:
+    with pytest.raises(error) as raised:
+        list(read_chat([events(*CHUNKS, chunk)], max_output_tokens=50))
+
+    assert raised.value.usage == END.usage
 
 
 def test_an_error_within_the_stream_is_the_models_failure() -> None:
-    with pytest.raises(ModelUnavailableError):
-        list(read_chat([events(*CHUNKS[:2], {"error": {"code": 500, "message": "out of memory"}})]))
+    broken = events(*CHUNKS[:2], {"error": {"code": 500, "message": "out of memory"}})
+
+    with pytest.raises(ModelStreamCutError, match="500"):
+        list(read_chat([broken], max_output_tokens=50))
 
 
 @pytest.mark.parametrize(
@@ -103,10 +111,46 @@ def test_every_known_reason_to_stop_has_one_meaning(said: str, meant: StopReason
     assert end.stop_reason is meant
 
 
-def test_the_body_puts_the_system_text_first_and_asks_for_the_bill() -> None:
-    prompt = Prompt(version="v", system="Be brief.", messages=(Message(role=Role.USER, text="Hi"),))
+REQUEST = ModelRequest(
+    model="gpt",
+    prompt=Prompt(
+        version="v",
+        system="Be brief.",
+        messages=(
+            Message(role=Role.USER, text="Hi"),
+            Message(role=Role.ASSISTANT, text="", tool_calls=(ToolCall(id="c", name="look_up", arguments="{}"),)),
+            Message(role=Role.USER, text="Well?", tool_results=(ToolResult(call_id="c", text="nine"),)),
+        ),
+        tools=(ToolSpec(name="look_up", description="Look.", parameters={"type": "object"}),),
+        answer_schema={"type": "object"},
+    ),
+    max_output_tokens=5,
+    limits=LIMITS,
+)
 
-    body = json.loads(chat_body(ModelRequest(model="m", prompt=prompt, max_output_tokens=5, limits=LIMITS)))
 
-    assert body["messages"] == [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]
-    assert (body["max_tokens"], body["stream_options"]) == (5, {"include_usage": True})
+def test_the_body_says_everything_in_order_and_asks_for_the_bill() -> None:
+    body = json.loads(chat_body(REQUEST))
+
+    assert body["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Hi"},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "c", "type": "function", "function": {"name": "look_up", "arguments": "{}"}}],
+        },
+        {"role": "tool", "tool_call_id": "c", "content": "nine"},
+        {"role": "user", "content": "Well?"},
+    ]
+    assert body["tools"][0]["function"]["parameters"] == {"type": "object"}
+    assert body["response_format"]["json_schema"]["schema"] == {"type": "object"}
+    assert body["stream_options"] == {"include_usage": True}
+
+
+def test_each_dialect_names_the_limit_and_the_model_in_its_own_way() -> None:
+    own, openai = json.loads(chat_body(REQUEST)), json.loads(chat_body(REQUEST, OPENAI))
+
+    assert (own["max_tokens"], own["temperature"], own["model"]) == (5, 0, "")
+    assert (openai["max_completion_tokens"], openai["model"]) == (5, "gpt")
+    assert not {"max_tokens", "temperature"} & set(openai)

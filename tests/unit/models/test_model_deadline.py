@@ -1,4 +1,4 @@
-"""Rules of the one time limit of a model call, whatever is being read."""
+"""Rules of the time limits of a model call, whatever is being read."""
 
 import threading
 import time
@@ -6,24 +6,29 @@ from collections.abc import Generator
 
 import pytest
 
-from plinth.adapters.model_deadline import within
-from plinth.errors import ModelStreamCutError
+from plinth.adapters.model_deadline import Call, within
+from plinth.contracts.models import TimeLimits
+from plinth.errors import ModelSilentError, ModelUnavailableError
+
+
+def limits(total: float = 5.0, *, first: float = 5.0, stall: float = 5.0) -> TimeLimits:
+    return TimeLimits(total_seconds=total, first_seconds=first, stall_seconds=stall)
 
 
 def test_everything_that_is_read_in_time_comes_in_order() -> None:
-    def read() -> Generator[int]:
+    def read(_call: Call) -> Generator[int]:
         yield from range(5)
 
-    assert list(within(5.0, read)) == [0, 1, 2, 3, 4]
+    assert list(within(limits(), read)) == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.guarantee_f
 def test_an_error_that_nobody_foresaw_reaches_the_caller_at_once() -> None:
-    def read() -> Generator[int]:
+    def read(_call: Call) -> Generator[int]:
         yield 1
         raise KeyError("odd")
 
-    items = within(5.0, read)
+    items = within(limits(), read)
 
     assert next(items) == 1
     with pytest.raises(KeyError):
@@ -34,7 +39,7 @@ def test_an_error_that_nobody_foresaw_reaches_the_caller_at_once() -> None:
 def test_a_model_that_never_pauses_is_ended_in_time_and_closed() -> None:
     closed = threading.Event()
 
-    def read() -> Generator[float]:
+    def read(_call: Call) -> Generator[float]:
         try:
             while True:
                 time.sleep(0.001)
@@ -44,8 +49,61 @@ def test_a_model_that_never_pauses_is_ended_in_time_and_closed() -> None:
 
     started = time.monotonic()
 
-    with pytest.raises(ModelStreamCutError):
-        list(map(time.sleep, within(0.2, read)))
+    with pytest.raises(ModelSilentError, match="time for the call was up"):
+        list(map(time.sleep, within(limits(0.2), read)))
 
     assert time.monotonic() - started < 1.0
     assert closed.wait(2)
+
+
+@pytest.mark.guarantee_f
+@pytest.mark.parametrize(
+    ("said", "missed"), [(0, "said nothing for 0.1 s"), (2, "said nothing more for 0.2 s")], ids=["first", "stall"]
+)
+def test_a_silent_model_is_hung_up_on_as_soon_as_its_patience_is_over(said: int, missed: str) -> None:
+    hung_up, ended = threading.Event(), threading.Event()
+
+    def read(call: Call) -> Generator[int]:
+        with call.connected(hung_up.set):
+            yield from range(said)
+            assert hung_up.wait(3)
+        ended.set()
+
+    with pytest.raises(ModelSilentError, match=missed):
+        list(within(limits(first=0.1, stall=0.2), read))
+
+    assert ended.wait(1)
+
+
+@pytest.mark.guarantee_f
+def test_a_reader_that_connects_after_it_was_given_up_is_hung_up_on_at_once() -> None:
+    call, hung_up = Call(), threading.Event()
+    call.abandon()
+
+    with call.connected(hung_up.set):
+        assert hung_up.is_set()
+
+
+def test_a_connection_that_was_given_back_is_not_hung_up_on() -> None:
+    call, hung_up = Call(), threading.Event()
+
+    with call.connected(hung_up.set):
+        pass
+    call.abandon()
+
+    assert not hung_up.is_set()
+
+
+@pytest.mark.guarantee_f
+@pytest.mark.parametrize("seconds", [0.0, -3.0])
+def test_a_call_without_any_time_is_not_made(seconds: float) -> None:
+    asked = threading.Event()
+
+    def read(_call: Call) -> Generator[int]:
+        asked.set()
+        yield 1
+
+    with pytest.raises(ModelUnavailableError):
+        list(within(limits(seconds), read))
+
+    assert not asked.wait(0.05)

@@ -19,9 +19,12 @@ from plinth.errors import (
     ModelBusyError,
     ModelError,
     ModelNotConfiguredError,
+    ModelReplyInvalidError,
     ModelRequestRefusedError,
+    ModelSilentError,
     ModelStreamCutError,
     ModelUnavailableError,
+    ModelWakingError,
 )
 from plinth.wiring import Services
 
@@ -149,10 +152,10 @@ def test_a_whole_stream_is_its_text_and_one_end(endpoint: Endpoint) -> None:
         (fails("ModelError", 424, OriginalStatusCode=400), ModelRequestRefusedError),
         (fails("ModelError", 424, OriginalStatusCode=500), ModelUnavailableError),
         (fails("ValidationError", 400), ModelRequestRefusedError),
-        (fails("ValidationError", 400, Message=NO_COPIES), ModelBusyError),
+        (fails("ValidationError", 400, Message=NO_COPIES), ModelWakingError),
         (fails("InternalFailure", 500), ModelUnavailableError),
         (streams(payload_part(TEXT) + stream_error("broke")), ModelStreamCutError),
-        (streams(payload_part(TEXT)[:-4] + b"\0\0\0\0" + payload_part(STOP + BILL)), ModelStreamCutError),
+        (streams(payload_part(TEXT)[:-4] + b"\0\0\0\0" + payload_part(STOP + BILL)), ModelReplyInvalidError),
     ],
     ids=[
         "loading",
@@ -197,7 +200,7 @@ def test_a_silent_model_ends_the_call_in_its_time(endpoint: Endpoint, sent: byte
     endpoint.reply = streams(sent, then=lambda _: released.wait(5))
     started = time.monotonic()
 
-    with pytest.raises(ModelStreamCutError, match="time for the call was up"):
+    with pytest.raises(ModelSilentError, match="time for the call was up"):
         list(endpoint.model().stream(ask(timeout_seconds=0.3)))
 
     assert time.monotonic() - started < 1.5
@@ -216,7 +219,7 @@ def test_a_model_that_sends_a_byte_now_and_then_ends_the_call_in_its_time(endpoi
     endpoint.reply = streams(payload_part(TEXT), then=drip)
     started = time.monotonic()
 
-    with pytest.raises(ModelStreamCutError, match="time for the call was up"):
+    with pytest.raises(ModelSilentError, match="time for the call was up"):
         list(endpoint.model().stream(ask(timeout_seconds=0.4)))
 
     assert time.monotonic() - started < 1.5
@@ -226,19 +229,20 @@ def test_a_model_that_sends_a_byte_now_and_then_ends_the_call_in_its_time(endpoi
 @pytest.mark.guarantee_f
 @pytest.mark.parametrize("seconds", [0.0, -3.0])
 def test_a_call_without_any_time_is_not_made(endpoint: Endpoint, seconds: float) -> None:
-    with pytest.raises(ModelStreamCutError):
+    with pytest.raises(ModelUnavailableError):
         list(endpoint.model().stream(ask(timeout_seconds=seconds)))
 
     time.sleep(0.1)
     assert endpoint.calls == 0
 
 
-@pytest.mark.parametrize("provider", ["sagemaker", "anthropic"])
+@pytest.mark.parametrize("provider", ["sagemaker", "sagemaker_openai", "openai", "anthropic"])
 def test_an_environment_that_names_no_endpoint_and_no_key_is_not_configured_for_their_models(
     monkeypatch: pytest.MonkeyPatch, provider: Provider
 ) -> None:
-    monkeypatch.delenv("PLINTH_MODEL_ENDPOINT", raising=False)
-    monkeypatch.delenv("PLINTH_ANTHROPIC_SECRET_ARN", raising=False)
+    for name in ("MODEL_ENDPOINT", "ANTHROPIC_SECRET_ARN", "OPENAI_SECRET_ARN"):
+        monkeypatch.delenv(f"PLINTH_{name}", raising=False)
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
 
     with pytest.raises(ModelNotConfiguredError, match="PLINTH_"):
         Services().language_model(provider)

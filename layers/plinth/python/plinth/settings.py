@@ -8,6 +8,7 @@ from typing import Literal
 from plinth.errors import PlinthError
 
 SearchAuth = Literal["none", "es", "aoss"]
+AnthropicAccess = Literal["key", "aws"]
 
 
 class SettingMissingError(PlinthError):
@@ -119,9 +120,56 @@ class Settings:
         return os.environ.get("PLINTH_MODEL_COMPONENT")
 
     @cached_property
+    def model_endpoint_url(self) -> str:
+        """Base URL of the endpoint's OpenAI route. AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME replaces its host on a laptop."""
+        own_host = os.environ.get("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME")
+        host = own_host or f"https://runtime.sagemaker.{self.region}.amazonaws.com"
+        component = f"/inference-components/{self.model_component}" if self.model_component else ""
+        return f"{host}/endpoints/{self.model_endpoint}{component}/openai/v1"
+
+    @cached_property
+    def region(self) -> str:
+        """AWS region, which Lambda sets."""
+        return self._required("AWS_REGION")
+
+    @cached_property
+    def openai_secret_arn(self) -> str:
+        """ARN of the secret that holds the OpenAI API key."""
+        return self._required("PLINTH_OPENAI_SECRET_ARN")
+
+    @cached_property
+    def openai_url(self) -> str:
+        """Base URL of the OpenAI API, or of a server that speaks its protocol."""
+        return os.environ.get("PLINTH_OPENAI_URL") or "https://api.openai.com/v1"
+
+    @cached_property
+    def anthropic_access(self) -> AnthropicAccess:
+        """How Anthropic's models are reached: by `key` at Anthropic, or by `aws` with this function's own role."""
+        match os.environ.get("PLINTH_ANTHROPIC_ACCESS") or "key":
+            case "key" | "aws" as access:
+                return access
+            case other:
+                raise SettingMissingError(f"PLINTH_ANTHROPIC_ACCESS is {other!r}: use key or aws")
+
+    @cached_property
+    def anthropic_workspace(self) -> str:
+        """Id of the workspace of Claude Platform on AWS."""
+        return self._required("PLINTH_ANTHROPIC_WORKSPACE")
+
+    @cached_property
     def anthropic_secret_arn(self) -> str:
         """ARN of the secret that holds the Anthropic API key."""
         return self._required("PLINTH_ANTHROPIC_SECRET_ARN")
+
+    @cached_property
+    def async_endpoint(self) -> str:
+        """Name of the asynchronous SageMaker endpoint."""
+        return self._required("PLINTH_ASYNC_ENDPOINT")
+
+    @cached_property
+    def inferences_table(self) -> str:
+        """Table of who waits for which inference."""
+        return self._required("PLINTH_INFERENCES_TABLE")
 
     @cached_property
     def embedding_dir(self) -> Path:
@@ -134,13 +182,3 @@ class Settings:
                 f"no embedding model in {', '.join(map(str, candidates))}: add the embedding layer"
             )
         return found
-    @cached_property
-    def async_endpoint(self) -> str:
-        """Name of the asynchronous SageMaker endpoint."""
-        return self._required("PLINTH_ASYNC_ENDPOINT")
-
-    @cached_property
-    def inferences_table(self) -> str:
-        """Table of who waits for which inference."""
-        return self._required("PLINTH_INFERENCES_TABLE")
-

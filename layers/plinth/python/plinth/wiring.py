@@ -3,7 +3,7 @@
 Imports stand inside the properties on purpose: a step pays at cold start only for what it uses.
 """
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from plinth import ports
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from plinth.adapters.dynamodb_table import Table
+    from plinth.adapters.provider_tokens import Token
 
 MAX_DOCUMENT_BYTES = 50 * 1024 * 1024
 
@@ -152,7 +153,6 @@ class Services:
             erase_arn=self.settings.erase_machine_arn,
         )
 
-    def language_model(self, provider: Provider) -> ports.LanguageModel:
     @cached_property
     def inferences(self) -> ports.Inferences:
         """The queue of the asynchronous endpoint."""
@@ -185,20 +185,57 @@ class Services:
 
         return StepFunctionsCallbacks(client=boto3.client("stepfunctions", config=CALLS))
 
+    def language_model(self, provider: Provider) -> ports.LanguageModel:
         """Return the adapter of a provider, or raise `ModelNotConfiguredError` where the environment has none.
 
         Only the function that calls models imports a model SDK.
         """
-        try:
-            if provider == "anthropic":
-                from plinth.adapters.anthropic_model import AnthropicModel, key_from_secret
+        if provider not in self._models:
+            try:
+                self._models[provider] = self._model_of(provider)
+            except SettingMissingError as error:
+                raise ModelNotConfiguredError(f"no model of {provider} in this environment: {error}") from error
+        return self._models[provider]
 
-                return AnthropicModel(api_key=key_from_secret(self.settings.anthropic_secret_arn))
-            from plinth.adapters.sagemaker_model import SageMakerModel
+    @cached_property
+    def _models(self) -> dict[Provider, ports.LanguageModel]:
+        return {}
 
-            return SageMakerModel(self.settings.model_endpoint, component=self.settings.model_component)
-        except SettingMissingError as error:
-            raise ModelNotConfiguredError(f"no model of {provider} in this environment: {error}") from error
+    def _model_of(self, provider: Provider) -> ports.LanguageModel:
+        match provider:
+            case "anthropic":
+                return self._anthropic()
+            case "openai":
+                from plinth.adapters.openai_model import OpenAiModel
+
+                return OpenAiModel(self.settings.openai_url, token=self._key(self.settings.openai_secret_arn))
+            case "sagemaker":
+                from plinth.adapters.sagemaker_model import SageMakerModel
+
+                return SageMakerModel(self.settings.model_endpoint, component=self.settings.model_component)
+            case "sagemaker_openai":
+                from plinth.adapters.chat_bodies import SELF_HOSTED
+                from plinth.adapters.openai_model import OpenAiModel
+                from plinth.adapters.sagemaker_bearer import sagemaker_token
+
+                token = sagemaker_token(self.settings.region)
+                return OpenAiModel(self.settings.model_endpoint_url, token=token, dialect=SELF_HOSTED)
+
+    def _anthropic(self) -> ports.LanguageModel:
+        if self.settings.anthropic_access == "aws":
+            region, workspace = self.settings.region, self.settings.anthropic_workspace
+            from plinth.adapters.anthropic_model import on_aws
+
+            return on_aws(region=region, workspace=workspace)
+        key = self._key(self.settings.anthropic_secret_arn)
+        from plinth.adapters.anthropic_model import with_key
+
+        return with_key(key)
+
+    def _key(self, secret_arn: str) -> "Token":
+        from plinth.adapters.provider_tokens import SECRET_SECONDS, Token, key_from_secret
+
+        return Token(partial(key_from_secret, secret_arn), life_seconds=SECRET_SECONDS)
 
     @cached_property
     def _s3(self) -> "S3Client":

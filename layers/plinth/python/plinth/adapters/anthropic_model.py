@@ -1,133 +1,112 @@
-"""How a prompt reaches Anthropic's models and what comes back: the vendor's SDK, translated.
+"""How a prompt reaches Anthropic's models, with an API key or signed by AWS, and what their failures mean.
 
-The SDK's own retries are off: the state machine is the one layer that retries. Only a stream that reaches
-`message_stop` with a known stop reason is an answer (a clean early end raises nothing in the SDK, seen in 2.12).
+The SDK's own retries are off: the state machine is the one layer that retries. A clean early end raises nothing in the
+SDK (seen in 2.12), so that only `message_stop` makes an answer.
 """
 
 from collections.abc import Generator, Iterator
 from functools import partial
+from http import HTTPStatus
 
 import anthropic
-import boto3
 import httpx2
 
-from plinth.adapters.aws_calls import CALLS, store_errors
-from plinth.adapters.model_deadline import within
-from plinth.contracts.models import Message, ModelEnd, ModelRequest, Role, StopReason, TextChunk, Usage
-from plinth.errors import (
-    ModelBusyError,
-    ModelError,
-    ModelNotConfiguredError,
-    ModelRequestRefusedError,
-    ModelStreamCutError,
-    ModelUnavailableError,
-)
-
-_STOP_REASONS = {
-    "end_turn": StopReason.END,
-    "stop_sequence": StopReason.END,
-    "max_tokens": StopReason.MAX_TOKENS,
-    "model_context_window_exceeded": StopReason.MAX_TOKENS,
-    "refusal": StopReason.REFUSAL,
-}
-_BUSY_TYPES = {"rate_limit_error", "overloaded_error"}
-_BUSY_STATUSES = {429, 529}
-_KEY_STATUSES = {401, 403}
-
-
-def key_from_secret(secret_arn: str) -> str:
-    """Return the API key that the secret holds as its plain string; `ModelNotConfiguredError` where it holds none."""
-    client = boto3.client("secretsmanager", config=CALLS)
-    with store_errors("Secrets Manager"):
-        try:
-            key = client.get_secret_value(SecretId=secret_arn)["SecretString"]
-        except client.exceptions.ResourceNotFoundException:  # a secret without a value, on AWS
-            key = ""
-    if not key:
-        raise ModelNotConfiguredError("the secret of the Anthropic API key is empty: put the key into it")
-    return key
+from plinth.adapters.anthropic_prompts import message_arguments
+from plinth.adapters.anthropic_stream import MessageReader
+from plinth.adapters.http_lines import bounded
+from plinth.adapters.http_streams import expect_events, hang_up, timeouts, transport_failure
+from plinth.adapters.model_deadline import Call, within
+from plinth.adapters.provider_failures import Refusal, broken_off, refused
+from plinth.adapters.provider_tokens import Token
+from plinth.contracts.models import ModelRequest, StreamItem
+from plinth.errors import ModelError, ModelKeyRefusedError, ModelReplyInvalidError, ModelStreamCutError
 
 
 class AnthropicModel:
-    """`LanguageModel` over the Messages API. `base_url` points elsewhere in tests."""
+    """`LanguageModel` over the Messages API. `key` is read for every call, where the client has no other proof."""
 
-    def __init__(self, *, api_key: str, base_url: str | None = None) -> None:
-        self._client = anthropic.Anthropic(api_key=api_key, base_url=base_url, max_retries=0)
+    def __init__(self, client: anthropic.Anthropic, *, key: Token | None = None) -> None:
+        self._client = client
+        self._key = key
 
-    def stream(self, request: ModelRequest) -> Iterator[TextChunk | ModelEnd]:
-        """Yield text as it comes and the end last, all within `request.limits.total_seconds`; raise `ModelError`."""
-        return within(request.limits.total_seconds, partial(self._read, request))
+    def stream(self, request: ModelRequest) -> Iterator[StreamItem]:
+        """Yield text as it comes and the end last, all within the limits; raise `ModelError`."""
+        return within(request.limits, partial(self._read, request))
 
-    def _read(self, request: ModelRequest) -> Generator[TextChunk | ModelEnd]:
+    def _read(self, request: ModelRequest, call: Call) -> Generator[StreamItem]:
+        reader = MessageReader(request.max_output_tokens)
         try:
-            yield from self._events(request)
+            yield from self._events(request, call, reader)
         except anthropic.APIStatusError as error:
-            raise _from_status(error) from error
-        except (anthropic.AnthropicError, httpx2.HTTPError, UnicodeDecodeError) as error:
-            raise ModelUnavailableError(f"no whole answer from the provider: {type(error).__name__}") from error
+            raise self._failure(error, reader) from error
+        except anthropic.APIConnectionError as error:
+            raise transport_failure(error.__cause__) from error
+        except httpx2.HTTPError as error:
+            raise transport_failure(error) from error
+        except UnicodeDecodeError as error:  # a letter cut in two at the end, which the SDK decodes all the same
+            raise ModelStreamCutError("the stream ended in the middle of a letter", usage=reader.usage) from error
+        except (anthropic.AnthropicError, ValueError) as error:
+            raise ModelReplyInvalidError("the stream holds what is no event", usage=reader.usage) from error
 
-    def _events(self, request: ModelRequest) -> Iterator[TextChunk | ModelEnd]:
-        end = _End()
-        with self._client.messages.create(
-            model=request.model,
-            max_tokens=request.max_output_tokens,
-            system=request.prompt.system,
-            messages=[_message(message) for message in request.prompt.messages],
-            timeout=request.limits.total_seconds,
-            stream=True,
+    def _events(self, request: ModelRequest, call: Call, reader: MessageReader) -> Iterator[StreamItem]:
+        client = self._client.with_options(api_key=self._key.value()) if self._key else self._client
+        with client.messages.create(
+            **message_arguments(request), stream=True, timeout=timeouts(request.limits)
         ) as events:
-            for event in events:
-                if event.type == "content_block_delta" and event.delta.type == "text_delta":
-                    yield TextChunk(text=event.delta.text)
-                end.see(event)
-        yield end.whole()
+            expect_events(events.response)
+            with call.connected(hang_up(events.response)):
+                for event in events:
+                    yield from reader.take(event)
+        yield reader.whole()
+
+    def _failure(self, error: anthropic.APIStatusError, reader: MessageReader) -> ModelError:
+        """Return what a refusal means: an error within a stream carries the stream's own status 200."""
+        codes = frozenset(str(each) for each in (error.type, error.error_code) if each)
+        refusal = Refusal(status=error.status_code, codes=codes, text=error.api_message or "")
+        if error.status_code == HTTPStatus.OK:
+            return broken_off(refusal, content=reader.content, usage=reader.usage)
+        failure = refused(refusal, error.response.headers)
+        if isinstance(failure, ModelKeyRefusedError) and self._key:
+            self._key.drop()
+        return failure
 
 
-class _End:
-    """Gathers what the end of a stream must say."""
-
-    def __init__(self) -> None:
-        self._input = self._cached = self._output = 0
-        self._stop_reason: StopReason | None = None
-        self._stopped = False
-
-    def see(self, event: anthropic.types.RawMessageStreamEvent) -> None:
-        if event.type == "message_start":
-            usage = event.message.usage
-            self._input = usage.input_tokens + (usage.cache_creation_input_tokens or 0)
-            self._cached = usage.cache_read_input_tokens or 0
-        elif event.type == "message_delta":
-            self._output = event.usage.output_tokens
-            self._stop_reason = _STOP_REASONS.get(event.delta.stop_reason or "")
-        elif event.type == "message_stop":
-            self._stopped = True
-
-    def whole(self) -> ModelEnd:
-        if not self._stopped or self._stop_reason is None:
-            raise ModelStreamCutError("the stream ended before message_stop with a known stop reason")
-        usage = Usage(input_tokens=self._input, output_tokens=self._output, cached_input_tokens=self._cached)
-        return ModelEnd(stop_reason=self._stop_reason, usage=usage)
+def with_key(key: Token, *, base_url: str | None = None) -> AnthropicModel:
+    """Return the models behind Anthropic's own API. Without `base_url` the SDK reads ANTHROPIC_BASE_URL."""
+    client = anthropic.Anthropic(api_key="read for every call", base_url=base_url, max_retries=0, http_client=_http())
+    return AnthropicModel(client, key=key)
 
 
-def _message(message: Message) -> anthropic.types.MessageParam:
-    if message.role is Role.USER:
-        return {"role": "user", "content": message.text}
-    return {"role": "assistant", "content": message.text}
+def on_aws(*, region: str, workspace: str, base_url: str | None = None) -> AnthropicModel:
+    """Return the models of Claude Platform on AWS, signed with this process's credentials; not verified on AWS.
 
-
-def _from_status(error: anthropic.APIStatusError) -> ModelError:
-    """Translate by status and type: an error inside a stream carries the stream's own status 200."""
-    if error.status_code in _BUSY_STATUSES or error.type in _BUSY_TYPES:
-        return ModelBusyError(f"the provider answered {error.type or error.status_code}", _retry_after(error))
-    if error.status_code in _KEY_STATUSES:
-        return ModelNotConfiguredError(
-            "the provider refuses the API key: put one into the secret that may use the model"
+    Without `base_url` the SDK takes ANTHROPIC_AWS_BASE_URL, or the region's own address.
+    """
+    return AnthropicModel(
+        anthropic.AnthropicAWS(
+            aws_region=region, workspace_id=workspace, base_url=base_url, max_retries=0, http_client=_http()
         )
-    if 400 <= error.status_code < 500:
-        return ModelRequestRefusedError(f"the provider refuses the request: {error.type or error.status_code}")
-    return ModelUnavailableError(f"the provider failed: {error.type or error.status_code}")
+    )
 
 
-def _retry_after(error: anthropic.APIStatusError) -> float | None:
-    value = error.response.headers.get("retry-after", "")
-    return float(value) if value.replace(".", "", 1).isdigit() else None
+def _http() -> httpx2.Client:
+    """Return the SDK's own kind of client, whose streams end where a line gets too long."""
+    return anthropic.DefaultHttpxClient(
+        headers={"accept-encoding": "identity"}, event_hooks={"response": [_bound_lines]}
+    )
+
+
+class _BoundedStream(httpx2.SyncByteStream):
+    def __init__(self, stream: httpx2.SyncByteStream) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        return bounded(self._stream)
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _bound_lines(response: httpx2.Response) -> None:
+    if isinstance(response.stream, httpx2.SyncByteStream):
+        response.stream = _BoundedStream(response.stream)

@@ -1,48 +1,79 @@
-"""How long a model call may take in all: it is read in a thread, so that its time can end at any moment.
+"""How long a model may take: to say anything, between two things, and in all; who takes longer is hung up on.
 
-A read that blocks can't be ended from its own thread, and one that gets a byte now and then never times out by itself.
+A read that blocks can't be ended from its own thread, and one that gets a byte now and then never times out by itself:
+a thread reads, and the caller waits for what it reads.
 """
 
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from plinth.errors import ModelStreamCutError
+from plinth.contracts.models import TimeLimits
+from plinth.errors import ModelSilentError, ModelUnavailableError
 
 Item = TypeVar("Item")
 
 
-def within(seconds: float, read: Callable[[], Generator[Item]]) -> Iterator[Item]:
-    """Yield what `read` yields and raise what it raises, or `ModelStreamCutError` once the time is up.
+class Call:
+    """A call under way, which its caller may abandon while another thread waits for the model's next byte."""
 
-    Without any time, `read` is not called. One that is left early is closed when it has its next item.
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._hang_up: Callable[[], None] | None = None
+        self.abandoned = False
+
+    @contextmanager
+    def connected(self, hang_up: Callable[[], None]) -> Generator[None]:
+        """Let `hang_up` break the connection, from any thread, if the call is abandoned in here."""
+        with self._lock:
+            self._hang_up = hang_up
+            if self.abandoned:
+                hang_up()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._hang_up = None
+
+    def abandon(self) -> None:
+        """Hang up, so that the model stops and the reading thread ends; nobody wants the answer any more."""
+        with self._lock:
+            self.abandoned = True
+            if self._hang_up:
+                self._hang_up()
+
+
+def within(limits: TimeLimits, read: Callable[[Call], Generator[Item]]) -> Iterator[Item]:
+    """Yield what `read` yields and raise what it raises, or `ModelSilentError` once a limit is over.
+
+    Every item is a sign of life. Without any time `read` is not called: `ModelUnavailableError`. A call that is left
+    early is abandoned at once.
     """
-    deadline = time.monotonic() + seconds
-    if seconds <= 0:
-        raise ModelStreamCutError("no time was left for the call")
-    items: SimpleQueue[Item | Exception | None] = SimpleQueue()
-    abandoned = threading.Event()
-    threading.Thread(target=_fill, args=(items, read, abandoned), daemon=True).start()
+    deadline = time.monotonic() + limits.total_seconds
+    if limits.total_seconds <= 0:
+        raise ModelUnavailableError("no time was left for the call")
+    call, items = Call(), SimpleQueue[Item | Exception | None]()
+    threading.Thread(target=_fill, args=(items, read, call), name="read-model", daemon=True).start()
+    patience, missed = limits.first_seconds, "the model said nothing"
     try:
-        while (item := _next(items, deadline=deadline)) is not None:
+        while (item := _next(items, deadline=deadline, patience=patience, missed=missed)) is not None:
             if isinstance(item, Exception):
                 raise item
             yield item
+            patience, missed = limits.stall_seconds, "the model said nothing more"
     finally:
-        abandoned.set()
+        call.abandon()
 
 
-def _fill(
-    items: SimpleQueue[Item | Exception | None], read: Callable[[], Generator[Item]], abandoned: threading.Event
-) -> None:
+def _fill(items: SimpleQueue[Item | Exception | None], read: Callable[[Call], Generator[Item]], call: Call) -> None:
     """Put every item, then None or the error that ended them."""
     try:
-        with closing(read()) as reading:
+        with closing(read(call)) as reading:
             for item in reading:
-                if abandoned.is_set():
+                if call.abandoned:
                     return
                 items.put(item)
         items.put(None)
@@ -50,11 +81,15 @@ def _fill(
         items.put(error)
 
 
-def _next(items: SimpleQueue[Item | Exception | None], *, deadline: float) -> Item | Exception | None:
+def _next(
+    items: SimpleQueue[Item | Exception | None], *, deadline: float, patience: float, missed: str
+) -> Item | Exception | None:
     left = deadline - time.monotonic()
     try:
         if left > 0:
-            return items.get(timeout=left)
+            return items.get(timeout=min(left, patience))
     except Empty:
         pass
-    return ModelStreamCutError("the model had not finished when the time for the call was up")
+    if left <= patience:
+        return ModelSilentError("the model had not finished when the time for the call was up")
+    return ModelSilentError(f"{missed} for {patience:g} s")

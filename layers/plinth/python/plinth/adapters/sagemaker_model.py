@@ -1,24 +1,37 @@
-"""How a model behind a SageMaker endpoint is asked, within a time limit, and what its failures mean."""
+"""How a model behind a SageMaker endpoint is asked, within its limits, and what its failures mean."""
 
 import importlib
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from botocore.config import Config
 from botocore.eventstream import ParserError
-from botocore.exceptions import BotoCoreError, ClientError, EventStreamError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's own: nothing was sent
+    EventStreamError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
 from urllib3.exceptions import HTTPError
+from urllib3.response import HTTPResponse
 
 from plinth.adapters.aws_calls import error_code
-from plinth.adapters.chat_chunks import chat_body, read_chat
-from plinth.adapters.model_deadline import within
-from plinth.contracts.models import ModelEnd, ModelRequest, TextChunk
+from plinth.adapters.chat_bodies import chat_body
+from plinth.adapters.chat_chunks import read_chat
+from plinth.adapters.model_deadline import Call, within
+from plinth.adapters.provider_failures import Refusal, read_refusal, refused
+from plinth.contracts.models import ModelRequest, StreamItem
 from plinth.errors import (
     ModelBusyError,
     ModelError,
-    ModelRequestRefusedError,
+    ModelKeyRefusedError,
+    ModelReplyInvalidError,
+    ModelSilentError,
     ModelStreamCutError,
     ModelUnavailableError,
 )
@@ -26,12 +39,11 @@ from plinth.errors import (
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
-# One attempt, because only the step tries again; 120 s of silence end a call whose own limit is later.
+# One attempt, because only the machine tries again; 120 s of silence end a call whose own limits are later.
 MODEL_CALLS = Config(connect_timeout=2, read_timeout=120, retries={"total_max_attempts": 1})
 
 _BUSY_CODES = frozenset({"ModelNotReadyException", "ThrottlingException", "TooManyRequestsException"})
-_BUSY_STATUSES = frozenset({429, 503})
-_NO_COPIES = "has no capacity"  # what alone tells a component scaled to zero from a bad request (not verified on AWS)
+_KEY_CODES = frozenset({"AccessDeniedException", "ExpiredTokenException", "UnrecognizedClientException"})
 
 
 class SageMakerModel:
@@ -46,25 +58,30 @@ class SageMakerModel:
         self._target = {"EndpointName": endpoint} | ({"InferenceComponentName": component} if component else {})
         self._client = client or connect()
 
-    def stream(self, request: ModelRequest) -> Iterator[TextChunk | ModelEnd]:
-        """Yield text as it comes and one `ModelEnd` last, all within the limits; raise `ModelError`."""
-        return read_chat(within(request.limits.total_seconds, partial(self._read, chat_body(request))))
+    def stream(self, request: ModelRequest) -> Iterator[StreamItem]:
+        """Yield text as it comes and one `ModelEnd` last, within the limits; raise `ModelError`."""
+        return within(request.limits, partial(self._read, request))
 
-    def _read(self, body: bytes) -> Generator[bytes]:
-        """Yield the answer's pieces. To close this early makes the model stop."""
+    def _read(self, request: ModelRequest, call: Call) -> Generator[StreamItem]:
+        pieces = self._pieces(chat_body(request), call)
+        return read_chat(pieces, max_output_tokens=request.max_output_tokens)
+
+    def _pieces(self, body: bytes, call: Call) -> Iterator[bytes]:
         try:
             answer = self._client.invoke_endpoint_with_response_stream(
                 **self._target, ContentType="application/json", Body=body
             )
-            with closing(answer["Body"]) as events:
+            with closing(answer["Body"]) as events, call.connected(partial(_hang_up, events)):
                 for event in events:
                     yield event.get("PayloadPart", {}).get("Bytes", b"")
-        except (EventStreamError, HTTPError, ParserError) as error:
+        except ParserError as error:
+            raise ModelReplyInvalidError(f"the endpoint's stream is garbled: {type(error).__name__}") from error
+        except (EventStreamError, HTTPError) as error:
             raise ModelStreamCutError(f"the model's stream broke off: {type(error).__name__}") from error
         except ClientError as error:
             raise _refusal(error) from error
         except BotoCoreError as error:
-            raise ModelUnavailableError(f"the endpoint did not answer: {type(error).__name__}") from error
+            raise _connection_failure(error) from error
 
 
 @cache
@@ -75,14 +92,41 @@ def connect() -> "SageMakerRuntimeClient":
     return client
 
 
+def _hang_up(events: object) -> None:
+    """Shut the socket down: to close it would wait for the thread that reads from it."""
+    raw = vars(events).get("_raw_stream")
+    if isinstance(raw, HTTPResponse):
+        with suppress(OSError, ValueError, RuntimeError):
+            raw.shutdown()
+
+
+def _connection_failure(error: BotoCoreError) -> ModelError:
+    what = type(error).__name__
+    if isinstance(error, NoCredentialsError):
+        return ModelKeyRefusedError("no AWS credentials to ask the endpoint with")
+    if isinstance(error, ConnectionError | ParamValidationError):
+        return ModelUnavailableError(f"the endpoint could not be reached: {what}")
+    if isinstance(error, ReadTimeoutError):
+        return ModelSilentError(f"the endpoint did not answer: {what}")
+    return ModelStreamCutError(f"the connection broke off: {what}")
+
+
 def _refusal(error: ClientError) -> ModelError:
     code = error_code(error)
+    message = error.response.get("Error", {}).get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
     if code == "ModelError":
-        original = error.response.get("OriginalStatusCode")
-        status = original if isinstance(original, int) else 500
+        return _of_the_model(error)
     what = f"the endpoint answered {code} with status {status}"
-    no_copies = code == "ValidationError" and _NO_COPIES in error.response.get("Error", {}).get("Message", "")
-    if code in _BUSY_CODES or status in _BUSY_STATUSES or no_copies:
+    if code in _BUSY_CODES:
         return ModelBusyError(what)
-    return ModelUnavailableError(what) if status >= 500 else ModelRequestRefusedError(what)
+    if code in _KEY_CODES:
+        return ModelKeyRefusedError(f"{what}: let this function's role invoke it")
+    return refused(Refusal(status=status, codes=frozenset({code}), text=message), {})
+
+
+def _of_the_model(error: ClientError) -> ModelError:
+    """Return what the container behind the endpoint answered: SageMaker passes its status and body on, no headers."""
+    original, body = error.response.get("OriginalStatusCode"), error.response.get("OriginalMessage")
+    status = original if isinstance(original, int) else 500
+    return refused(read_refusal(status, body.encode() if isinstance(body, str) else b""), {})

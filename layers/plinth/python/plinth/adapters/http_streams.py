@@ -1,0 +1,70 @@
+"""How the answer to an HTTP call is read safely: a connection that can be hung up on, bounded waits, typed failures."""
+
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+import httpx2
+
+from plinth.adapters.model_deadline import Call
+from plinth.adapters.provider_failures import read_refusal, refused
+from plinth.contracts.models import TimeLimits
+from plinth.errors import (
+    ModelError,
+    ModelReplyInvalidError,
+    ModelSilentError,
+    ModelStreamCutError,
+    ModelUnavailableError,
+)
+
+_MAX_REFUSAL_BYTES = 64 * 1024
+_CONNECT_SECONDS = 5.0
+_NEVER_ASKED = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
+
+
+def timeouts(limits: TimeLimits) -> httpx2.Timeout:
+    """Return how long the socket may wait, so that no thread waits much longer than the caller."""
+    silence = min(limits.total_seconds, max(limits.first_seconds, limits.stall_seconds))
+    return httpx2.Timeout(silence, connect=min(_CONNECT_SECONDS, silence))
+
+
+def transport_failure(error: BaseException | None) -> ModelError:
+    """Return what a broken connection means: once the request was sent, the model may have worked."""
+    what = type(error).__name__
+    if isinstance(error, _NEVER_ASKED):
+        return ModelUnavailableError(f"the provider could not be reached: {what}")
+    if isinstance(error, httpx2.TimeoutException):
+        return ModelSilentError(f"the provider did not answer in time: {what}")
+    return ModelStreamCutError(f"the connection broke off: {what}")
+
+
+def hang_up(answer: httpx2.Response) -> Callable[[], None]:
+    """Return what ends the connection of an answer that another thread may be waiting for.
+
+    To close a socket does not wake who reads from it; to shut it down does.
+    """
+    return partial(_shut_down, answer.extensions["network_stream"].get_extra_info("socket"))
+
+
+def _shut_down(connection: socket.socket) -> None:
+    with suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def expect_events(answer: httpx2.Response) -> None:
+    """Raise `ModelReplyInvalidError` where a good status brings no event stream, as a proxy's own page would."""
+    kind = answer.headers.get("content-type", "")
+    if not kind.startswith("text/event-stream"):
+        raise ModelReplyInvalidError(f"the provider answered with content of type {kind.partition(';')[0]!r}")
+
+
+def refusal_of(answer: httpx2.Response, call: Call) -> ModelError:
+    """Return what an answer that is not 200 means; its body is read only as far as a refusal can be long."""
+    body = b""
+    with suppress(httpx2.HTTPError), call.connected(hang_up(answer)):
+        for piece in answer.iter_bytes():
+            body += piece
+            if len(body) > _MAX_REFUSAL_BYTES:
+                break
+    return refused(read_refusal(answer.status_code, body), answer.headers)

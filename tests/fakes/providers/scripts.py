@@ -1,0 +1,138 @@
+"""What a scripted provider says and how it fails: one vocabulary for every protocol."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from plinth.contracts.models import StopReason, ToolCall, Usage
+
+USAGE = Usage(input_tokens=120, output_tokens=30)
+OK_TEXT = ("The warehouse ", "opens at ", "nine [1].")
+
+FaultKind = Literal[
+    "status",  # answer with `status`, the protocol's own words `code`, and the header `retry_after`
+    "silent",  # take the request and say nothing, not even a status, for `seconds`
+    "slow_first",  # good headers, then nothing for `seconds`
+    "stall",  # nothing more for `seconds` after event `at`
+    "drip",  # one byte of a comment or blank every 50 ms for `seconds` after event `at`
+    "cut",  # break the connection off after byte `at` of the body
+    "end",  # end the body properly after byte `at`
+    "hang_up",  # break the connection off before any answer
+    "error_event",  # an error of the protocol's kind `code` instead of event `at` and all after it
+    "garbled",  # a line that is no JSON instead of event `at`
+    "wrong_type",  # a proxy's page of HTML with status 200
+    "oversized",  # text of `at` characters, many more than were asked for
+    "long_line",  # one line of `at` bytes
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One way to fail. `at` counts bytes of the body for `cut` and `end`, else events of the stream."""
+
+    kind: FaultKind
+    status: int = 0
+    code: str = ""
+    retry_after: str | None = None
+    at: int = 0
+    seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """One answer. `stop_word` replaces the protocol's own word for `stop`; `thinking` are pieces of thought.
+
+    The provider bills `usage` for every stream that begins, even one that it breaks off itself, and nothing else.
+    """
+
+    text: tuple[str, ...] = OK_TEXT
+    tool_calls: tuple[ToolCall, ...] = ()
+    thinking: tuple[str, ...] = ()
+    stop: StopReason = StopReason.END
+    stop_word: str | None = None
+    usage: Usage = USAGE
+    pause_seconds: float = 0.0
+    fault: Fault | None = None
+
+    @property
+    def bills(self) -> bool:
+        """Whether the model begins to work."""
+        if self.fault is None:
+            return True
+        early_error = self.fault.kind == "error_event" and self.fault.at == 0
+        return not early_error and self.fault.kind not in ("status", "hang_up", "wrong_type")
+
+
+def failing(kind: FaultKind, *, at: int = 0, seconds: float = 30.0, code: str = "") -> Script:
+    """Return a script that fails this way and says what `Script()` says otherwise."""
+    return Script(fault=Fault(kind=kind, at=at, seconds=seconds, code=code))
+
+
+def status(number: int, *, code: str = "", retry_after: str | None = None) -> Script:
+    """Return a refusal."""
+    return Script(fault=Fault(kind="status", status=number, code=code, retry_after=retry_after))
+
+
+CALL = ToolCall(id="call_1", name="look_up", arguments='{"topic": "hours"}')
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The scripts that a prompt may ask for by name. A number after `@` is put into the script's fault."""
+
+    scripts: dict[str, Script] = field(default_factory=dict)
+
+    def script(self, atom: str) -> Script:
+        """Return the script of `name` or `name@number`; `503` alone is that status. KeyError names an unknown one."""
+        name, _, number = atom.partition("@")
+        if name.isdigit():
+            return status(int(name), retry_after=number or None)
+        script = (BY_NAME | self.scripts)[name]
+        if not number:
+            return script
+        if script.fault is None:
+            return replace(script, pause_seconds=float(number))
+        if script.fault.kind in _TIMED:
+            return replace(script, fault=replace(script.fault, seconds=float(number)))
+        return replace(script, fault=replace(script.fault, at=int(number)))
+
+
+_TIMED = ("silent", "slow_first", "stall", "drip")
+
+BY_NAME: dict[str, Script] = {
+    "ok": Script(),
+    "slow": Script(pause_seconds=0.2),
+    "cached": Script(
+        usage=Usage(input_tokens=20, output_tokens=30, cached_input_tokens=900, cache_write_tokens=100),
+    ),
+    "thinking": Script(
+        thinking=("Let me see. ", "It opens at nine."),
+        usage=Usage(input_tokens=120, output_tokens=90, thinking_tokens=60),
+    ),
+    "unicode": Script(text=("Grüße, ", "世界 🌍 ", "café [1].")),
+    "max_tokens": Script(stop=StopReason.MAX_TOKENS),
+    "refusal": Script(text=("I can't help with that.",), stop=StopReason.REFUSAL),
+    "content_filter": Script(text=(), stop=StopReason.CONTENT_FILTER),
+    "empty": Script(text=()),
+    "tool": Script(text=(), tool_calls=(CALL,), stop=StopReason.TOOL_USE),
+    "tool_cut": Script(text=(), tool_calls=(replace(CALL, arguments='{"topic": "ho'),), stop=StopReason.TOOL_USE),
+    "tool_nan": Script(text=(), tool_calls=(replace(CALL, arguments='{"topic": NaN}'),), stop=StopReason.TOOL_USE),
+    "tool_list": Script(text=(), tool_calls=(replace(CALL, arguments='["hours"]'),), stop=StopReason.TOOL_USE),
+    "unknown_stop": Script(stop_word="brand_new"),
+    "retry_after": status(429, retry_after="1"),
+    "too_long": status(400, code="too_long"),
+    "no_credit": status(429, code="no_credit"),
+    "waking": status(400, code="no_copies"),
+    "silent": failing("silent"),
+    "slow_first": failing("slow_first"),
+    "stall": failing("stall", at=4),
+    "drip": failing("drip", at=4),
+    "cut": failing("cut", at=300),
+    "end": failing("end", at=300),
+    "hang_up": failing("hang_up"),
+    "error_first": failing("error_event", code="busy"),
+    "error_later": failing("error_event", at=4, code="busy"),
+    "garbled": failing("garbled", at=3),
+    "wrong_type": failing("wrong_type"),
+    "oversized": failing("oversized", at=200_000),
+    "long_line": failing("long_line", at=3_000_000),
+}
