@@ -4,10 +4,12 @@ from collections.abc import Callable
 from functools import partial
 from itertools import permutations
 from threading import Event, Thread
+from typing import TYPE_CHECKING
 
 import pytest
 
 from plinth.adapters.dynamo_documents import DynamoDocuments
+from plinth.adapters.dynamodb_table import Table
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
 from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError
@@ -15,6 +17,9 @@ from plinth.ports import Documents
 from tests.contract.adapters.conftest import at_once
 from tests.fakes.clock import FakeClock
 from tests.fakes.documents import FakeDocuments
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 Version = Callable[..., DocumentVersion]
 A = "doc_a"
@@ -303,6 +308,27 @@ def test_documents_are_listed_by_id_page_by_page_without_deleted_ones(
     rest = [record.document_id for record in documents.list(tenant, limit=2, after=first[-1])]
 
     assert (first, rest) == (["doc_a", "doc_e"], ["doc_f"])
+
+
+def test_a_long_row_of_deleted_documents_takes_few_reads(
+    table: Table, dynamodb: "DynamoDBClient", clock: FakeClock, tenant: Tenant, version: Version
+) -> None:
+    documents = DynamoDocuments(table=table, clock=clock)
+    reads: list[None] = []
+
+    def note(**_: object) -> None:
+        reads.append(None)
+
+    for number in range(200):
+        documents.close(version(1, name=f"{number:03}.txt"))
+    publish(documents, version(1, name="last.txt"))
+    dynamodb.meta.events.register("before-call.dynamodb.Query", note, unique_id="reads")
+
+    listed = documents.list(tenant, limit=2, after=None)
+
+    dynamodb.meta.events.unregister("before-call.dynamodb.Query", unique_id="reads")
+    assert [record.document_id for record in listed] == ["doc_last"]
+    assert len(reads) <= 5
 
 
 @pytest.mark.guarantee_e

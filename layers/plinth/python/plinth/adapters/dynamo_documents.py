@@ -5,7 +5,7 @@ sequence of the live version, `hidden_from` the sequence known when the API hid 
 it arrives. Row CORPUS holds the version that rises with every change that a search could see.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 
@@ -159,10 +159,19 @@ class DynamoDocuments:
 
     def list(self, tenant: Tenant, *, limit: int, after: str | None) -> list[DocumentRecord]:
         """Return documents by id, reading on where deleted ones leave a page short."""
-        first = "DOCUMENT#" if after is None else f"DOCUMENT#{after}\0"
-        found = self._table.query(tenant.id, first=first, last="DOCUMENT#\U0010ffff", page_size=limit)
-        kept = (record for record in map(document_record, found) if record.state != DocumentState.DELETED)
-        return list(islice(kept, limit))
+        found = self._records(tenant, after=after, page_size=limit)
+        return list(islice((record for record in found if record.state != DocumentState.DELETED), limit))
+
+    def _records(self, tenant: Tenant, *, after: str | None, page_size: int) -> Iterator[DocumentRecord]:
+        """Yield documents by id, deleted ones too, in pages that grow: however many those are, reads are few."""
+        while True:
+            first = "DOCUMENT#" if after is None else f"DOCUMENT#{after}\0"
+            found = self._table.query(tenant.id, first=first, last="DOCUMENT#\U0010ffff", page_size=page_size)
+            page = [document_record(item) for item in islice(found, page_size)]
+            yield from page
+            if len(page) < page_size:
+                return
+            after, page_size = page[-1].document_id, page_size * 4
 
     def live_generations(self, tenant: Tenant, document_ids: Iterable[str]) -> dict[str, str]:
         """Return what searches may show, from one consistent batch read."""
