@@ -150,15 +150,6 @@ def test_a_function_that_can_not_be_imported_spoils_no_other_and_says_so_at_its_
     assert cloud.invoke(names["Broken"])["errorType"] == "Runtime.ImportModuleError"
 
 
-def test_a_new_start_on_saved_state_prepares_again(own_cloud: Cloud, assembly: Assembly, starts: Starts) -> None:
-    resources = {"Answer": function(starts.code()), "Chain": machine("Answer")}
-    deployed(own_cloud, assembly, unique("Stack"), resources)
-    [before] = eventually(starts.processes)
-    own_cloud.restart()
-    eventually(lambda: len(starts.processes()) == 2)
-    eventually(lambda: not Path(f"/proc/{before}").exists())
-
-
 @pytest.mark.parametrize("is_killed", [False, True])
 def test_prepared_environments_end_with_the_cloud_ready_or_not(
     own_cloud: Cloud, assembly: Assembly, starts: Starts, tmp_path: Path, *, is_killed: bool
