@@ -10,6 +10,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 DEFAULT_PORT = 4600
 DEFAULT_MODEL = "demo"
 _PORTS = 4
+_MODELS_ELSEWHERE = ("ANTHROPIC_BASE_URL", "PLINTH_OPENAI_URL", "PLINTH_CATALOGUE")
 _HANDED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "OMP_WAIT_POLICY")
 
 
@@ -83,3 +84,8 @@ def chosen_model() -> str:
 def host_variables() -> dict[str, str]:
     """Return what a local process is given of the host's environment: never a key or a token."""
     return {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
+
+
+def models_elsewhere() -> dict[str, str]:
+    """Return where the host wants the functions to find models: other base URLs, another catalogue; no key."""
+    return {name: os.environ[name] for name in _MODELS_ELSEWHERE if name in os.environ}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.cloud import REGION
-from local.places import REPOSITORY, Ports, host_variables
+from local.places import REPOSITORY, Ports, host_variables, models_elsewhere
 from local.processes import LOOPBACK
 from local.supervision import WantedProcess
 
@@ -16,6 +16,7 @@ _MODEL_SECONDS = 120.0
 
 def behind_the_edge(home: Path, *, ports: Ports, model_file: Path, strict: bool) -> tuple[WantedProcess, ...]:
     """Return the search engine, the model server and the embedded cloud: what a deployment needs."""
+    variables = {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": ports.models_url, **models_elsewhere()}
     return (
         _process(
             "search",
@@ -34,7 +35,7 @@ def behind_the_edge(home: Path, *, ports: Ports, model_file: Path, strict: bool)
             (
                 *("--port", str(ports.cloud), "--home", str(home)),
                 *("--search-endpoint", f"{LOOPBACK}:{ports.search}"),
-                *("--environment", f"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME={ports.models_url}"),
+                *(text for name, value in variables.items() for text in ("--environment", f"{name}={value}")),
                 *(("--strict",) if strict else ()),
             ),
             home=home,
