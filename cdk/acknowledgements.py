@@ -13,10 +13,13 @@ _ANYTHING = "AwsSolutions-IAM5[Resource::*]"
 _WEB_ACL = "Keys, tiers and throttling come first; a web ACL is the decision of the account's owner."
 _FUNCTIONS = {
     "AwsSolutions-L1": "The layers are compiled for this runtime; moving on is one field of the environment.",
-    _ANYTHING: "Tracing, network interfaces and log delivery know no resource; a test lists every action on '*'.",
+    _ANYTHING: "Tracing, networks, log delivery and registries know no resource; a test lists every action on '*'.",
 }
 _OBJECTS = "Any object of this one bucket: their keys are the documents' names."
 _PASSAGES = "Any path of this one domain: OpenSearch takes searches and bulk writes beside the index, too."
+_STANDARD = "Failures are logged; a Standard machine keeps the history of every event by itself."
+_CONTAINER_LOGS = "AwsSolutions-IAM5[Resource::arn:aws:logs:{region}:<AWS::AccountId>:log-group:/aws/sagemaker/*]"
+_NOT_YET_NAMED = "SageMaker names the log group after an endpoint that does not exist yet."
 _UPLOADER = "The uploader of the console's files is CDK's own; it can't be given less."
 
 _REASONS: Mapping[str, Mapping[str, str]] = {
@@ -34,9 +37,7 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
     "models": {
         "AwsSolutions-SMG4": "The provider issues the key and a person replaces it; AWS can't rotate it.",
         _ANYTHING: "Logging in to a container registry knows no resource.",
-        "AwsSolutions-IAM5[Resource::arn:aws:logs:{region}:<AWS::AccountId>:log-group:/aws/sagemaker/*]": (
-            "SageMaker names the log group after an endpoint that does not exist yet."
-        ),
+        _CONTAINER_LOGS: _NOT_YET_NAMED,
     },
     "answer": {
         **_FUNCTIONS,
@@ -45,10 +46,16 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
     },
     "ingest": {
         **_FUNCTIONS,
-        "AwsSolutions-SF1": "Failures are logged; a Standard machine keeps the history of every event by itself.",
+        "AwsSolutions-SF1": _STANDARD,
         "AwsSolutions-SQS3": "It is a dead-letter queue: a step sends to it, which the rule can't see.",
         "AwsSolutions-IAM5[Resource::{published:memory:FnGetAttSearchDomainAB6007CDArn72E3B33A}/*]": _PASSAGES,
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttSourcesBE4D2488Arn5766F05D}/*]": _OBJECTS,
+        "AwsSolutions-IAM5[Resource::{published:data:FnGetAttWorkBF636A8BArn498CB51D}/*]": _OBJECTS,
+    },
+    "infer": {
+        **_FUNCTIONS,
+        "AwsSolutions-SF1": _STANDARD,
+        _CONTAINER_LOGS: _NOT_YET_NAMED,
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttWorkBF636A8BArn498CB51D}/*]": _OBJECTS,
     },
     "api": {

@@ -13,6 +13,7 @@ from cdk.stacks.api import ApiStack
 from cdk.stacks.console import ConsoleStack
 from cdk.stacks.data import DataStack
 from cdk.stacks.foundations import Foundations
+from cdk.stacks.infer import InferStack
 from cdk.stacks.ingest import IngestStack
 from cdk.stacks.memory import MemoryStack
 from cdk.stacks.models import ModelsStack
@@ -52,6 +53,10 @@ def _add_stacks(app: App, environment: Environment) -> None:
     answer = AnswerStack(app, f"{prefix}-answer", foundations=foundations)
     ingest = IngestStack(app, f"{prefix}-ingest", foundations=foundations)
     api = ApiStack(app, f"{prefix}-api", foundations=foundations, answer=answer.permissions)
+    infer = None
+    if environment.async_gpu or environment.async_endpoint:
+        infer = InferStack(app, f"{prefix}-infer", foundations=foundations)
     if environment.console:
         ConsoleStack(app, f"{prefix}-console", environment=environment, rest=api.rest)
-    WatchStack(app, f"{prefix}-watch", environment=environment, watched=Watched(answer=answer, ingest=ingest, api=api))
+    watched = Watched(answer=answer, ingest=ingest, api=api, infer=infer)
+    WatchStack(app, f"{prefix}-watch", environment=environment, watched=watched)

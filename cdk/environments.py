@@ -9,6 +9,8 @@ from aws_cdk import Environment as Place
 from aws_cdk import RemovalPolicy
 from aws_cdk.aws_logs import RetentionDays
 
+from cdk.containers import LLAMA_CPP, TEI, VLLM, Container
+
 MemoryStore = Literal["local_domain", "domain", "serverless"]
 Runtime = Literal["python3.11", "python3.13"]
 _OWNER = re.compile(r"[a-z][a-z0-9-]{0,9}")
@@ -29,27 +31,64 @@ class SearchSize:
     volume_gb: int = 10
 
 
+_QWEN_GGUF = {
+    "HF_REPO": "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
+    "HF_FILE": "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+    "CTX_SIZE": "131072",
+    "PARALLEL": "4",
+}
+"""Four requests at once with 32,768 tokens each, which is the context window that the catalogue promises."""
+
+_QWEN = {"MODEL": "Qwen/Qwen2.5-Coder-1.5B-Instruct", "MAX_MODEL_LEN": "32768"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class GpuEndpoint:
     """A self-hosted model that scales to zero: no instance runs, and nothing is billed, while nobody asks.
 
-    `image` is AWS's llama.cpp container, `model_repository` and `model_file` name the weights that it loads at start.
+    `settings` are the container's own, of which some name the weights that it loads at every start.
+    `reserved_memory_mb` is what the scheduler sets aside, no limit: more than a fraction of the machine is refused.
     """
 
     instance: str = "ml.g6.xlarge"
     most_instances: int = 1
-    image: str = "763104351884.dkr.ecr.{region}.amazonaws.com/llama-cpp:server-sagemaker-cuda-v1"
-    model_repository: str = "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF"
-    model_file: str = "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf"
-    memory_mb: int = 8192
+    container: Container = LLAMA_CPP
+    settings: Mapping[str, str] = field(default_factory=lambda: _QWEN_GGUF)
+    requests_at_once: int = 4
+    reserved_memory_mb: int = 1024
+
+
+ON_VLLM = GpuEndpoint(container=VLLM, settings=_QWEN)
+"""The same model in full precision on vLLM."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingEndpoint:
+    """An embedding model that always runs, billed by the hour: a question never waits for one that sleeps.
+
+    Vectors of another model can't be compared: each model has an index of its own, and documents are to be added anew.
+    """
+
+    instance: str = "ml.m6i.large"
+    instances: int = 1
+    container: Container = TEI
+    model: str = "BAAI/bge-small-en-v1.5"
+    dimension: int = 384
+
+    @property
+    def index(self) -> str:
+        """The search index of this model's vectors."""
+        return "passages-" + re.sub(r"[^a-z0-9.]+", "-", self.model.lower())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
     """One deployment of Plinth. `account` and `region` of None mean those of the credentials at hand.
 
-    `model_endpoint` names a SageMaker endpoint that exists already; `gpu` makes one. `reserved_concurrency` is by
-    function: enough for it, and no more than it may take from the others.
+    `model_endpoint` and `async_endpoint` name SageMaker endpoints that exist already; `gpu` and `async_gpu` make them.
+    Without an asynchronous endpoint there is no machine for long inferences, and without `embedding` texts become
+    vectors in the functions themselves. `reserved_concurrency` is by function: enough for it, and no more than it may
+    take from the others.
     """
 
     name: str
@@ -69,6 +108,9 @@ class Environment:
     default_model: str = "claude-haiku-5-5"
     gpu: GpuEndpoint | None = None
     model_endpoint: str | None = None
+    async_gpu: GpuEndpoint | None = None
+    async_endpoint: str | None = None
+    embedding: EmbeddingEndpoint | None = None
     relay: Literal["edge", "lambda"] = "lambda"
     relay_adapter_layer: str = "arn:aws:lambda:{region}:753240598075:layer:LambdaAdapterLayerArm64:26"
     reserved_concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -104,6 +146,7 @@ LOCAL = Environment(
     memory_store="local_domain",
     default_model="plinth-local",
     model_endpoint="plinth-local",
+    async_endpoint="plinth-local",
     reserved_concurrency={**dict.fromkeys(_INGEST_STEPS, 2), "RetrieveContext": 4},
     relay="edge",
     console=False,

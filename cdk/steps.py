@@ -36,6 +36,7 @@ class Touch(StrEnum):
     SEARCH_PASSAGES = "search passages"
     WRITE_PASSAGES = "write passages"
     CALL_MODELS = "call models"
+    EMBED_TEXTS = "embed texts"
     START_ANSWER = "start answer"
     START_INGEST = "start ingest"
     START_ERASE = "start erase"
@@ -76,7 +77,7 @@ ANSWER_STEPS = (
     Step(name="ClaimRun", touches=_RUNS),
     Step(
         name="RetrieveContext",
-        touches=(*_RUNS, Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES),
+        touches=(*_RUNS, Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.EMBED_TEXTS),
         timeout_seconds=30,
         memory_mb=1024,
         layers=_WITH_EMBEDDING,
@@ -108,7 +109,7 @@ INGEST_STEPS = (
     Step(name="SplitDocument", touches=(Touch.READ_WORK, Touch.WRITE_WORK), timeout_seconds=60, memory_mb=512),
     Step(
         name="EmbedPassages",
-        touches=(Touch.READ_WORK, Touch.WRITE_WORK),
+        touches=(Touch.READ_WORK, Touch.WRITE_WORK, Touch.EMBED_TEXTS),
         timeout_seconds=600,
         memory_mb=1769,
         layers=_WITH_EMBEDDING,

@@ -1,16 +1,17 @@
 """How a self-hosted model runs on SageMaker: an inference component whose copies and instances go down to zero."""
 
-from aws_cdk import ArnFormat, Duration, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_applicationautoscaling as scaling
-from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from cdk.constructs.service_role import service_role
+from cdk.constructs.model_role import image_of, model_role
+from cdk.constructs.waking import SCALE_IN_COOLDOWN, wake
 from cdk.environments import GpuEndpoint
 
 VARIANT = "Main"
+START_SECONDS = 1200
+"""How long a container may load its weights before SageMaker takes it for broken (AWS: at least 600)."""
 
 
 class ScaledEndpoint(Construct):
@@ -19,8 +20,7 @@ class ScaledEndpoint(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, gpu: GpuEndpoint) -> None:
         super().__init__(scope, construct_id)
         self._gpu = gpu
-        self._role = service_role(self, "sagemaker.amazonaws.com")
-        self._let_pull_image()
+        self._role = model_role(self, gpu.container)
         self._configuration = self._endpoint_configuration()
         self._endpoint = sagemaker.CfnEndpoint(
             self, "Endpoint", endpoint_config_name=self._configuration.attr_endpoint_config_name
@@ -35,24 +35,6 @@ class ScaledEndpoint(Construct):
         """What a caller must be allowed to invoke."""
         return (self._endpoint.ref, self._component.ref)
 
-    def _let_pull_image(self) -> None:
-        stack = Stack.of(self)
-        registry, _, path = self._gpu.image.partition(".")
-        repository = stack.format_arn(
-            service="ecr", account=registry, resource="repository", resource_name=path.partition("/")[2].split(":")[0]
-        )
-        pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-        self._role.add_to_principal_policy(iam.PolicyStatement(actions=pull, resources=[repository]))
-        self._role.add_to_principal_policy(iam.PolicyStatement(actions=["ecr:GetAuthorizationToken"], resources=["*"]))
-        logs = stack.format_arn(
-            service="logs",
-            resource="log-group",
-            resource_name="/aws/sagemaker/*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
-        write = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
-        self._role.add_to_principal_policy(iam.PolicyStatement(actions=write, resources=[logs]))
-
     def _endpoint_configuration(self) -> sagemaker.CfnEndpointConfig:
         configuration = sagemaker.CfnEndpointConfig(
             self,
@@ -62,6 +44,7 @@ class ScaledEndpoint(Construct):
                 sagemaker.CfnEndpointConfig.ProductionVariantProperty(
                     variant_name=VARIANT,
                     instance_type=self._gpu.instance,
+                    inference_ami_version=self._gpu.container.inference_ami,
                     initial_instance_count=1,
                     managed_instance_scaling=sagemaker.CfnEndpointConfig.ManagedInstanceScalingProperty(
                         status="ENABLED", min_instance_count=0, max_instance_count=self._gpu.most_instances
@@ -76,24 +59,26 @@ class ScaledEndpoint(Construct):
         return configuration
 
     def _inference_component(self) -> sagemaker.CfnInferenceComponent:
-        gpu = self._gpu
-        container = sagemaker.CfnInferenceComponent.InferenceComponentContainerSpecificationProperty(
-            image=gpu.image.format(region=Stack.of(self).region),
-            environment={"SM_LLAMA_CPP_HF_REPO": gpu.model_repository, "SM_LLAMA_CPP_HF_FILE": gpu.model_file},
+        gpu, kinds = self._gpu, sagemaker.CfnInferenceComponent
+        specification = kinds.InferenceComponentSpecificationProperty(
+            container=kinds.InferenceComponentContainerSpecificationProperty(
+                image=image_of(self, gpu.container), environment=gpu.container.variables(gpu.settings)
+            ),
+            compute_resource_requirements=kinds.InferenceComponentComputeResourceRequirementsProperty(
+                number_of_accelerator_devices_required=1, min_memory_required_in_mb=gpu.reserved_memory_mb
+            ),
+            startup_parameters=kinds.InferenceComponentStartupParametersProperty(
+                container_startup_health_check_timeout_in_seconds=START_SECONDS
+            ),
         )
-        needs = sagemaker.CfnInferenceComponent.InferenceComponentComputeResourceRequirementsProperty(
-            number_of_accelerator_devices_required=1, min_memory_required_in_mb=gpu.memory_mb
-        )
-        return sagemaker.CfnInferenceComponent(
+        return kinds(
             self,
             "Component",
             inference_component_name=self.component_name,
             endpoint_name=self.endpoint_name,
             variant_name=VARIANT,
-            specification=sagemaker.CfnInferenceComponent.InferenceComponentSpecificationProperty(
-                container=container, compute_resource_requirements=needs
-            ),
-            runtime_config=sagemaker.CfnInferenceComponent.InferenceComponentRuntimeConfigProperty(copy_count=1),
+            specification=specification,
+            runtime_config=kinds.InferenceComponentRuntimeConfigProperty(copy_count=1),
         )
 
     def _scale_between_zero_and_most(self) -> None:
@@ -107,23 +92,15 @@ class ScaledEndpoint(Construct):
             min_capacity=0,
             max_capacity=self._gpu.most_instances,
         )
+        target.node.add_dependency(self._component)
         target.scale_to_track_metric(
             "Load",
             predefined_metric=scaling.PredefinedMetric.SAGEMAKER_INFERENCE_COMPONENT_CONCURRENT_REQUESTS_PER_COPY_HIGH_RESOLUTION,
-            target_value=4,
-            scale_in_cooldown=Duration.minutes(10),
+            target_value=self._gpu.requests_at_once,
+            scale_in_cooldown=SCALE_IN_COOLDOWN,
         )
-        refused = cloudwatch.Metric(
-            namespace="AWS/SageMaker",
+        wake(
+            target,
             metric_name="NoCapacityInvocationFailures",
-            dimensions_map={"InferenceComponentName": self.component_name},
-            statistic="Maximum",
-            period=Duration.minutes(1),
-        )
-        target.scale_on_metric(
-            "Wake",
-            metric=refused,
-            adjustment_type=scaling.AdjustmentType.CHANGE_IN_CAPACITY,
-            scaling_steps=[scaling.ScalingInterval(lower=1, change=1), scaling.ScalingInterval(upper=0, change=0)],
-            cooldown=Duration.minutes(5),
+            dimensions={"InferenceComponentName": self.component_name},
         )

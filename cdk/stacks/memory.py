@@ -27,7 +27,7 @@ class MemoryStack(Stack):
         }[environment.memory_store]
         auth = {"local_domain": "none", "domain": "es", "serverless": "aoss"}[environment.memory_store]
         self.permissions: Permissions = self._engine.permissions(
-            {"PLINTH_OPENSEARCH_URL": url, "PLINTH_OPENSEARCH_AUTH": auth}
+            {"PLINTH_OPENSEARCH_URL": url, "PLINTH_OPENSEARCH_AUTH": auth, **_vectors(environment)}
         )
         CfnOutput(self, "SearchUrl", value=url)
 
@@ -39,3 +39,13 @@ class MemoryStack(Stack):
         if environment.memory_store == "serverless":
             return SearchCollection(self, "Search", name=f"plinth-{environment.name}")
         return SearchDomain(self, "Search", environment=environment, network=self.network)
+
+
+def _vectors(environment: Environment) -> dict[str, str]:
+    """Name the index of the embedding endpoint's vectors; without one, functions know their own model's."""
+    if environment.embedding is None:
+        return {}
+    return {
+        "PLINTH_SEARCH_INDEX": environment.embedding.index,
+        "PLINTH_VECTOR_DIMENSION": str(environment.embedding.dimension),
+    }

@@ -10,9 +10,11 @@ from constructs import Construct
 
 from cdk.constructs.chain_step import ChainStep
 from cdk.constructs.signal import Signal
+from cdk.constructs.state_machine import Chain
 from cdk.environments import Environment
 from cdk.stacks.answer import AnswerStack
 from cdk.stacks.api import ApiStack
+from cdk.stacks.infer import InferStack
 from cdk.stacks.ingest import IngestStack
 
 PERIOD = Duration.minutes(5)
@@ -27,11 +29,19 @@ class Watched:
     answer: AnswerStack
     ingest: IngestStack
     api: ApiStack
+    infer: InferStack | None = None
 
     @property
     def steps(self) -> list[ChainStep]:
         """Every function."""
-        return [*self.answer.steps, *self.ingest.steps, *self.api.steps]
+        inferring = self.infer.steps if self.infer else []
+        return [*self.answer.steps, *self.ingest.steps, *self.api.steps, *inferring]
+
+    @property
+    def chains(self) -> dict[str, Chain]:
+        """Every machine, by name."""
+        inferring = {"Infer": self.infer.chain} if self.infer else {}
+        return {"Answer": self.answer.chain, "Ingest": self.ingest.ingest, "Erase": self.ingest.erase, **inferring}
 
 
 class WatchStack(Stack):
@@ -66,7 +76,7 @@ class WatchStack(Stack):
 
 
 def _machines(watched: Watched) -> list[Signal]:
-    chains = {"Answer": watched.answer.chain, "Ingest": watched.ingest.ingest, "Erase": watched.ingest.erase}
+    chains = watched.chains
     slow = watched.answer.chain.machine.metric_time(statistic="p95", period=PERIOD)
     return [
         *(Signal(name=f"{n}Failed", metric=c.machine.metric_failed(period=PERIOD), limit=1) for n, c in chains.items()),

@@ -23,6 +23,7 @@ MADE_BY_THE_EMBEDDED_CLOUD = {
     "AWS::Logs::LogGroup",
     "AWS::OpenSearchService::Domain",
     "AWS::S3::Bucket",
+    "AWS::SNS::Subscription",
     "AWS::SNS::Topic",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::Queue",
@@ -48,6 +49,10 @@ OUTPUTS = {
     "LostEventsQueueUrl",
     "RestApiId",
     "Stage",
+    "InferMachineArn",
+    "InferencesLocation",
+    "SuccessTopicArn",
+    "ErrorTopicArn",
     "ApiUrl",
 }
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cdk.steps import ALL_STEPS, ANSWER_STEPS, ERASE_STEPS, INGEST_STEPS, Step
+from cdk.steps import ALL_STEPS, ANSWER_STEPS, ERASE_STEPS, INFER_STEPS, INGEST_STEPS, Step
 from tests.cdk.assemblies import as_list
 from tests.cdk.conftest import Synthesized
 
@@ -25,13 +25,27 @@ WITHOUT_RESOURCE = {
     "ec2:DescribeSubnets",
     "ecr:GetAuthorizationToken",
 }
+INFERRING = ("infer/StartInference", "infer/FinishInference")
 MADE_BY_CDK = "console/CustomCDKBucketDeployment"
 
 
 def test_every_row_is_a_function_and_every_function_a_row(synthesized: Synthesized) -> None:
-    functions = synthesized("prod").resources("AWS::Lambda::Function")
+    functions = [*synthesized("prod").resources("AWS::Lambda::Function"), *INFERRING]
     ours = {name.partition("/")[2].partition("Function")[0] for name in functions if not name.startswith(MADE_BY_CDK)}
     assert ours == {step.name for step in ALL_STEPS}
+
+
+def test_functions_of_long_inferences_are_only_where_there_is_an_asynchronous_endpoint(
+    synthesized: Synthesized,
+) -> None:
+    functions = [name for name in synthesized("local").resources("AWS::Lambda::Function") if name.startswith("infer/")]
+    assert {name.partition("Function")[0] for name in functions} == set(INFERRING)
+
+
+def test_only_the_functions_of_long_inferences_may_wake_a_machine_and_only_that_one(synthesized: Synthesized) -> None:
+    waking = [each for _, each in synthesized("local").statements() if "states:SendTaskSuccess" in each["Action"]]
+    assert [set(each["Action"]) for each in waking] == [{"states:SendTaskSuccess", "states:SendTaskFailure"}]
+    assert "InferMachine" in str(waking[0]["Resource"])
 
 
 def test_the_relay_is_a_function_only_where_the_edge_does_not_serve_it(synthesized: Synthesized) -> None:
@@ -89,7 +103,8 @@ def test_a_function_has_only_the_variables_of_what_it_touches(synthesized: Synth
 
 
 def test_a_machine_can_call_its_own_functions_and_nothing_else(synthesized: Synthesized) -> None:
-    names = {"Answer": len(ANSWER_STEPS), "Ingest": len(INGEST_STEPS), "Erase": len(ERASE_STEPS)}
+    rows = {"Answer": ANSWER_STEPS, "Ingest": INGEST_STEPS, "Erase": ERASE_STEPS, "Infer": INFER_STEPS}
+    names = {name: len(steps) for name, steps in rows.items()}
     for name, statement in synthesized("local").statements():
         machine = name.partition("/")[2].partition("RoleDefaultPolicy")[0]
         if machine in names and statement["Action"] == "lambda:InvokeFunction":
