@@ -26,7 +26,10 @@ def behind_the_edge(home: Path, *, ports: Ports, model_file: Path, strict: bool)
         ),
         _process(
             "models",
-            ("--port", str(ports.models), "--model-file", str(model_file), "--endpoint", MODEL_ENDPOINT),
+            (
+                *("--port", str(ports.models), "--model-file", str(model_file)),
+                *("--endpoint", MODEL_ENDPOINT, "--cloud", ports.cloud_url),
+            ),
             home=home,
             health_url=f"{ports.models_url}/health",
         ),

@@ -12,10 +12,14 @@ from pathlib import Path
 
 import uvicorn
 
+from local.cloud import REGION
+from local.models.async_inference import AsyncInferences
 from local.models.engine import LlamaEngine
+from local.models.outside import EmbeddedCloud
 from local.models.server import SageMakerFacade
 from local.processes import LOOPBACK, die_with_parent
 
+INFER_STACK = "plinth-local-infer"
 _GRACE_SECONDS = 2
 
 
@@ -27,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     model_file: Path = options.model_file
     engine = LlamaEngine(model_file, alias=options.alias or options.endpoint)
-    facade = SageMakerFacade(options.endpoint, engine=engine)
+    facade = SageMakerFacade(options.endpoint, engine=engine, inferences=_inferences(options.cloud))
     server = uvicorn.Server(
         uvicorn.Config(
             facade.application(on_start=lambda: engine.start(on_failure=end)),
@@ -52,11 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _inferences(cloud_url: str | None) -> AsyncInferences | None:
+    return AsyncInferences(EmbeddedCloud(cloud_url, region=REGION, stack=INFER_STACK)) if cloud_url else None
+
+
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.models", description=main.__doc__, allow_abbrev=False)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--model-file", type=Path, required=True, help="a GGUF file")
     parser.add_argument("--endpoint", required=True, help="name of the SageMaker endpoint to stand in for")
+    parser.add_argument("--cloud", help="URL of the embedded cloud, to be an asynchronous endpoint too")
     parser.add_argument("--alias", help="model id in the answers (default: the endpoint's name)")
     return parser.parse_args(arguments)
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from local.models.async_inference import AsyncInferences
 from local.models.eventstream import payload_part, stream_error
 
 _CHAT = "/v1/chat/completions"
@@ -35,9 +36,17 @@ class Engine(Protocol):
 class SageMakerFacade:
     """One endpoint of the SageMaker runtime; requests are not authenticated, so bind it to loopback only."""
 
-    def __init__(self, endpoint: str, *, engine: Engine, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        *,
+        engine: Engine,
+        inferences: AsyncInferences | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._endpoint = endpoint
         self._engine = engine
+        self._inferences = inferences
         self._client = httpx.AsyncClient(timeout=_TIMEOUT, trust_env=False, transport=transport)
 
     def application(self, *, on_start: Callable[[], None]) -> Starlette:
@@ -56,6 +65,7 @@ class SageMakerFacade:
                 Route(f"{root}/invocations", self._invoke, methods=["POST"]),
                 Route(f"{root}/invocations-response-stream", self._invoke_stream, methods=["POST"]),
                 Route(f"{root}/openai{_CHAT}", self._openai, methods=["POST"]),
+                Route(f"{root}/async-invocations", self._invoke_async, methods=["POST"]),
             ],
             lifespan=lifespan,
         )
@@ -90,6 +100,14 @@ class SageMakerFacade:
             return _model_error(500, f"{type(error).__name__}: {error}")
         headers = {**_VARIANT, "X-Amzn-SageMaker-Content-Type": answer.headers["content-type"]}
         return StreamingResponse(_frames(answer), headers=headers, media_type="application/vnd.amazon.eventstream")
+
+    async def _invoke_async(self, request: Request) -> Response:
+        refusal = self._refusal(request)
+        if refusal is not None:
+            return refusal
+        if self._inferences is None:
+            return _error("ValidationError", 400, {"Message": "This endpoint is not asynchronous."})
+        return await self._inferences.accept(request, self._ask)
 
     async def _openai(self, request: Request) -> Response:
         if self._refusal(request) is not None:
