@@ -1,4 +1,4 @@
-"""The small model behind the SageMaker surface: one real process on a free port for the module."""
+"""What models are asked of: the small model in a real process, and scripted providers in threads."""
 
 import os
 import sys
@@ -14,6 +14,8 @@ from botocore.config import Config
 
 from local.models.files import cache_directory, ensure
 from local.processes import Child, free_port, start, stop, wait_healthy
+from tests.fakes.providers import ProviderServer
+from tests.fakes.providers.certificates import self_signed_context
 
 ENDPOINT = "small-model"
 
@@ -55,6 +57,27 @@ def server(small_model_file: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     wait_healthy(f"{running.url}/health", running.child, 60)
     yield running
     stop([running.child])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def aws_credentials() -> Iterator[None]:
+    """Anthropic's SDK looks for credentials once per process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        yield
+
+
+@pytest.fixture(scope="session")
+def provider() -> Iterator[ProviderServer]:
+    with ProviderServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def self_signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderServer]:
+    with ProviderServer(context=self_signed_context(tmp_path_factory.mktemp("tls"))) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

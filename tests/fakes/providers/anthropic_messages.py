@@ -36,13 +36,13 @@ _CODES = {
 def refusal(fault: Fault) -> tuple[int, dict[str, str], bytes]:
     """Return status, headers and body. Anthropic has no code for a prompt that is too long."""
     kind = _CODES.get(fault.code) or _KINDS.get(fault.status, "api_error")
-    message = "prompt is too long: 1200000 tokens > 1000000 maximum" if fault.code == "too_long" else "secret words"
+    message = "prompt is too long: 1200000 tokens > 1000000 maximum" if fault.code == "too_long" else "hidden words"
     return fault.status, {}, json.dumps(_error(kind, message)).encode()
 
 
 def error_event(fault: Fault) -> bytes:
     """Return an error within a stream."""
-    return _event(_error(_CODES.get(fault.code, fault.code), "secret words"))
+    return _event(_error(_CODES.get(fault.code, fault.code), "hidden words"))
 
 
 def garbled() -> bytes:

@@ -85,7 +85,7 @@ def _chunk(model: str, delta: dict[str, Any], finish_reason: str | None = None) 
 
 
 def _error(code: str | None) -> dict[str, Any]:
-    return {"error": {"message": "secret words", "type": "invalid_request_error", "param": None, "code": code}}
+    return {"error": {"message": "hidden words", "type": "invalid_request_error", "param": None, "code": code}}
 
 
 def _event(content: dict[str, Any]) -> bytes:

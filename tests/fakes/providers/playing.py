@@ -104,8 +104,10 @@ class Play:
         return True
 
     def _chunk(self, body: bytes) -> None:
-        if body:
-            self._handler.wfile.write(b"%x\r\n%s\r\n" % (len(body), body))
+        size = self._script.piece_bytes or len(body)
+        for start in range(0, len(body), size or 1):
+            piece = body[start : start + size]
+            self._handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
 
     def _hang_up(self) -> None:
         self._handler.close_connection = True

@@ -18,7 +18,7 @@ def refusal(fault: Fault) -> tuple[int, dict[str, str], bytes]:
     if fault.code == "no_copies":
         return 400, {"x-amzn-errortype": "ValidationError"}, json.dumps({"Message": NO_COPIES}).encode()
     if fault.status in _OWN:
-        body = json.dumps({"Message": "secret words"}).encode()
+        body = json.dumps({"Message": "hidden words"}).encode()
         return fault.status, {"x-amzn-errortype": _OWN[fault.status]}, body
     original = openai_chat.refusal(fault)[2].decode()
     body = json.dumps({"Message": original, "OriginalStatusCode": fault.status, "OriginalMessage": original}).encode()

@@ -41,6 +41,8 @@ class Fault:
 class Script:
     """One answer. `stop_word` replaces the protocol's own word for `stop`; `thinking` are pieces of thought.
 
+    `pause_seconds` come after each event, and the body comes in pieces of `piece_bytes` where that is not 0.
+
     The provider bills `usage` for every stream that begins, even one that it breaks off itself, and nothing else.
     """
 
@@ -51,6 +53,7 @@ class Script:
     stop_word: str | None = None
     usage: Usage = USAGE
     pause_seconds: float = 0.0
+    piece_bytes: int = 0
     fault: Fault | None = None
 
     @property

@@ -33,6 +33,10 @@ class AnthropicModel:
         """Yield text as it comes and the end last, all within the limits; raise `ModelError`."""
         return within(request.limits, partial(self._read, request))
 
+    def close(self) -> None:
+        """Close the connections that are kept for the next call."""
+        self._client.close()
+
     def _read(self, request: ModelRequest, call: Call) -> Generator[StreamItem]:
         reader = MessageReader(request.max_output_tokens)
         try:

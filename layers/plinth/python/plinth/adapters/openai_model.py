@@ -32,6 +32,10 @@ class OpenAiModel:
         """Yield text as it comes and one `ModelEnd` last, within the limits; raise `ModelError`."""
         return within(request.limits, partial(self._read, request))
 
+    def close(self) -> None:
+        """Close the connections that are kept for the next call."""
+        self._http.close()
+
     def _read(self, request: ModelRequest, call: Call) -> Generator[StreamItem]:
         return read_chat(self._pieces(request, call), max_output_tokens=request.max_output_tokens)
 

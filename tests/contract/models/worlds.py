@@ -1,0 +1,146 @@
+"""Every language model that must keep the contract: the adapters over a scripted provider, and the fake."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from plinth.adapters.anthropic_model import AnthropicModel, on_aws, with_key
+from plinth.adapters.chat_bodies import SELF_HOSTED
+from plinth.adapters.openai_model import OpenAiModel
+from plinth.adapters.provider_tokens import Token
+from plinth.adapters.sagemaker_model import MODEL_CALLS, SageMakerModel
+from plinth.contracts.models import (
+    Message,
+    ModelEnd,
+    ModelRequest,
+    Prompt,
+    Role,
+    StreamItem,
+    TextChunk,
+    TimeLimits,
+    Usage,
+)
+from plinth.errors import ModelError
+from plinth.ports import LanguageModel
+from tests.fakes.providers import ProviderServer, Script
+from tests.fakes.scripted_model import ScriptedModel
+
+SERVED = ("anthropic", "anthropic_aws", "openai", "sagemaker_openai", "sagemaker")
+EVERYONE = (*SERVED, "fake")
+LIMITS = TimeLimits(total_seconds=5.0, first_seconds=3.0, stall_seconds=3.0)
+QUESTION = "When does it open?"
+
+
+def token() -> Token:
+    return Token(lambda: "key", life_seconds=60)
+
+
+def sagemaker_client(url: str) -> Any:
+    make: Any = boto3.client
+    return make(
+        "sagemaker-runtime",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=MODEL_CALLS,
+    )
+
+
+def _sagemaker(url: str, *, leaving: ExitStack) -> LanguageModel:
+    client = sagemaker_client(url)
+    leaving.callback(client.close)
+    return SageMakerModel("e", client=client)
+
+
+def _over_http(model: AnthropicModel | OpenAiModel, *, leaving: ExitStack) -> LanguageModel:
+    leaving.callback(model.close)
+    return model
+
+
+@contextmanager
+def model_at(url: str, *, name: str, key: Token | None = None) -> Iterator[LanguageModel]:
+    """Return the adapter of that name, whose provider is at this address."""
+    key = key or token()
+    with ExitStack() as leaving:
+        match name:
+            case "anthropic":
+                yield _over_http(with_key(key, base_url=url), leaving=leaving)
+            case "anthropic_aws":
+                yield _over_http(on_aws(region="us-east-1", workspace="wrkspc_1", base_url=url), leaving=leaving)
+            case "openai":
+                yield _over_http(OpenAiModel(f"{url}/v1", token=key), leaving=leaving)
+            case "sagemaker_openai":
+                route = OpenAiModel(f"{url}/endpoints/e/openai/v1", token=key, dialect=SELF_HOSTED)
+                yield _over_http(route, leaving=leaving)
+            case "sagemaker":
+                yield _sagemaker(url, leaving=leaving)
+            case _:
+                yield ScriptedModel(Script())
+
+
+def ask(*, limits: TimeLimits = LIMITS, text: str = QUESTION, **changes: Any) -> ModelRequest:
+    prompt = Prompt(version="v", system="Be brief.", messages=(Message(role=Role.USER, text=text),))
+    return ModelRequest(**{"model": "m", "prompt": prompt, "max_output_tokens": 50, "limits": limits, **changes})
+
+
+@dataclass(frozen=True)
+class World:
+    """One model, and what it talks to: the fake talks to nobody."""
+
+    name: str
+    provider: ProviderServer
+    model: LanguageModel
+
+    @property
+    def served(self) -> bool:
+        return self.name != "fake"
+
+    def play(self, script: Script) -> LanguageModel:
+        """Return the model that gets this script for an answer."""
+        self.provider.books.play(script)
+        return self.model if self.served else ScriptedModel(script)
+
+    def told(self, usage: Usage) -> Usage:
+        """Return the usage as this model's protocol can tell it: only Anthropic's and the fake tell cache writes."""
+        if self.name in ("anthropic", "anthropic_aws", "fake"):
+            return usage
+        return Usage(
+            input_tokens=usage.input_tokens + usage.cache_write_tokens,
+            output_tokens=usage.output_tokens,
+            cached_input_tokens=usage.cached_input_tokens,
+            thinking_tokens=usage.thinking_tokens,
+        )
+
+
+def said(items: list[StreamItem]) -> str:
+    return "".join(item.text for item in items if isinstance(item, TextChunk))
+
+
+def end_of(items: list[StreamItem]) -> ModelEnd:
+    """Return the one end, which is last."""
+    *before, end = items
+    assert isinstance(end, ModelEnd)
+    assert not any(isinstance(item, ModelEnd) for item in before)
+    return end
+
+
+def failure_of(model: LanguageModel, request: ModelRequest) -> ModelError:
+    """Return the error that a call ends with; whatever came before it, it was no end."""
+    items: list[StreamItem] = []
+    try:
+        items.extend(model.stream(request))
+    except ModelError as error:
+        assert not any(isinstance(item, ModelEnd) for item in items)
+        return error
+    raise AssertionError(f"the call came to an end: {items[-1]}")
+
+
+@contextmanager
+def world(name: str, provider: ProviderServer) -> Iterator[World]:
+    provider.books.calls.clear()
+    with model_at(provider.url, name=name) as model:
+        yield World(name=name, provider=provider, model=model)
