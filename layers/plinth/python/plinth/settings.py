@@ -172,6 +172,26 @@ class Settings:
         return self._required("PLINTH_INFERENCES_TABLE")
 
     @cached_property
+    def search_index(self) -> str:
+        """Name of the index of passages: each embedding model has one of its own, since their vectors don't mix."""
+        return os.environ.get("PLINTH_SEARCH_INDEX") or "passages"
+
+    @cached_property
+    def vector_dimension(self) -> int:
+        """Numbers of one vector in that index."""
+        return int(os.environ.get("PLINTH_VECTOR_DIMENSION") or 384)
+
+    @cached_property
+    def embedding_endpoint(self) -> str | None:
+        """Name of the SageMaker endpoint that makes vectors, where the functions don't make them themselves."""
+        return os.environ.get("PLINTH_EMBEDDING_ENDPOINT")
+
+    @cached_property
+    def embedding_model(self) -> str:
+        """The model of that endpoint."""
+        return self._required("PLINTH_EMBEDDING_MODEL")
+
+    @cached_property
     def embedding_dir(self) -> Path:
         """Folder of the embedding model's files: in a layer under /opt, or under one of the local stand-ins for it."""
         roots = os.environ.get("PLINTH_OPT", "/opt").split(os.pathsep)

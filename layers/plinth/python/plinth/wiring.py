@@ -124,10 +124,18 @@ class Services:
 
     @cached_property
     def embedder(self) -> ports.Embedder:
-        """The embedding model, in this process."""
-        from plinth.adapters.onnx_embedder import OnnxEmbedder
+        """The embedding model: on its endpoint where the environment has one, else in this process."""
+        endpoint = self.settings.embedding_endpoint
+        if endpoint is None:
+            from plinth.adapters.onnx_embedder import OnnxEmbedder
 
-        return OnnxEmbedder(self.settings.embedding_dir)
+            return OnnxEmbedder(self.settings.embedding_dir)
+        import boto3
+
+        from plinth.adapters.sagemaker_embedder import EMBEDDING_CALLS, SageMakerEmbedder
+
+        client = boto3.client("sagemaker-runtime", config=EMBEDDING_CALLS)
+        return SageMakerEmbedder(endpoint, model_id=self.settings.embedding_model, client=client)
 
     @cached_property
     def memory(self) -> ports.Memory:
@@ -136,7 +144,12 @@ class Services:
 
         auth = self.settings.opensearch_auth
         client = connect(self.settings.opensearch_url, auth=auth)
-        return OpenSearchMemory(client=client, natural_ids=auth != "aoss")
+        return OpenSearchMemory(
+            client=client,
+            index=self.settings.search_index,
+            dimension=self.settings.vector_dimension,
+            natural_ids=auth != "aoss",
+        )
 
     @cached_property
     def machines(self) -> ports.Machines:
