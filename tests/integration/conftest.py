@@ -1,4 +1,7 @@
-"""One whole stack for all integration tests: real processes on free ports, the small model, AWS-strict."""
+"""One whole stack for all integration tests: real processes on free ports, the small model, AWS-strict.
+
+The models behind an API are scripted ones on loopback, with time limits that a test can wait for.
+"""
 
 import json
 import socket
@@ -11,6 +14,7 @@ from typing import Any
 
 import boto3
 import httpx
+import msgspec
 import pytest
 
 from client.api import PlinthApi
@@ -18,9 +22,14 @@ from client.tenants import TenantsTable
 from client.tenants_file import read_tenants
 from local import stack
 from local.places import Ports
+from local.processes import free_port
 from local.records import StackInfo
+from plinth.chain.catalogue import catalogue
+from tests.fakes.providers import ProviderServer
 
-TENANTS = """
+FIRST_SECONDS, STALL_SECONDS = 2.0, 1.0
+MODELS = '["plinth-local", "claude-haiku-5-5", "claude-haiku-4-5", "claude-sonnet-5-5", "gpt-6-luna"]'
+TENANTS = f"""
 [tiers.free]
 requests_per_minute = 60
 burst = 3
@@ -30,7 +39,7 @@ max_output_tokens = 100
 [tiers.pro]
 requests_per_minute = 6000
 burst = 1000
-models = ["plinth-local"]
+models = {MODELS}
 max_output_tokens = 100
 
 [tenants.acme]
@@ -115,9 +124,39 @@ def free_row_of_ports() -> Ports:
 
 
 @pytest.fixture(scope="session")
-def deployed() -> Iterator[Deployed]:
-    with tempfile.TemporaryDirectory(prefix="plinth-") as folder:
+def provider() -> Iterator[ProviderServer]:
+    """Yield Anthropic as the deployed functions meet it."""
+    with ProviderServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def openai_port() -> int:
+    """Return where the deployed functions look for OpenAI; nothing is there until a test starts it."""
+    return free_port()
+
+
+def impatient_catalogue() -> bytes:
+    """Return the catalogue with short time limits for the models behind an API."""
+    models = [
+        each
+        if each.provider == "sagemaker"
+        else msgspec.structs.replace(each, first_seconds=FIRST_SECONDS, stall_seconds=STALL_SECONDS)
+        for each in catalogue().models.values()
+    ]
+    return msgspec.json.encode({"models": models, "routes": list(catalogue().routes.values())})
+
+
+@pytest.fixture(scope="session")
+def deployed(provider: ProviderServer, openai_port: int) -> Iterator[Deployed]:
+    with tempfile.TemporaryDirectory(prefix="plinth-") as folder, pytest.MonkeyPatch.context() as environment:
         home, ports = Path(folder), free_row_of_ports()
+        (home / "catalogue.json").write_bytes(impatient_catalogue())
+        environment.setenv("PLINTH_CATALOGUE", str(home / "catalogue.json"))
+        environment.setenv("ANTHROPIC_BASE_URL", provider.url)
+        environment.setenv("ANTHROPIC_API_KEY", "a scripted provider takes any")
+        environment.setenv("PLINTH_OPENAI_URL", f"http://127.0.0.1:{openai_port}/v1")
+        environment.setenv("OPENAI_API_KEY", "a scripted provider takes any")
         try:
             info = stack.up(home, ports, model="small", progress=print, strict=True)
             file = home / "tenants.toml"
