@@ -14,6 +14,7 @@ from botocore.config import Config
 
 from local.models.files import cache_directory, ensure
 from local.processes import Child, free_port, start, stop, wait_healthy
+from tests.contract.models.worlds import Worlds
 from tests.fakes.providers import ProviderServer
 from tests.fakes.providers.certificates import self_signed_context
 
@@ -72,6 +73,13 @@ def aws_credentials() -> Iterator[None]:
 def provider() -> Iterator[ProviderServer]:
     with ProviderServer() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def worlds(provider: ProviderServer) -> Iterator[Worlds]:
+    made = Worlds(provider)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -33,12 +33,12 @@ from tests.contract.models.worlds import (
     LIMITS,
     SERVED,
     World,
+    Worlds,
     ask,
     end_of,
     failure_of,
     model_at,
     said,
-    world,
 )
 from tests.fakes.providers import (
     BY_NAME,
@@ -58,15 +58,13 @@ SOON = TimeLimits(total_seconds=2.0, first_seconds=0.2, stall_seconds=0.2)
 
 
 @pytest.fixture(params=EVERYONE)
-def any_world(request: pytest.FixtureRequest, provider: ProviderServer) -> Iterator[World]:
-    with world(request.param, provider) as made:
-        yield made
+def any_world(request: pytest.FixtureRequest, worlds: Worlds) -> World:
+    return worlds.of(request.param)
 
 
 @pytest.fixture(params=SERVED)
-def served(request: pytest.FixtureRequest, provider: ProviderServer) -> Iterator[World]:
-    with world(request.param, provider) as made:
-        yield made
+def served(request: pytest.FixtureRequest, worlds: Worlds) -> World:
+    return worlds.of(request.param)
 
 
 def test_a_whole_stream_is_its_text_and_one_end(any_world: World) -> None:
@@ -185,22 +183,22 @@ def test_every_failure_is_one_typed_error_after_one_attempt(any_world: World, fa
 )
 @pytest.mark.parametrize("name", ["anthropic", "anthropic_aws", "openai", "sagemaker_openai"])
 def test_the_providers_wish_when_to_come_back_is_kept(
-    name: str, header: str, seconds: float | None, provider: ProviderServer
+    name: str, header: str, seconds: float | None, worlds: Worlds
 ) -> None:
-    with world(name, provider) as made:
-        error = failure_of(made.play(status(429, retry_after=header)), ask())
+    made = worlds.of(name)
+    error = failure_of(made.play(status(429, retry_after=header)), ask())
 
     assert isinstance(error, ModelBusyError)
     assert error.retry_after_seconds == seconds
 
 
 @pytest.mark.guarantee_f
-def test_a_date_to_come_back_at_is_the_time_until_then(provider: ProviderServer) -> None:
+def test_a_date_to_come_back_at_is_the_time_until_then(worlds: Worlds) -> None:
     at = time.time() + 60
     header = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(at))
 
-    with world("openai", provider) as made:
-        error = failure_of(made.play(status(429, retry_after=header)), ask())
+    made = worlds.of("openai")
+    error = failure_of(made.play(status(429, retry_after=header)), ask())
 
     assert isinstance(error, ModelBusyError)
     assert error.retry_after_seconds == pytest.approx(at - time.time(), abs=2)
@@ -208,17 +206,17 @@ def test_a_date_to_come_back_at_is_the_time_until_then(provider: ProviderServer)
 
 @pytest.mark.guarantee_f
 @pytest.mark.parametrize("name", ["sagemaker", "sagemaker_openai"])
-def test_an_endpoint_that_is_scaled_to_zero_is_waking(name: str, provider: ProviderServer) -> None:
-    with world(name, provider) as made:
-        error = failure_of(made.play(BY_NAME["waking"]), ask())
+def test_an_endpoint_that_is_scaled_to_zero_is_waking(name: str, worlds: Worlds) -> None:
+    made = worlds.of(name)
+    error = failure_of(made.play(BY_NAME["waking"]), ask())
 
     assert type(error) is ModelWakingError
 
 
 @pytest.mark.guarantee_f
-def test_an_account_without_credit_is_no_reason_to_try_the_same_key_again(provider: ProviderServer) -> None:
-    with world("openai", provider) as made:
-        error = failure_of(made.play(BY_NAME["no_credit"]), ask())
+def test_an_account_without_credit_is_no_reason_to_try_the_same_key_again(worlds: Worlds) -> None:
+    made = worlds.of("openai")
+    error = failure_of(made.play(BY_NAME["no_credit"]), ask())
 
     assert type(error) is ModelKeyRefusedError
 
@@ -287,17 +285,15 @@ CUT_SCRIPTS = {
 @pytest.mark.guarantee_f
 @pytest.mark.parametrize("what", CUT_SCRIPTS)
 @pytest.mark.parametrize("name", ["anthropic", "openai", "sagemaker"])
-def test_a_stream_that_ends_after_any_byte_is_never_a_whole_answer(
-    name: str, what: str, provider: ProviderServer
-) -> None:
+def test_a_stream_that_ends_after_any_byte_is_never_a_whole_answer(name: str, what: str, worlds: Worlds) -> None:
     """Every other byte is the last of a proper end, the others of a cut; text and tool call take turns in which."""
     script, turn = CUT_SCRIPTS[what], list(CUT_SCRIPTS).index(what)
-    with world(name, provider) as made:
-        assert end_of(list(made.play(script).stream(ask()))).tool_calls == script.tool_calls
-        for at in range(_marker(name, script)):
-            kind: FaultKind = "cut" if (at + turn) % 2 else "end"
-            error = failure_of(made.play(replace(script, fault=Fault(kind=kind, at=at))), ask())
-            assert type(error) is ModelStreamCutError, at
+    made = worlds.of(name)
+    assert end_of(list(made.play(script).stream(ask()))).tool_calls == script.tool_calls
+    for at in range(_marker(name, script)):
+        kind: FaultKind = "cut" if (at + turn) % 2 else "end"
+        error = failure_of(made.play(replace(script, fault=Fault(kind=kind, at=at))), ask())
+        assert type(error) is ModelStreamCutError, at
 
 
 @pytest.mark.guarantee_f

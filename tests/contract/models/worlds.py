@@ -139,8 +139,21 @@ def failure_of(model: LanguageModel, request: ModelRequest) -> ModelError:
     raise AssertionError(f"the call came to an end: {items[-1]}")
 
 
-@contextmanager
-def world(name: str, provider: ProviderServer) -> Iterator[World]:
-    provider.books.calls.clear()
-    with model_at(provider.url, name=name) as model:
-        yield World(name=name, provider=provider, model=model)
+class Worlds:
+    """Every model over one provider, each made once: a client is slow to make."""
+
+    def __init__(self, provider: ProviderServer) -> None:
+        self._provider = provider
+        self._made = {name: model_at(provider.url, name=name) for name in EVERYONE}
+        self._leaving = ExitStack()
+        self._models: dict[str, LanguageModel] = {}
+
+    def of(self, name: str) -> World:
+        """Return the world of that name, in which nothing was asked yet."""
+        self._provider.books.calls.clear()
+        if name not in self._models:
+            self._models[name] = self._leaving.enter_context(self._made[name])
+        return World(name=name, provider=self._provider, model=self._models[name])
+
+    def close(self) -> None:
+        self._leaving.close()
