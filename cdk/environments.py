@@ -87,7 +87,8 @@ class Environment:
 
     `model_endpoint` and `async_endpoint` name SageMaker endpoints that exist already; `gpu` and `async_gpu` make them.
     Without an asynchronous endpoint there is no machine for long inferences, and without `embedding` texts become
-    vectors in the functions themselves. `reserved_concurrency` is by function: enough for it, and no more than it may
+    vectors in the functions themselves. `anthropic_workspace` is that of Claude Platform on AWS, which takes the
+    function's own role instead of a key. `reserved_concurrency` is by function: enough for it, and no more than it may
     take from the others.
     """
 
@@ -108,6 +109,7 @@ class Environment:
     default_model: str = "claude-haiku-5-5"
     gpu: GpuEndpoint | None = None
     model_endpoint: str | None = None
+    anthropic_workspace: str | None = None
     async_gpu: GpuEndpoint | None = None
     async_endpoint: str | None = None
     embedding: EmbeddingEndpoint | None = None

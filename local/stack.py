@@ -20,7 +20,7 @@ from local.supervision import LockHeldError, ProcessReport, WantedProcess, hold
 from local.synth import build_layers, synthesize
 
 _TENANTS = REPOSITORY / "samples" / "tenants.toml"
-_KEY_VARIABLE = "ANTHROPIC_API_KEY"
+_KEYS = {"ANTHROPIC_API_KEY": "AnthropicSecretArn", "OPENAI_API_KEY": "OpenAiSecretArn"}
 Progress = Callable[[str], None]
 
 
@@ -115,9 +115,9 @@ def _handed_over(home: Path, ports: Ports, *, model: str, outputs: Mapping[str, 
     """Put keys where they belong, and write down where everything is."""
     aws = Aws(local_url=ports.cloud_url, region=REGION)
     keep_keys(home, TenantsTable(aws.dynamodb(), table=outputs["TenantsTable"], environment="local"), _TENANTS)
-    own_key = os.environ.get(_KEY_VARIABLE)
-    if own_key:
-        aws.secrets().put_secret_value(SecretId=outputs["AnthropicSecretArn"], SecretString=own_key)
+    for variable, secret in _KEYS.items():
+        if own_key := os.environ.get(variable):
+            aws.secrets().put_secret_value(SecretId=outputs[secret], SecretString=own_key)
     info = StackInfo(
         port=ports.edge,
         model=model,

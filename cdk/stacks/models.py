@@ -1,4 +1,4 @@
-"""Which models can be called: the secret of the model API, and a self-hosted endpoint where the environment has one."""
+"""Which models can be called: the secrets of the model APIs, and the endpoints that the environment wants."""
 
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_secretsmanager as secrets
@@ -10,30 +10,42 @@ from cdk.environments import Environment
 from cdk.permissions import Permission, Permissions
 from cdk.steps import Touch
 
-INVOKE = (
-    "sagemaker:CallWithBearerToken",
-    "sagemaker:InvokeEndpoint",
-    "sagemaker:InvokeEndpointWithResponseStream",
-)
+INVOKE = ("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream")
+BEARER = Permission(actions=("sagemaker:CallWithBearerToken",), resources=("*",))
+"""Takes no resource (SageMaker's guide, November 2026): the token can do what the role can do, which INVOKE bounds."""
 
 
 class ModelsStack(Stack):
-    """An empty secret for the Anthropic key, which a person fills in, and the endpoints that the environment wants."""
+    """Empty secrets for the keys, which a person fills in, and the endpoints that the environment wants."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(scope, construct_id, env=environment.place)
-        self._secret = secrets.CfnSecret(self, "AnthropicKey", description="The Anthropic API key, as plain text")
-        CfnOutput(self, "AnthropicSecretArn", value=self._secret.ref)
         self.permissions: Permissions = {
-            Touch.CALL_MODELS: (self._api_key(), *self._endpoint(environment)),
+            Touch.CALL_MODELS: (
+                self._anthropic(environment),
+                self._api_key("OpenAi", variable="PLINTH_OPENAI_SECRET_ARN"),
+                *self._endpoint(environment),
+            ),
             Touch.EMBED_TEXTS: self._embedding(environment),
         }
 
-    def _api_key(self) -> Permission:
+    def _anthropic(self, environment: Environment) -> Permission:
+        """Return the right to use a key, or the workspace of Claude Platform on AWS (not verified on AWS)."""
+        workspace = environment.anthropic_workspace
+        if workspace is None:
+            return self._api_key("Anthropic", variable="PLINTH_ANTHROPIC_SECRET_ARN")
+        arn = self.format_arn(service="aws-external-anthropic", resource="workspace", resource_name=workspace)
         return Permission(
-            actions=("secretsmanager:GetSecretValue",),
-            resources=(self._secret.ref,),
-            variables={"PLINTH_ANTHROPIC_SECRET_ARN": self._secret.ref},
+            actions=("aws-external-anthropic:CreateInference",),
+            resources=(arn,),
+            variables={"PLINTH_ANTHROPIC_ACCESS": "aws", "PLINTH_ANTHROPIC_WORKSPACE": workspace},
+        )
+
+    def _api_key(self, provider: str, *, variable: str) -> Permission:
+        secret = secrets.CfnSecret(self, f"{provider}Key", description=f"The {provider} API key, as plain text")
+        CfnOutput(self, f"{provider}SecretArn", value=secret.ref)
+        return Permission(
+            actions=("secretsmanager:GetSecretValue",), resources=(secret.ref,), variables={variable: secret.ref}
         )
 
     def _endpoint(self, environment: Environment) -> tuple[Permission, ...]:
@@ -43,11 +55,11 @@ class ModelsStack(Stack):
                 "PLINTH_MODEL_ENDPOINT": made.endpoint_name,
                 "PLINTH_MODEL_COMPONENT": made.component_name,
             }
-            return (Permission(actions=INVOKE, resources=made.arns, variables=variables),)
+            return (Permission(actions=INVOKE, resources=made.arns, variables=variables), BEARER)
         if environment.model_endpoint:
             name = environment.model_endpoint
             arn = self.format_arn(service="sagemaker", resource="endpoint", resource_name=name)
-            return (Permission(actions=INVOKE, resources=(arn,), variables={"PLINTH_MODEL_ENDPOINT": name}),)
+            return (Permission(actions=INVOKE, resources=(arn,), variables={"PLINTH_MODEL_ENDPOINT": name}), BEARER)
         return ()
 
     def _embedding(self, environment: Environment) -> tuple[Permission, ...]:

@@ -41,6 +41,7 @@ OUTPUTS = {
     "WorkBucket",
     "SearchUrl",
     "AnthropicSecretArn",
+    "OpenAiSecretArn",
     "AnswerMachineArn",
     "IngestMachineArn",
     "EraseMachineArn",

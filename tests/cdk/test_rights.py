@@ -7,6 +7,7 @@ from tests.cdk.assemblies import as_list
 from tests.cdk.conftest import Synthesized
 
 WITHOUT_RESOURCE = {
+    "sagemaker:CallWithBearerToken",
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
     "xray:GetSamplingRules",
