@@ -71,11 +71,12 @@ class Ask:
             key = {"pk": {"S": f"MODEL#{model}"}, "sk": {"S": "BREAKER"}}
             self._deployed.aws("dynamodb").delete_item(TableName=table, Key=key)
 
-    def __call__(self, plan: str, *, model: str = HAIKU) -> Told:
+    def __call__(self, plan: str, *, model: str = HAIKU, conversation_id: str | None = None) -> Told:
         """Ask a question that no cache knows, and follow its run to the end."""
         token = uuid4().hex
         with self._deployed.api() as api:
-            run = api.create_run(Question(question=f"When does it open? [[script:{plan}:{token}]]", model=model))
+            question = f"When does it open? [[script:{plan}:{token}]]"
+            run = api.create_run(Question(question=question, model=model, conversation_id=conversation_id))
             logged = tuple(api.events(run.id))
             ended = api.get_run(run.id)
         told = Told(
@@ -216,3 +217,20 @@ def test_after_five_failures_a_model_is_left_alone_and_its_route_goes_on_without
     assert told.answer is not None
     assert (told.answer.model, told.calls) == (OLDER, 1)
     ask.close_breakers()
+
+
+def test_a_conversation_stays_with_the_model_that_holds_its_prompt_and_the_receipt_says_what_that_saved(
+    ask: Ask,
+) -> None:
+    ask.close_breakers()
+    conversation = uuid4().hex
+
+    first = ask(f"{HAIKU}=529|{OLDER}=ok", model="fast", conversation_id=conversation)
+    second = ask("cached", model="fast", conversation_id=conversation)
+
+    assert (first.answer, second.answer) != (None, None)
+    assert [each.seen.receipt.model_calls[-1].model for each in (first, second) if each.seen.receipt] == [OLDER] * 2
+    assert second.seen.receipt is not None
+    (call,) = second.seen.receipt.model_calls
+    assert (call.cached_input_tokens, call.cache_write_tokens) == (900, 100)
+    assert second.seen.receipt.prompt_cache_saved_micro_usd == 785  # 900 x ($1.00 - $0.10) - 100 x ($1.25 - $1.00)
