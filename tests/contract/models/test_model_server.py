@@ -1,6 +1,8 @@
 """What the local model server promises to a SageMaker client, with real tokens."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.processes import stop, wait_healthy
-from plinth.adapters.sagemaker_model import SageMakerModel
 from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, StopReason, TextChunk, TimeLimits
-from plinth.errors import ModelRequestRefusedError
+from plinth.errors import ModelContextExceededError
+from plinth.ports import LanguageModel
 from tests.contract.models.conftest import ENDPOINT, ModelServer, launch
+from tests.contract.models.worlds import model_at
 
 PASSAGES = "The warehouse opens at nine and closes at six. Parcels above thirty kilograms are weighed twice. " * 12
 
@@ -29,8 +32,14 @@ def request(question: str, *, max_output_tokens: int = 12) -> ModelRequest:
     return ModelRequest(model="small", prompt=prompt, max_output_tokens=max_output_tokens, limits=LIMITS)
 
 
-def test_a_streamed_answer_comes_in_pieces_and_ends_with_its_bill(server: ModelServer) -> None:
-    *chunks, end = list(SageMakerModel(ENDPOINT, client=server.client()).stream(request("When does it open?")))
+@pytest.fixture(params=["sagemaker", "sagemaker_openai"])
+def model(request: pytest.FixtureRequest, server: ModelServer) -> Iterator[LanguageModel]:
+    with model_at(server.url, name=request.param, endpoint=ENDPOINT) as made:
+        yield made
+
+
+def test_a_streamed_answer_comes_in_pieces_and_ends_with_its_bill(model: LanguageModel) -> None:
+    *chunks, end = list(model.stream(request("When does it open?")))
 
     assert len(chunks) > 2
     assert all(isinstance(chunk, TextChunk) for chunk in chunks)
@@ -39,8 +48,7 @@ def test_a_streamed_answer_comes_in_pieces_and_ends_with_its_bill(server: ModelS
     assert 0 < end.usage.output_tokens <= 12
 
 
-def test_a_prompt_with_a_known_beginning_is_read_from_the_cache(server: ModelServer) -> None:
-    model = SageMakerModel(ENDPOINT, client=server.client())
+def test_a_prompt_with_a_known_beginning_is_read_from_the_cache(model: LanguageModel) -> None:
     list(model.stream(request("What is weighed?")))
 
     *_, end = list(model.stream(request("When does it close?")))
@@ -50,9 +58,26 @@ def test_a_prompt_with_a_known_beginning_is_read_from_the_cache(server: ModelSer
     assert end.usage.input_tokens < 40
 
 
-def test_a_prompt_beyond_the_context_is_refused_for_good(server: ModelServer) -> None:
-    with pytest.raises(ModelRequestRefusedError):
-        list(SageMakerModel(ENDPOINT, client=server.client()).stream(request("why " * 5000)))
+def test_a_prompt_beyond_the_context_is_refused_for_good(model: LanguageModel) -> None:
+    with pytest.raises(ModelContextExceededError):
+        list(model.stream(request("why " * 5000)))
+
+
+def test_an_answer_schema_binds_the_streamed_text(model: LanguageModel) -> None:
+    schema = {"type": "object", "properties": {"open": {"type": "boolean"}}, "required": ["open"]}
+    asked = request("Is it open at ten?", max_output_tokens=40)
+
+    *chunks, end = list(model.stream(replace(asked, prompt=replace(asked.prompt, answer_schema=schema))))
+
+    assert isinstance(end, ModelEnd)
+    assert set(json.loads("".join(chunk.text for chunk in chunks if isinstance(chunk, TextChunk)))) == {"open"}
+
+
+def test_leaving_the_stream_frees_the_model_for_the_next_call(model: LanguageModel) -> None:
+    for _ in range(3):  # more than it has slots for
+        next(iter(model.stream(request("Tell all of it.", max_output_tokens=1000))))
+
+    assert isinstance(list(model.stream(request("When?", max_output_tokens=2)))[-1], ModelEnd)
 
 
 def test_a_whole_answer_is_openai_json_under_the_given_alias(server: ModelServer) -> None:

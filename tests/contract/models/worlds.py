@@ -50,10 +50,10 @@ def sagemaker_client(url: str) -> Any:
     )
 
 
-def _sagemaker(url: str, *, leaving: ExitStack) -> LanguageModel:
+def _sagemaker(url: str, endpoint: str, *, leaving: ExitStack) -> LanguageModel:
     client = sagemaker_client(url)
     leaving.callback(client.close)
-    return SageMakerModel("e", client=client)
+    return SageMakerModel(endpoint, client=client)
 
 
 def _over_http(model: AnthropicModel | OpenAiModel, *, leaving: ExitStack) -> LanguageModel:
@@ -62,7 +62,7 @@ def _over_http(model: AnthropicModel | OpenAiModel, *, leaving: ExitStack) -> La
 
 
 @contextmanager
-def model_at(url: str, *, name: str, key: Token | None = None) -> Iterator[LanguageModel]:
+def model_at(url: str, *, name: str, key: Token | None = None, endpoint: str = "e") -> Iterator[LanguageModel]:
     """Return the adapter of that name, whose provider is at this address."""
     key = key or token()
     with ExitStack() as leaving:
@@ -74,10 +74,10 @@ def model_at(url: str, *, name: str, key: Token | None = None) -> Iterator[Langu
             case "openai":
                 yield _over_http(OpenAiModel(f"{url}/v1", token=key), leaving=leaving)
             case "sagemaker_openai":
-                route = OpenAiModel(f"{url}/endpoints/e/openai/v1", token=key, dialect=SELF_HOSTED)
+                route = OpenAiModel(f"{url}/endpoints/{endpoint}/openai/v1", token=key, dialect=SELF_HOSTED)
                 yield _over_http(route, leaving=leaving)
             case "sagemaker":
-                yield _sagemaker(url, leaving=leaving)
+                yield _sagemaker(url, endpoint, leaving=leaving)
             case _:
                 yield ScriptedModel(Script())
 
