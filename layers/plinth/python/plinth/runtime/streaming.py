@@ -47,7 +47,7 @@ class TextStream:
             if isinstance(item, TextChunk):
                 texts.append(item.text)
                 self._pending.append(item.text)
-            if self._clock.now() - self._written_at >= self._interval:
+            if self._pending and self._clock.now() - self._written_at >= self._interval:
                 self._write()
         raise ModelStreamCutError("the stream ended without saying why the model stopped")
 

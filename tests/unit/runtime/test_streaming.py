@@ -1,0 +1,41 @@
+"""When a model's text is written to the log."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from plinth.contracts.events import StepEnded, TextDelta
+from plinth.contracts.models import StreamItem, TextChunk, Working
+from plinth.contracts.runs import Run, RunRequest
+from plinth.contracts.tenant import Tenant
+from plinth.runtime.streaming import FIRST_INTERVAL_SECONDS, TextStream
+from tests.fakes.clock import FakeClock
+from tests.fakes.models import whole
+from tests.fakes.runs import FakeRunLog, FakeRuns
+
+STEP = StepEnded(step="BuildPrompt", started_at=1.0, duration_ms=2.0)
+
+
+@pytest.mark.parametrize("thoughts", [0, 1, 20])
+def test_the_first_text_is_written_at_once_however_long_the_model_worked_before_it(thoughts: int) -> None:
+    clock = FakeClock()
+    runs = FakeRuns(clock)
+    log = FakeRunLog(runs)
+    run = Run(id="run_1", tenant=Tenant(id="acme"), epoch=1, deadline=clock.now() + 270)
+    runs.accept(run, RunRequest(question="Is it?", model="m", user="ann"), None)
+    seen: list[list[object]] = []
+
+    def stream() -> Iterator[StreamItem]:
+        for _ in range(thoughts):
+            clock.advance(0.05)
+            yield Working()
+        for text in ("Yes", ", it is", "."):
+            yield TextChunk(text=text)
+            seen.append([entry.event for entry in log.read(run.tenant, run.id, after=1)])
+            clock.advance(FIRST_INTERVAL_SECONDS * 0.6)
+        yield whole()
+
+    TextStream(run=run, attempt=1, because="", log=log, clock=clock).copy(stream(), [STEP])
+
+    first = [STEP, TextDelta(text="Yes", attempt=1, offset=0)]
+    assert seen == [first, first, [*first, TextDelta(text=", it is.", attempt=1, offset=3)]]
