@@ -9,32 +9,36 @@ import statistics
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 from bench.figures import Figure, Goal, in_turns
-from bench.functions import Loaded, forbidden, load, load_nothing
+from bench.functions import Loaded, load, load_nothing
 from bench.host import REPOSITORY
+from bench.packages import forbidden, heavy
 from cdk.steps import ALL_STEPS, Step
 from layers import build
 from local.cloud.runtime import link_runtime
 from plinth.chain.catalogue import Provider
 
 _TIMES = 5
+_LOCAL: Provider = "sagemaker"
 _CPU_GOAL_MS = 350
 _PEAK_GOAL_MIB = 60
 _LAYERS = REPOSITORY / "build" / "layers" / "local"
 
 
 def measure(*, large: bool) -> list[Figure]:
-    """Return one figure per function, and one for CallModel with an Anthropic model."""
+    """Return one figure per function, and one for CallModel with a model of each other provider."""
     del large
     if build.main(["--target", "local", "--out", str(_LAYERS)]):
         raise RuntimeError("the layers can't be built: see above")
     with tempfile.TemporaryDirectory() as place:
         runtime = Path(place) / "runtime"
         link_runtime(runtime)
-        figures = [_measured(step, "sagemaker", runtime) for step in ALL_STEPS]
-        with_sdk = [_measured(step, "anthropic", runtime) for step in ALL_STEPS if step.name == "CallModel"]
-        return [*figures, *with_sdk]
+        figures = [_measured(step, _LOCAL, runtime) for step in ALL_STEPS]
+        (calling,) = (step for step in ALL_STEPS if step.name == "CallModel")
+        others = [provider for provider in get_args(Provider) if provider != _LOCAL]
+        return [*figures, *(_measured(calling, provider, runtime) for provider in others)]
 
 
 def _measured(step: Step, provider: Provider, runtime: Path) -> Figure:
@@ -45,15 +49,15 @@ def _measured(step: Step, provider: Provider, runtime: Path) -> Figure:
     samples, reference = in_turns(subject, _kept([], load_nothing), times=_TIMES)
     peak_mib = round(statistics.median(each.peak_mib for each in loads), 1)
     return Figure(
-        name=f"{step.name} ({provider})" if provider == "anthropic" else step.name,
+        name=step.name if provider == _LOCAL else f"{step.name} ({provider})",
         unit="CPU ms",
         samples=samples,
         reference="the same Python with nothing to load",
         reference_samples=reference,
         details={
             "peak_mib": peak_mib,
-            "heavy": " ".join(loads[-1].heavy) or "-",
-            "forbidden": " ".join(forbidden(step, loads[-1].packages, provider=provider)) or "-",
+            "heavy": " ".join(heavy(loads[-1])) or "-",
+            "forbidden": "; ".join(forbidden(step, loads[-1], provider=provider)) or "-",
         },
         goals=()
         if provider == "anthropic"

@@ -1,17 +1,17 @@
-"""What each function needs before its first answer, read from its own source, and which packages it must not load."""
+"""What each function needs before its first answer, read from its own source, and what a fresh interpreter loads."""
 
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from bench import first_use
 from bench.host import REPOSITORY
-from cdk.steps import ALL_STEPS, Step
+from cdk.steps import Step
 from plinth.chain.catalogue import Provider
 from plinth.wiring import Services
 
@@ -21,49 +21,25 @@ _SERVICES = {
 } | {"language_model"}
 _NOT_FOLLOWED = ("plinth.wiring", "plinth.adapters", "plinth.contracts")
 _LIMIT_SECONDS = 60
+_NOT_PACKAGES = sys.stdlib_module_names | {"handler"}
+_PYTHONS_OWN = "_sysconfigdata"
 _SERVICE = re.compile(r"(?:\b|_)services\.(\w+)")
 _IMPORT = re.compile(r"^from (plinth\.[\w.]+) import (\([^)]*\)|.*)$", re.MULTILINE)
 _NAME = re.compile(r"\w+")
-_CALLS_MODELS = "CallModel"
-
-MAY_LOAD = {
-    "anthropic": set[str](),
-    "numpy": {"RetrieveContext", "EmbedPassages"},
-    "onnxruntime": {"RetrieveContext", "EmbedPassages"},
-    "tokenizers": {"RetrieveContext", "EmbedPassages"},
-    "pydantic": {"Api"},
-    "opensearchpy": {step.name for step in ALL_STEPS if step.searches},
-    "selectolax": set[str](),
-    "pypdfium2": set[str](),
-    "markdown_it": set[str](),
-    "starlette": {"Relay"},
-    "uvicorn": {"Relay"},
-    "aws_xray_sdk": set[str](),
-    "requests": {step.name for step in ALL_STEPS if step.searches},
-}
-"""Heavy packages, and the only functions that may load each. With an Anthropic model, CallModel may load its SDK."""
+_TABLES = ("TENANTS", "RUNS", "CONVERSATIONS", "DOCUMENTS", "ANSWERS", "INFERENCES")
+_EMBEDDING = ("numpy", "onnxruntime", "tokenizers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """The cost of one start: user and system CPU in milliseconds, peak resident MiB, and what was loaded."""
+    """The cost of one start: user and system CPU in milliseconds, peak resident MiB, and what was loaded.
+
+    `importers` names, for every package that is neither Python's nor the function itself, who imported it first.
+    """
 
     cpu_ms: float
     peak_mib: float
-    packages: frozenset[str]
-
-    @property
-    def heavy(self) -> list[str]:
-        """The loaded packages that `MAY_LOAD` knows."""
-        return sorted(self.packages & MAY_LOAD.keys())
-
-
-def forbidden(step: Step, packages: Iterable[str], *, provider: Provider) -> list[str]:
-    """Return the loaded packages that this function must not load."""
-    allowed = {package for package, names in MAY_LOAD.items() if step.name in names}
-    if provider == "anthropic" and step.name == _CALLS_MODELS:
-        allowed |= {"anthropic", "pydantic"}
-    return sorted((MAY_LOAD.keys() & packages) - allowed)
+    importers: Mapping[str, str]
 
 
 def services_used(step: Step) -> list[str]:
@@ -75,11 +51,19 @@ def services_used(step: Step) -> list[str]:
 def load(step: Step, folders: Sequence[Path], *, provider: Provider, opt: Sequence[Path] = ()) -> Loaded:
     """Start a fresh interpreter that imports the function from `folders` and builds its services.
 
-    `opt` are the layers in which the embedding model is looked for; without them it is not loaded.
+    `opt` are the layers in which the embedding model is looked for; without them only its libraries are loaded.
     """
-    modules = ["handler", "uvicorn"] if step.handler == "run.sh" else ["handler"]
-    services = [name for name in services_used(step) if opt or name != "embedder"]
+    modules = ["handler", *(["uvicorn"] if step.handler == "run.sh" else [])]
+    services = services_used(step)
+    if "embedder" in services and not opt:
+        services.remove("embedder")
+        modules.extend(_EMBEDDING)
     return _run([REPOSITORY / "functions" / step.folder, *folders], modules, services, provider, opt=opt)
+
+
+def load_reader(folders: Sequence[Path]) -> Loaded:
+    """Start what ReadDocument starts for each document: the child process that parses it."""
+    return _run(folders, ["plinth.adapters.parsers.__main__"], [], "sagemaker", opt=())
 
 
 def load_nothing() -> Loaded:
@@ -101,14 +85,23 @@ def _run(
     )
     if done.returncode:
         raise RuntimeError(f"{folders[0].name if folders else 'python'} can't start: {done.stderr.strip()[-1500:]}")
-    cpu_ms, peak_mib, *packages = done.stdout.splitlines()[-1].split()
-    return Loaded(cpu_ms=float(cpu_ms), peak_mib=float(peak_mib), packages=frozenset(packages))
+    cpu_ms, peak_mib, *packages = done.stdout.splitlines()[-1].split(" ")
+    importers = dict(package.split("<") for package in packages)
+    return Loaded(
+        cpu_ms=float(cpu_ms),
+        peak_mib=float(peak_mib),
+        importers={name: by for name, by in importers.items() if by and not _is_pythons_own(name)},
+    )
+
+
+def _is_pythons_own(name: str) -> bool:
+    return name in _NOT_PACKAGES or name.startswith(_PYTHONS_OWN)
 
 
 def _environment(opt: Sequence[Path]) -> dict[str, str]:
     """Return every variable that a function may read; the addresses lead nowhere."""
     nowhere = "http://127.0.0.1:9"
-    tables = {f"PLINTH_{name}_TABLE": "t" for name in ("TENANTS", "RUNS", "CONVERSATIONS", "DOCUMENTS", "ANSWERS")}
+    tables = {f"PLINTH_{name}_TABLE": "t" for name in _TABLES}
     return {
         **tables,
         "PATH": os.defpath,
@@ -118,6 +111,7 @@ def _environment(opt: Sequence[Path]) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_ENDPOINT_URL": nowhere,
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": nowhere,
         "AWS_LAMBDA_FUNCTION_NAME": "bench",
         "PLINTH_ENVIRONMENT": "local",
         "PLINTH_DOCUMENTS_BUCKET": "documents",
@@ -127,6 +121,11 @@ def _environment(opt: Sequence[Path]) -> dict[str, str]:
         "PLINTH_OPENSEARCH_AUTH": "none",
         "PLINTH_DEFAULT_MODEL": "plinth-local",
         "PLINTH_MODEL_ENDPOINT": "plinth-local",
+        "PLINTH_ASYNC_ENDPOINT": "plinth-local",
+        "PLINTH_ANTHROPIC_SECRET_ARN": "secret",
+        "PLINTH_OPENAI_SECRET_ARN": "secret",
+        "PLINTH_OPENAI_URL": nowhere,
+        "ANTHROPIC_BASE_URL": nowhere,
         "PLINTH_OPT": os.pathsep.join(map(str, opt)),
     }
 

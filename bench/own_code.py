@@ -33,6 +33,7 @@ from plinth.ports import Vector
 from plinth.runtime import step
 from plinth.wiring import Services
 from tests.fakes.answers import FakeAnswers
+from tests.fakes.breakers import FakeBreakers
 from tests.fakes.clock import FakeClock
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.documents import FakeDocuments
@@ -97,12 +98,13 @@ class Chain:
         known = {"corpus_version": context["corpus_version"], "conversation_digest": recalled["digest"]}
         looked_up = self._call(look_up_answer, run=run, **known)
         found, cache_key = looked_up["found"], None
+        calls: list[object] = []
         if not found:
             self._call(build_prompt, run=run, turns=recalled["turns"])
-            self._call(call_model, run=run, attempt=1, steps=[])
+            calls = self._call(call_model, run=run, attempt=1, steps=[])["calls"]
             self._call(parse_reply, run=run)
             cache_key = looked_up["cache_key"]
-        self._call(save_answer, run=run, cached=found, cache_key=cache_key, steps=[])
+        self._call(save_answer, run=run, cached=found, cache_key=cache_key, calls=calls, steps=[])
 
     def _accepted(self, question: str) -> object:
         self._asked += 1
@@ -143,6 +145,7 @@ def _services() -> ChainServices:
     clock = FakeClock()
     made.clock, made.runs = clock, (runs := FakeRuns(clock))
     made.run_log, made.conversations, made.answers = FakeRunLog(runs), FakeConversations(), FakeAnswers(clock)
+    made.breakers = FakeBreakers(clock)
     made.documents, made.memory, made.embedder = FakeDocuments(clock), ReadyHits(), FakeEmbedder()
     for document_id in {hit.document_id for hit in _HITS}:
         document = DocumentVersion(
