@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from local.models.files import cache_directory, ensure
 from local.processes import Child, free_port, start, stop, wait_healthy
-from tests.contract.models.worlds import Worlds
+from tests.contract.models.worlds import SERVED, World, Worlds
 from tests.fakes.providers import ProviderServer
 from tests.fakes.providers.certificates import self_signed_context
 
@@ -91,3 +91,8 @@ def self_signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderSe
 @pytest.fixture(scope="session")
 def embedding_directory() -> Path:
     return ensure("embedding", cache=cache_directory(), progress=partial(print, file=sys.stderr))
+
+
+@pytest.fixture(params=SERVED)
+def served(request: pytest.FixtureRequest, worlds: Worlds) -> World:
+    return worlds.of(request.param)

@@ -5,6 +5,7 @@ what is one POST, and would retry and parse by rules of its own.
 """
 
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from functools import partial
 from http import HTTPStatus
 
@@ -37,9 +38,10 @@ class OpenAiModel:
         self._http.close()
 
     def _read(self, request: ModelRequest, call: Call) -> Generator[StreamItem]:
-        return read_chat(self._pieces(request, call), max_output_tokens=request.max_output_tokens)
+        with closing(self._pieces(request, call)) as pieces:
+            yield from read_chat(pieces, max_output_tokens=request.max_output_tokens)
 
-    def _pieces(self, request: ModelRequest, call: Call) -> Iterator[bytes]:
+    def _pieces(self, request: ModelRequest, call: Call) -> Generator[bytes]:
         body = chat_body(request, self._dialect)
         bearer = {"authorization": f"Bearer {self._token.value()}"}
         try:

@@ -63,10 +63,10 @@ class SageMakerModel:
         return within(request.limits, partial(self._read, request))
 
     def _read(self, request: ModelRequest, call: Call) -> Generator[StreamItem]:
-        pieces = self._pieces(chat_body(request), call)
-        return read_chat(pieces, max_output_tokens=request.max_output_tokens)
+        with closing(self._pieces(chat_body(request), call)) as pieces:
+            yield from read_chat(pieces, max_output_tokens=request.max_output_tokens)
 
-    def _pieces(self, body: bytes, call: Call) -> Iterator[bytes]:
+    def _pieces(self, body: bytes, call: Call) -> Generator[bytes]:
         try:
             answer = self._client.invoke_endpoint_with_response_stream(
                 **self._target, ContentType="application/json", Body=body

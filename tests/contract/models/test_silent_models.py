@@ -1,0 +1,95 @@
+"""What every language model promises about time and connections: nothing hangs, and nobody talks to a dead line."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from plinth.contracts.models import StopReason, TextChunk, TimeLimits, Working
+from plinth.errors import ModelReplyInvalidError, ModelSilentError
+from tests.contract.models.worlds import LIMITS, World, ask, end_of, failure_of
+from tests.fakes.providers import Fault, Script, failing
+from tests.fakes.providers.scripts import FaultKind
+
+SOON = TimeLimits(total_seconds=2.0, first_seconds=0.2, stall_seconds=0.2)
+
+
+@pytest.mark.guarantee_f
+@pytest.mark.parametrize("kind", ["silent", "slow_first", "stall", "drip"])
+def test_a_model_that_falls_silent_ends_in_its_time_and_is_hung_up_on(served: World, kind: FaultKind) -> None:
+    model = served.play(failing(kind, at=4, seconds=20))
+    started = time.monotonic()
+
+    error = failure_of(model, ask(limits=SOON))
+
+    assert type(error) is ModelSilentError
+    assert time.monotonic() - started < 1.0
+    if kind not in ("silent", "slow_first"):
+        assert _left(served)
+
+
+@pytest.mark.guarantee_f
+def test_the_total_time_ends_a_model_that_never_stops_talking(served: World) -> None:
+    model = served.play(Script(text=("on and on ",) * 60, pause_seconds=0.02))
+    started = time.monotonic()
+
+    error = failure_of(model, ask(limits=replace(LIMITS, total_seconds=0.4)))
+
+    assert type(error) is ModelSilentError
+    assert time.monotonic() - started < 1.2
+    assert _left(served)
+
+
+@pytest.mark.guarantee_f
+def test_thinking_is_a_sign_of_life(served: World) -> None:
+    script = Script(thinking=("Hm. ",) * 8, pause_seconds=0.06)
+
+    items = list(served.play(script).stream(ask(limits=replace(SOON, stall_seconds=0.3, first_seconds=0.3))))
+
+    assert items[0] == Working()
+    assert end_of(items).stop_reason is StopReason.END
+
+
+@pytest.mark.guarantee_f
+def test_leaving_a_stream_hangs_up_so_that_the_model_can_stop(served: World) -> None:
+    stream = served.play(Script(text=("on and on ",) * 60, pause_seconds=0.02)).stream(ask())
+    assert isinstance(next(item for item in stream if isinstance(item, TextChunk)), TextChunk)
+
+    del stream
+
+    assert _left(served)
+
+
+@pytest.mark.guarantee_f
+@pytest.mark.parametrize("kind", ["garbled", "oversized"])
+def test_what_is_no_answer_is_hung_up_on_while_its_error_is_still_in_hand(served: World, kind: FaultKind) -> None:
+    fault = Fault(kind=kind, at=3 if kind == "garbled" else 200_000)
+    model = served.play(Script(text=("on and on ",) * 60, pause_seconds=0.02, fault=fault))
+
+    error = failure_of(model, ask())
+
+    assert type(error) is ModelReplyInvalidError
+    assert _left(served)
+
+
+def test_no_thread_stays_behind_once_a_stream_has_begun(served: World) -> None:
+    before = set(threading.enumerate())
+    served.provider.books.play(failing("stall", at=4, seconds=20))
+    for _ in range(3):
+        failure_of(served.model, ask(limits=SOON))
+
+    assert _eventually(lambda: not any(thread.name == "read-model" for thread in set(threading.enumerate()) - before))
+
+
+def _left(made: World) -> bool:
+    return _eventually(lambda: made.provider.books.calls[-1].left)
+
+
+def _eventually(is_true: Callable[[], bool]) -> bool:
+    for _ in range(150):
+        if is_true():
+            return True
+        time.sleep(0.01)
+    return False
