@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from cdk.constructs.journal import journal
-from cdk.constructs.layer_shelf import NOT_IN_ASSETS, REPOSITORY, LayerShelf, architecture_of, runtime_of
+from cdk.constructs.layer_shelf import REPOSITORY, LayerShelf, architecture_of, runtime_of
 from cdk.constructs.network import Network
 from cdk.constructs.service_role import service_role
 from cdk.environments import Environment
@@ -38,6 +38,9 @@ class Surroundings:
         return replace(self, permissions={**self.permissions, **more})
 
 
+_NOT_IN_ASSETS = ["**/__pycache__"]  # left by tests, it would change the hash of the code
+
+
 class ChainStep(Construct):
     """One Lambda function with the least it needs: `function`, and `arn` as a state machine calls it."""
 
@@ -50,7 +53,7 @@ class ChainStep(Construct):
         self.function = lambda_.Function(
             self,
             "Function",
-            code=lambda_.Code.from_asset(str(REPOSITORY / "functions" / step.folder), exclude=NOT_IN_ASSETS),
+            code=lambda_.Code.from_asset(str(REPOSITORY / "functions" / step.folder), exclude=_NOT_IN_ASSETS),
             handler=step.handler,
             runtime=runtime_of(environment),
             architecture=architecture_of(environment),

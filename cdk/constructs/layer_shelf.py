@@ -11,11 +11,12 @@ from cdk.environments import Environment
 from cdk.steps import Layer
 
 REPOSITORY = Path(__file__).parents[2]
-NOT_IN_ASSETS = ["**/__pycache__"]
 
 
 class LayerShelf(Construct):
     """Layers by name, made when first asked for, from the folders that `python -m layers.build` wrote.
+
+    Their byte code goes along: without it every cold start compiles what it imports.
 
     A layer that was not built gets an empty stand-in, so that synthesis works anywhere; its stack then carries a rule
     that makes CloudFormation refuse the deployment.
@@ -34,7 +35,7 @@ class LayerShelf(Construct):
             self._layers[name] = lambda_.LayerVersion(
                 self,
                 name.value.capitalize(),
-                code=lambda_.Code.from_asset(str(self._built(name)), exclude=NOT_IN_ASSETS),
+                code=lambda_.Code.from_asset(str(self._built(name))),
                 compatible_runtimes=[runtime_of(self._environment)],
                 compatible_architectures=[architecture_of(self._environment)],
             )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cdk.environments import ENVIRONMENTS, UnknownEnvironmentError, environment_named
+from cdk.steps import ALL_STEPS
 from tests.cdk.assemblies import synthesize
 from tests.cdk.conftest import Synthesized
 
@@ -56,3 +57,9 @@ def test_a_stack_whose_layers_are_built_can_be_deployed(synthesized: Synthesized
     assert all(
         "LayersAreBuilt" not in template.get("Rules", {}) for template in synthesized("local").templates.values()
     )
+
+
+def test_layers_carry_their_byte_code(synthesized: Synthesized) -> None:
+    compiled = {path.stem for path in synthesized("dev").folder.glob("asset.*/python/__pycache__/*.pyc")}
+
+    assert compiled == {step_layer.value for step in ALL_STEPS for step_layer in step.layers}

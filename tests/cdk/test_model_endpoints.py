@@ -1,7 +1,6 @@
 """Self-hosted models cost nothing while nobody asks, start again by themselves, and leave nothing behind."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,10 +19,9 @@ WAKING = {"NoCapacityInvocationFailures", "HasBacklogWithoutCapacity"}
 
 
 @pytest.fixture(scope="module")
-def everything(layers_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembly]:
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembly]:
     """Return an environment with every kind of endpoint, which no named one has."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLINTH_LAYERS_DIR", str(layers_folder))
         patch.setattr(environments, "ENVIRONMENTS", {**environments.ENVIRONMENTS, EVERYTHING.name: EVERYTHING})
         yield synthesize(EVERYTHING.name, tmp_path_factory.mktemp("everything"))
 

@@ -14,9 +14,6 @@ def test_every_finding_has_a_reason(synthesized: Synthesized, environment: str) 
     assert synthesized(environment).findings == []
 
 
-def test_a_finding_without_a_reason_is_seen(
-    tmp_path: Path, layers_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PLINTH_LAYERS_DIR", str(layers_folder))
+def test_a_finding_without_a_reason_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(acknowledgements, "_REASONS", {})
     assert any("AwsSolutions-APIG4" in finding for finding in synthesize("dev", tmp_path / "out").findings)
