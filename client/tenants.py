@@ -99,4 +99,5 @@ def _tier(name: str, tier: TierEntry) -> "dict[str, UniversalAttributeValueTypeD
         "burst": {"N": str(tier.burst)},
         "models": {"L": [{"S": model} for model in tier.models]},
         "max_output_tokens": {"N": str(tier.max_output_tokens)},
+        "cache": {"S": tier.cache},
     }

@@ -5,6 +5,7 @@ requests_per_minute = 60
 burst = 20
 models = ["plinth-local"]
 max_output_tokens = 400
+cache = "semantic"
 
 [tenants.demo]
 tier = "free"
@@ -22,6 +23,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from client.errors import UsageError
+from plinth.contracts.access import CachePolicy
 
 SCOPES = ("runs:read", "runs:write", "documents:read", "documents:write")
 _TENANT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
@@ -37,6 +39,7 @@ class TierEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     burst: _Count
     models: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     max_output_tokens: _Count
+    cache: CachePolicy = CachePolicy.EXACT
 
 
 class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,7 +1,10 @@
 """Runs: accepted once, started once, told as they stand."""
 
+from dataclasses import replace
+
 import pytest
 
+from plinth.contracts.access import CachePolicy
 from plinth.contracts.runs import Run, RunStatus
 from plinth.errors import StoreUnavailableError
 from tests.fakes.objects import FakeMachines
@@ -46,6 +49,16 @@ def test_without_a_model_the_default_one_answers_and_the_tier_clips_its_output(w
     request = world.runs.get(ALICE, client.ask(max_output_tokens=100_000).json["id"]).request
 
     assert (request.model, request.max_output_tokens) == ("plinth-local", 500)
+
+
+@pytest.mark.guarantee_g
+@pytest.mark.parametrize("policy", CachePolicy)
+def test_a_run_carries_the_cache_policy_that_its_tier_has_now(
+    world: World, client: Client, policy: CachePolicy
+) -> None:
+    world.tenants.tiers[ALICE] = replace(world.tenants.tiers[ALICE], cache=policy)
+
+    assert world.runs.get(ALICE, client.ask().json["id"]).request.cache is policy
 
 
 def test_a_model_outside_the_tier_is_refused_with_those_inside_it(world: World, client: Client) -> None:

@@ -10,7 +10,7 @@ from client.tenants import TenantsTable
 from client.tenants_file import read_tenants
 from plinth.access.keys import parse_key
 from plinth.adapters.dynamodb_items import from_attributes, row
-from plinth.contracts.access import Tier
+from plinth.contracts.access import CachePolicy, Tier
 
 GOOD = """
 [tiers.free]
@@ -78,6 +78,17 @@ def test_a_tenants_row_spells_out_its_tier_as_the_api_reads_it(tmp_path: Path) -
     stored = from_attributes(fake.items["TENANT#acme", "TENANT"]["tier"]["M"])
     expected = Tier(name="free", requests_per_minute=60, burst=20, models=("m",), max_output_tokens=400)
     assert row(stored, Tier) == expected
+
+
+@pytest.mark.guarantee_g
+@pytest.mark.parametrize("policy", CachePolicy)
+def test_a_tier_says_which_earlier_answers_are_given_again(tmp_path: Path, policy: CachePolicy) -> None:
+    fake = FakeDynamoDB()
+    text = GOOD.replace("max_output_tokens = 400", f'max_output_tokens = 400\ncache = "{policy}"')
+
+    list(table_over(fake).apply(read_tenants(written(tmp_path, text))))
+
+    assert row(from_attributes(fake.items["TENANT#acme", "TENANT"]["tier"]["M"]), Tier).cache is policy
 
 
 def test_a_key_is_made_once_and_only_its_hash_is_stored(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ def tier(name: str) -> Tier:
         burst=entry.burst,
         models=entry.models,
         max_output_tokens=entry.max_output_tokens,
+        cache=entry.cache,
     )
 
 

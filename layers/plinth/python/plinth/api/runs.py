@@ -141,6 +141,7 @@ def _request(creation: RunCreation, exchange: Exchange) -> RunRequest:
         max_output_tokens=min(
             creation.max_output_tokens or _DEFAULT_OUTPUT_TOKENS, exchange.caller.tier.max_output_tokens
         ),
+        cache=exchange.caller.tier.cache,
     )
 
 

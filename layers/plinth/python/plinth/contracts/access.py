@@ -1,6 +1,7 @@
 """Who may do what: stored keys, tiers, and the answer of a limit."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from plinth.contracts.tenant import Tenant
 
@@ -16,6 +17,14 @@ class KeyRecord:
     expires_at: float | None = None
 
 
+class CachePolicy(StrEnum):
+    """Which earlier answers may be given again: none, that of the same question, or that of one worded otherwise."""
+
+    OFF = "off"
+    EXACT = "exact"
+    SEMANTIC = "semantic"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
     """What a tenant may use: requests per minute with a burst, models, and the longest output in tokens."""
@@ -25,6 +34,7 @@ class Tier:
     burst: int
     models: tuple[str, ...]
     max_output_tokens: int
+    cache: CachePolicy = CachePolicy.EXACT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

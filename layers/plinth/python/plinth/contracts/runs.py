@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from plinth.contracts.access import CachePolicy
 from plinth.contracts.tenant import Tenant
 
 
@@ -30,6 +31,7 @@ class RunRequest:
     """What the caller asked for, after validation. `max_output_tokens` is already clipped to the tier.
 
     `model` names a model or a route; `models` are those of it that the tier may use, in order.
+    `cache` is the tier's.
     """
 
     question: str
@@ -38,6 +40,7 @@ class RunRequest:
     conversation_id: str | None = None
     max_output_tokens: int = 400
     models: tuple[str, ...] = ()
+    cache: CachePolicy = CachePolicy.EXACT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
