@@ -1,24 +1,17 @@
 """The one structured line that each step logs: who, what, how long, how it went. Never content."""
 
 import hashlib
-from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.logging import Logger
-
+from plinth.access.log_lines import logger_of
 from plinth.contracts.events import StepEnded
-
-
-@cache
-def _logger(step: str) -> Logger:
-    return Logger(service=step)
 
 
 def log_step(ended: StepEnded, *, event: dict[str, Any], request_id: str) -> None:
     """Log one JSON line under the step's name. The tenant is hashed; question, passages and text are left out."""
     owner: dict[str, Any] = event.get("run") or event.get("document") or {}
     tenant = str(owner.get("tenant", ""))
-    _logger(ended.step).info(
+    logger_of(ended.step).info(
         "step ended",
         outcome=ended.outcome,
         duration_ms=ended.duration_ms,
