@@ -3,6 +3,7 @@
 from plinth.contracts import CallModelInput, CallModelOutput
 from plinth.runtime import step
 from plinth.runtime.model_calls import call_route
+from plinth.runtime.snapshots import MODEL_CALLS, import_before_snapshot
 from plinth.wiring import Services
 
 
@@ -12,3 +13,4 @@ def call_model(request: CallModelInput, services: Services) -> CallModelOutput:
 
 
 handler = step(call_model)
+import_before_snapshot(MODEL_CALLS)
