@@ -77,10 +77,13 @@ def test_the_request_limit_is_refused_with_the_time_to_come_back(deployed: Deplo
 
 
 def test_a_tenant_sees_the_models_and_routes_of_its_tier_and_no_other(deployed: Deployed, problem: Any) -> None:
-    with deployed.http() as http:
+    with deployed.http("hurried") as http:
         listed = http.get("/v1/models").json()["data"]
         one, foreign = http.get("/v1/models/plinth-local"), http.get("/v1/models/claude-opus-5-5")
+    with deployed.http("acme") as http:
+        names = [each["id"] for each in http.get("/v1/models").json()["data"]]
 
+    assert {"plinth-local", "claude-haiku-4-5", "fast"} <= set(names)
     assert [(each["id"], each["kind"], each["price"]["output"]) for each in listed] == [("plinth-local", "model", 0)]
     assert one.json() == listed[0]
     assert problem(foreign)[:2] == (404, "not_found")
