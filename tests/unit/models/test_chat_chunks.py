@@ -154,3 +154,9 @@ def test_each_dialect_names_the_limit_and_the_model_in_its_own_way() -> None:
     assert (own["max_tokens"], own["temperature"], own["model"]) == (5, 0, "")
     assert (openai["max_completion_tokens"], openai["model"]) == (5, "gpt")
     assert not {"max_tokens", "temperature"} & set(openai)
+
+
+@pytest.mark.guarantee_f
+def test_a_line_that_is_nested_too_deep_is_no_chat_chunk() -> None:
+    with pytest.raises(ModelReplyInvalidError):
+        read(b'data: {"x":' + b"[" * 50_000 + b"\n")

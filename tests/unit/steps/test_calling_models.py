@@ -239,7 +239,66 @@ def test_a_store_that_fails_after_the_model_was_paid_never_raises_into_a_retry_o
     results = play(call, run)
 
     assert [each["outcome"] for each in results] == ["retry", "retry", "failed"]
-    assert all(each["calls"][0]["estimated"] for each in results)
+    assert [each["calls"][0]["cost_micro_usd"] for each in results] == [20, 200, 20]  # the bill, no bound
+
+
+def test_a_store_that_fails_opens_no_model_s_breaker(
+    services: ChainServices, call: Call, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.model = FakeModel(*[(["Yes."], whole())] * FAILURES)
+
+    def unavailable(*_arguments: object) -> None:
+        raise StoreUnavailableError("throttled")
+
+    monkeypatch.setattr(services.runs, "put_content", unavailable)
+    for _ in range(FAILURES):
+        call(call_model, run=run, attempt=1, steps=[])
+
+    assert not services.breakers.look("claude-haiku-5-5").failing
+
+
+def test_a_call_for_which_no_time_is_left_is_not_made_and_is_no_failure_of_the_model(
+    services: ChainServices, call: Call, run: Run
+) -> None:
+    services.model = FakeModel()
+    services.time.advance(270)
+
+    result = call(call_model, run=run, attempt=2, steps=[])
+
+    assert (result["outcome"], result["calls"], services.model.requests) == ("failed", (), [])
+    assert not services.breakers.look("claude-haiku-5-5").failing
+
+
+def test_a_machine_that_asks_a_fourth_time_gets_an_error_and_no_call(
+    services: ChainServices, call: Call, run: Run
+) -> None:
+    services.model = FakeModel()
+
+    with pytest.raises(ModelUnavailableError, match="had its calls"):
+        call(call_model, run=run, attempt=4, steps=[])
+
+    assert services.model.requests == []
+
+
+def test_a_healthy_call_writes_nothing_to_the_breaker(
+    services: ChainServices, call: Call, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.model = FakeModel((["Yes."], whole()))
+    closed: list[str] = []
+    monkeypatch.setattr(services.breakers, "succeeded", closed.append)
+
+    call(call_model, run=run, attempt=1, steps=[])
+
+    assert closed == []
+
+
+def test_a_tool_call_is_not_kept_unless_the_model_stopped_for_it(services: ChainServices, call: Call, run: Run) -> None:
+    cut = ToolCall(id="1", name="pay", arguments='{"amount": 100')
+    services.model = FakeModel(([], replace(whole(StopReason.MAX_TOKENS), tool_calls=(cut,))))
+
+    call(call_model, run=run, attempt=1, steps=[])
+
+    assert services.runs.get_content(run, "reply", Reply).tool_calls == ()
 
 
 def test_finished_steps_are_logged_once_though_a_retry_carries_them_again(

@@ -49,7 +49,7 @@ class AnthropicModel:
             raise transport_failure(error) from error
         except UnicodeDecodeError as error:  # a letter cut in two at the end, which the SDK decodes all the same
             raise ModelStreamCutError("the stream ended in the middle of a letter", usage=reader.usage) from error
-        except (anthropic.AnthropicError, ValueError) as error:
+        except (anthropic.AnthropicError, ValueError, RecursionError) as error:
             raise ModelReplyInvalidError("the stream holds what is no event", usage=reader.usage) from error
 
     def _events(self, request: ModelRequest, call: Call, reader: MessageReader) -> Iterator[StreamItem]:

@@ -138,7 +138,7 @@ class _Answer:
     def _chunk(self, line: bytes) -> _Chunk:
         try:
             chunk = msgspec.json.decode(line, type=_Chunk)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ModelReplyInvalidError("the stream holds a line that is no chat chunk") from error
         if chunk.error is not None:
             raise broken_off(told(200, chunk.error), content=self._content, usage=self.usage)
@@ -155,7 +155,7 @@ def _data_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
     if last:
         try:
             msgspec.json.decode(last)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ModelStreamCutError("the stream ended in the middle of a line") from error
         yield last
 

@@ -67,7 +67,7 @@ def read_refusal(status: int, body: bytes) -> Refusal:
     """Return the refusal of an HTTP answer whose body is `{"error": {...}}`, or anything else."""
     try:
         said = msgspec.json.decode(body, type=_Body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Refusal(status=status)
     return told(status, said.error) if said.error else Refusal(status=status, text=said.message or said.Message)
 

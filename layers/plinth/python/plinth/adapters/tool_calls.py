@@ -17,7 +17,14 @@ class OutputBound:
         self._left = max_output_tokens * _CHARACTERS_PER_TOKEN + _SPARE_CHARACTERS
 
     def count(self, text: str) -> None:
-        """Raise `ModelReplyInvalidError` once there is more text than the allowed tokens can hold."""
+        """Raise `ModelReplyInvalidError` once there is more text than the allowed tokens can hold.
+
+        Also for half of a surrogate pair, which JSON can spell and no store can keep.
+        """
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ModelReplyInvalidError("the answer holds half of a letter") from error
         self._left -= len(text)
         if self._left < 0:
             raise ModelReplyInvalidError("the answer is longer than the allowed tokens can be")

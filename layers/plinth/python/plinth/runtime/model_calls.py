@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from plinth.chain.catalogue import CatalogueModel, RouteStep, model
 from plinth.chain.prompting import input_token_bound
 from plinth.chain.reply_checks import require_answer
-from plinth.chain.routing import BREAKING, ENDING_SECONDS, after_failure, in_order, route_of
+from plinth.chain.routing import BREAKING, ENDING_SECONDS, MAX_ATTEMPTS, after_failure, in_order, route_of
 from plinth.contracts.answering import CallModelInput, CallModelOutput, CallOutcome
-from plinth.contracts.models import ModelRequest, Prompt, Reply, TimeLimits, Usage
+from plinth.contracts.models import Breaker, ModelRequest, Prompt, Reply, StopReason, TimeLimits, Usage
 from plinth.contracts.runs import ModelCost, RunRequest
-from plinth.errors import ModelBreakerOpenError, ModelError, ModelStreamCutError, TransientError
+from plinth.errors import (
+    ModelBreakerOpenError,
+    ModelError,
+    ModelStreamCutError,
+    ModelUnavailableError,
+    TransientError,
+)
 from plinth.money.prices import bound_micro_usd, cost_micro_usd, price_of, prompt_cache_saved_micro_usd
 from plinth.runtime.step_events import unlogged
 from plinth.runtime.streaming import TextStream, next_attempt
@@ -38,35 +44,47 @@ def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
     """Make one model call and keep its reply with the run, or return what follows its failure.
 
     Only a store that fails before the model is asked raises: a machine that repeated the step after that would pay
-    for a second call.
+    for a second call; and so does a fourth call, which only a machine of an older form asks for.
     """
+    if request.attempt > MAX_ATTEMPTS:
+        raise ModelUnavailableError("the turn has had its calls")
     asked = services.runs.get(request.run.tenant, request.run.id).request
     prompt = services.runs.get_content(request.run, "prompt", Prompt)
     turn = _Turn(request=request, asked=asked, prompt=prompt, services=services)
     steps = in_order(route_of(asked), last_model=request.last_model)
-    position, open_until = _first_healthy(steps, request.position, services)
-    if open_until is not None:
-        error = ModelBreakerOpenError("the model failed too often", open_until - services.clock.now())
+    if turn.seconds_left <= ENDING_SECONDS:
+        late = ModelUnavailableError("no time was left for the call")
+        return _after(late, turn, steps, position=request.position, calls=())
+    position, breaker = _first_healthy(steps, request.position, services)
+    if breaker.open_until is not None:
+        error = ModelBreakerOpenError("the model failed too often", breaker.open_until - services.clock.now())
         return _after(error, turn, steps, position=position, calls=())
     chosen = model(steps[position].model)
     try:
         cost = _call(turn, chosen)
     except ModelError as error:
-        if error.reason in BREAKING:
+        if _speaks_of_the_model(error):
             services.breakers.failed(chosen.id)
         calls = (_failed_cost(turn, chosen, error),)
         return _after(error, turn, steps, position=position, calls=calls)
+    if breaker.failing:
+        services.breakers.succeeded(chosen.id)
     return CallModelOutput(outcome=CallOutcome.COMPLETE, position=position, calls=(cost,))
 
 
-def _first_healthy(steps: Sequence[RouteStep], start: int, services: Services) -> tuple[int, float | None]:
-    """Return the first position from `start` on whose breaker is closed, or one that must be waited for."""
+def _first_healthy(steps: Sequence[RouteStep], start: int, services: Services) -> tuple[int, Breaker]:
+    """Return the first position from `start` on whose breaker is closed, or one that must be waited for, and it."""
     for position in range(start, len(steps)):
         breaker = services.breakers.look(steps[position].model)
         may_move_on = position + 1 < len(steps) and "breaker_open" in steps[position].move_on
         if breaker.open_until is None or not may_move_on:
-            return position, breaker.open_until
+            return position, breaker
     raise IndexError(f"the route has no model number {start}")
+
+
+def _speaks_of_the_model(error: ModelError) -> bool:
+    """Return whether the failure says that the model is ill: a store of ours that failed says nothing of it."""
+    return error.reason in BREAKING and not isinstance(error.__cause__, TransientError)
 
 
 def _call(turn: _Turn, chosen: CatalogueModel) -> ModelCost:
@@ -78,16 +96,18 @@ def _call(turn: _Turn, chosen: CatalogueModel) -> ModelCost:
     stream = TextStream(
         run=run, attempt=attempt, because=turn.request.after, log=services.run_log, clock=services.clock
     )
+    usage: Usage | None = None
     try:
         items = language_model.stream(_model_request(turn, chosen))
         text, end = stream.copy(items, unlogged(turn.request.steps, logged))
+        usage = end.usage
         require_answer(text, end, turn.prompt)
         cost = _cost(turn, chosen, usage=end.usage)
-        reply = Reply(text=text, stop_reason=end.stop_reason, cost=cost, attempt=attempt, tool_calls=end.tool_calls)
+        calls = end.tool_calls if end.stop_reason is StopReason.TOOL_USE else ()  # others may have been cut
+        reply = Reply(text=text, stop_reason=end.stop_reason, cost=cost, attempt=attempt, tool_calls=calls)
         services.runs.put_content(run, "reply", reply)
     except TransientError as error:
-        raise ModelStreamCutError("the answer could not be kept") from error
-    services.breakers.succeeded(chosen.id)
+        raise ModelStreamCutError("the answer could not be kept", usage=usage) from error
     return cost
 
 
