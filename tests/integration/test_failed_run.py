@@ -9,7 +9,7 @@ import pytest
 from client.api import Question
 from local import stack
 from local.supervision import Phase, ProcessReport, wait_until
-from plinth.contracts.events import RunEnded, StepEnded
+from plinth.contracts.events import ReceiptMade, RunEnded, StepEnded
 from tests.integration.conftest import Deployed
 
 pytestmark = pytest.mark.integration
@@ -32,7 +32,7 @@ def test_a_run_without_a_search_engine_logs_what_failed_what_did_not_and_its_own
         run = api.create_run(Question(question="Is anybody there?"))
         events = [entry.event for entry in api.events(run.id)]
 
-    *_, own, ended = events
+    *_, own, receipt, ended = events
     outcomes = {event.step: event.outcome for event in events if isinstance(event, StepEnded)}
     assert outcomes == {
         "ClaimRun": "ok",
@@ -42,5 +42,7 @@ def test_a_run_without_a_search_engine_logs_what_failed_what_did_not_and_its_own
     }
     assert isinstance(own, StepEnded)
     assert own.step == "FailRun"
+    assert isinstance(receipt, ReceiptMade)
+    assert receipt.receipt.model_cost_micro_usd == 0
     assert isinstance(ended, RunEnded)
     assert ended.reason == "unavailable"
