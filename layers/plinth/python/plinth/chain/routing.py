@@ -1,5 +1,6 @@
 """Which model of a route is asked, and what follows a failure: the next model, the same one later, or the end."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ BREAKING = frozenset[MoveOn]({"model_unavailable", "model_silent", "model_stream
 
 _PASSING = BREAKING | {"model_busy", "model_waking", "breaker_open", "model_reply_invalid", "model_key_refused"}
 _BACKOFF_SECONDS = 2.0
+_SHORTEST_CALL_SECONDS = 5.0  # less is no call: it could not end, and would be charged
 _WAKING_SECONDS = 60.0  # an endpoint takes minutes to get its instance: asking sooner only spends attempts
 
 
@@ -53,14 +55,16 @@ def after_failure(
     The next model is asked at once. Without one the same is asked again if the failure may pass: when the provider
     wishes, else after a wait that doubles, and never so late that the run's time is over.
     """
-    if attempt >= MAX_ATTEMPTS or seconds_left <= ENDING_SECONDS:
+    if attempt >= MAX_ATTEMPTS or seconds_left < _SHORTEST_CALL_SECONDS + ENDING_SECONDS:
         return None
     if position + 1 < len(steps) and error.reason in steps[position].move_on:
         return NextCall(position=position + 1, wait_seconds=0.0)
     if error.reason not in _PASSING or (isinstance(error, ModelKeyRefusedError) and attempt > 1):
         return None
     seconds = _wait(error, attempt=attempt)
-    return NextCall(position=position, wait_seconds=seconds) if seconds + ENDING_SECONDS < seconds_left else None
+    if math.ceil(seconds) + _SHORTEST_CALL_SECONDS + ENDING_SECONDS > seconds_left:  # the machine waits whole seconds
+        return None
+    return NextCall(position=position, wait_seconds=seconds)
 
 
 def _wait(error: ModelError, *, attempt: int) -> float:
