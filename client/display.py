@@ -11,7 +11,7 @@ from client.comparison import Figure
 from client.records import Model, ModelPrice
 from plinth.contracts.events import StepEnded
 from plinth.contracts.memory import DocumentRecord
-from plinth.contracts.runs import Citation, ModelCost, Receipt
+from plinth.contracts.runs import CacheMatch, Citation, ModelCost, Receipt
 
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _BAR_WIDTH = 28
@@ -67,7 +67,9 @@ def _bar(start: float, share: float) -> str:
 def receipt_lines(receipt: Receipt) -> list[str]:
     """Return the receipt: a line per model call, failed ones too, what the prompt cache saved, and the sum."""
     if receipt.cached:
-        return [f"answered from the cache: no model was called, {dollars(receipt.saved_micro_usd)} saved"]
+        found = "to the same question worded otherwise, " if receipt.match is CacheMatch.SEMANTIC else ""
+        age = f"{receipt.age_seconds:.0f} s old"
+        return [f"answered from the cache: {found}{age}, no model was called, {dollars(receipt.saved_micro_usd)} saved"]
     saved = receipt.prompt_cache_saved_micro_usd
     return [
         *(_call_line(each) for each in receipt.model_calls),

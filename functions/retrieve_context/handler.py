@@ -1,6 +1,8 @@
 """RetrieveContext: find the stored passages nearest to the question."""
 
+from plinth.chain.caching import question_vector
 from plinth.contracts import RetrieveContextInput, RetrieveContextOutput
+from plinth.contracts.access import CachePolicy
 from plinth.memory.liveness import keep_live
 from plinth.runtime import step
 from plinth.wiring import Services
@@ -12,13 +14,15 @@ PASSAGES = 8
 def retrieve_context(request: RetrieveContextInput, services: Services) -> RetrieveContextOutput:
     """Search by meaning and by words within the caller's tenant; keep only what the document rows call live."""
     run = request.run
-    question = services.runs.get(run.tenant, run.id).request.question
+    asked = services.runs.get(run.tenant, run.id).request
     corpus_version = services.documents.corpus_version(run.tenant)
-    (vector,) = services.embedder.embed([question])
-    hits = services.memory.search(run.tenant, question, vector, limit=CANDIDATES)
+    (vector,) = services.embedder.embed([asked.question])
+    hits = services.memory.search(run.tenant, asked.question, vector, limit=CANDIDATES)
     live = services.documents.live_generations(run.tenant, {hit.document_id for hit in hits})
     passages = keep_live(hits, live, limit=PASSAGES)
     services.runs.put_content(run, "passages", passages)
+    if asked.cache is CachePolicy.SEMANTIC:
+        services.runs.put_content(run, "question_vector", question_vector(vector, model=services.embedder.model_id))
     return RetrieveContextOutput(passages=len(passages), corpus_version=corpus_version)
 
 

@@ -1,10 +1,11 @@
 """SaveAnswer: remember the answer, write the receipt, end the run."""
 
+from plinth.access.limits import used_by
 from plinth.contracts import SaveAnswerInput, SaveAnswerOutput
 from plinth.contracts.models import Reply
 from plinth.contracts.runs import Answer
 from plinth.runtime import step
-from plinth.runtime.answer_endings import last_events, receipt_for, remember
+from plinth.runtime.answer_endings import answered_receipt, last_events, remember
 from plinth.runtime.step_events import last_steps
 from plinth.wiring import Services
 
@@ -14,9 +15,10 @@ def save_answer(request: SaveAnswerInput, services: Services) -> SaveAnswerOutpu
     run = request.run
     answer = services.runs.get_content(run, "answer", Answer)
     reply = None if request.cached else services.runs.get_content(run, "reply", Reply)
-    receipt = receipt_for(request.calls, cached=request.cached, saved_micro_usd=request.saved_micro_usd)
+    receipt = answered_receipt(request, now=services.clock.now())
     remember(request, answer, receipt, services)
     steps = last_steps(request, services)
+    services.limits.ended(run, used_tokens=used_by(receipt.model_calls))
     services.run_log.append(run, last_events(answer, reply=reply, receipt=receipt, steps=steps))
     return SaveAnswerOutput(saved=True)
 

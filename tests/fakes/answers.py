@@ -1,6 +1,6 @@
 """Cached answers in memory."""
 
-from plinth.contracts.runs import CachedAnswer
+from plinth.contracts.runs import CachedAnswer, KeptQuestion
 from plinth.contracts.tenant import Tenant
 from plinth.ports import Clock
 
@@ -13,6 +13,7 @@ class FakeAnswers:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._kept: dict[tuple[Tenant, str], tuple[float, CachedAnswer]] = {}
+        self._questions: dict[tuple[Tenant, str], tuple[float, KeptQuestion]] = {}
 
     def get(self, tenant: Tenant, key: str) -> CachedAnswer | None:
         expires_at, cached = self._kept.get((tenant, key), (0.0, None))
@@ -20,3 +21,10 @@ class FakeAnswers:
 
     def put(self, tenant: Tenant, key: str, cached: CachedAnswer) -> None:
         self._kept[tenant, key] = (self._clock.now() + KEEP_SECONDS, cached)
+
+    def kept_question(self, tenant: Tenant, near_key: str) -> KeptQuestion | None:
+        expires_at, kept = self._questions.get((tenant, near_key), (0.0, None))
+        return kept if expires_at > self._clock.now() else None
+
+    def keep_question(self, tenant: Tenant, near_key: str, kept: KeptQuestion) -> None:
+        self._questions[tenant, near_key] = (self._clock.now() + KEEP_SECONDS, kept)

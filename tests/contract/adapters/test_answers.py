@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from plinth.adapters.dynamo_answers import DynamoAnswers
-from plinth.contracts.runs import Answer, CachedAnswer, Citation
+from plinth.contracts.runs import Answer, CachedAnswer, Citation, KeptQuestion, QuestionVector
 from plinth.contracts.tenant import Tenant
 from plinth.ports import AnswerCache
 from tests.fakes.answers import FakeAnswers
@@ -14,6 +14,7 @@ from tests.fakes.clock import FakeClock
 CITATION = Citation(marker=1, document_id="doc_a", name="a.txt", title="A", text="Because.", page=3)
 ANSWER = Answer(text="Because [1].", citations=(CITATION,), stop_reason="end", model="small")
 CACHED = CachedAnswer(answer=ANSWER, cost_micro_usd=7, saved_at=1.5)
+KEPT = KeptQuestion(vector=QuestionVector(model="mini", halves=bytes(range(256)) * 3), answer_key="key")
 
 
 @pytest.fixture(params=["fake", "dynamodb"])
@@ -49,3 +50,26 @@ def test_an_answer_of_another_tenant_is_a_miss(answers: AnswerCache, tenant: Ten
     answers.put(tenant, "key", CACHED)
 
     assert answers.get(other_tenant, "key") is None
+
+
+def test_a_question_is_found_under_its_form_until_another_replaces_it(answers: AnswerCache, tenant: Tenant) -> None:
+    answers.keep_question(tenant, "form", KEPT)
+    assert answers.kept_question(tenant, "form") == KEPT
+
+    answers.keep_question(tenant, "form", replace(KEPT, answer_key="later"))
+    assert answers.kept_question(tenant, "form") == replace(KEPT, answer_key="later")
+    assert answers.kept_question(tenant, "key") is None
+    assert answers.get(tenant, "form") is None
+
+
+@pytest.mark.guarantee_g
+def test_a_question_expires_with_its_answer_and_is_of_one_tenant(
+    answers: AnswerCache, tenant: Tenant, other_tenant: Tenant, clock: FakeClock
+) -> None:
+    answers.keep_question(tenant, "form", KEPT)
+
+    assert answers.kept_question(other_tenant, "form") is None
+    clock.advance(86_400 - 1)
+    assert answers.kept_question(tenant, "form") == KEPT
+    clock.advance(1)
+    assert answers.kept_question(tenant, "form") is None

@@ -15,7 +15,14 @@ RESULTS: dict[str, dict[str, Any]] = {
     "ClaimRun": {"claimed": True},
     "RetrieveContext": {"corpus_version": 1},
     "RecallConversation": {"turns": 0, "digest": "", "last_model": ""},
-    "LookUpAnswer": {"found": False, "cache_key": "key", "saved_micro_usd": 0},
+    "LookUpAnswer": {
+        "found": False,
+        "cache_key": "key",
+        "saved_micro_usd": 0,
+        "near_key": "near",
+        "match": None,
+        "saved_at": 0.0,
+    },
 }
 GOOD = """
 def handler(event, context):

@@ -4,8 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from plinth.chain.caching import answer_key, conversation_digest
-from plinth.contracts.runs import RunRequest, Turn
+from plinth.chain.caching import (
+    NEAR_COSINE,
+    answer_key,
+    conversation_digest,
+    cosine,
+    is_near,
+    near_key,
+    question_vector,
+)
+from plinth.contracts.runs import KeptQuestion, RunRequest, Turn
 
 ASKED = RunRequest(question="How do I purge?", model="m", user="ann")
 
@@ -21,6 +29,8 @@ def test_everything_that_could_change_the_answer_changes_the_key() -> None:
         key(replace(ASKED, question="How do I not purge?")),
         key(replace(ASKED, question="HOW do I purge?")),
         key(replace(ASKED, model="other")),
+        key(replace(ASKED, models=("small", "large"))),
+        key(replace(ASKED, models=("large", "small"))),
         key(replace(ASKED, max_output_tokens=5)),
         key(corpus_version=2),
         key(conversation="said"),
@@ -38,3 +48,38 @@ def test_the_digest_of_no_turns_is_empty_and_order_counts() -> None:
 
     assert conversation_digest([]) == ""
     assert conversation_digest([one, two]) != conversation_digest([two, one])
+
+
+@pytest.mark.guarantee_g
+def test_questions_of_one_form_share_a_key_only_within_their_partition() -> None:
+    reworded = replace(ASKED, question="how to purge?")
+
+    assert near_key(reworded, corpus_version=1) == near_key(ASKED, corpus_version=1) != key()
+    keys = [
+        near_key(ASKED, corpus_version=1),
+        near_key(ASKED, corpus_version=2),
+        near_key(replace(ASKED, model="other"), corpus_version=1),
+        near_key(replace(ASKED, models=("small",)), corpus_version=1),
+        near_key(replace(ASKED, max_output_tokens=5), corpus_version=1),
+    ]
+    assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.guarantee_g
+@pytest.mark.parametrize("away", [0.01, -0.01])
+def test_a_question_is_near_from_the_least_cosine_on(away: float) -> None:
+    at = NEAR_COSINE + away
+    asked = question_vector([1.0, 0.0], model="mini")
+    kept = KeptQuestion(vector=question_vector([at, (1 - at * at) ** 0.5], model="mini"), answer_key="key")
+
+    assert is_near(asked, kept) is (away > 0)
+    assert not is_near(replace(asked, model="other"), kept)
+
+
+def test_half_precision_costs_a_cosine_less_than_a_thousandth() -> None:
+    numbers = [(place % 7 - 3) / 39.2 for place in range(384)]
+
+    vector = question_vector(numbers, model="mini")
+
+    assert len(vector.halves) == 768
+    assert cosine(vector, vector) == pytest.approx(sum(number * number for number in numbers), abs=1e-3)

@@ -6,7 +6,7 @@ from client.answers import collect
 from client.display import plain, receipt_lines
 from client.sse import Message, messages
 from plinth.contracts.events import CitationFound, Event, LoggedEvent, Reset, RunEnded, TextDelta
-from plinth.contracts.runs import Citation, ModelCost, Receipt, RunStatus
+from plinth.contracts.runs import CacheMatch, Citation, ModelCost, Receipt, RunStatus
 from plinth.money.prices import price_of
 
 CALL = ModelCost(
@@ -97,6 +97,9 @@ def test_a_receipt_shows_what_the_prompt_cache_saved_and_counts_what_was_written
 
 
 def test_a_cached_answer_says_what_it_saved() -> None:
-    assert receipt_lines(Receipt(model_calls=(), model_cost_micro_usd=0, cached=True, saved_micro_usd=500)) == [
-        "answered from the cache: no model was called, $0.000500 saved"
+    receipt = Receipt(model_calls=(), model_cost_micro_usd=0, cached=True, saved_micro_usd=500, age_seconds=90.4)
+
+    assert receipt_lines(receipt) == ["answered from the cache: 90 s old, no model was called, $0.000500 saved"]
+    assert receipt_lines(replace(receipt, match=CacheMatch.SEMANTIC)) == [
+        "answered from the cache: to the same question worded otherwise, 90 s old, no model was called, $0.000500 saved"
     ]

@@ -69,15 +69,15 @@ def answer(services: ChainServices, call: Call, run: Run) -> dict[str, Any]:
         look_up_answer, run=run, corpus_version=context["corpus_version"], conversation_digest=recalled["digest"]
     )
     if looked_up["found"]:
-        return call(
-            save_answer, run=run, cached=True, cache_key=None, saved_micro_usd=looked_up["saved_micro_usd"], steps=[]
-        )
+        told = {name: looked_up[name] for name in ("saved_micro_usd", "match", "saved_at")}
+        return call(save_answer, run=run, cached=True, cache_key=None, **told, steps=[])
     call(build_prompt, run=run, turns=recalled["turns"])
     called = call(call_model, run=run, attempt=1, steps=[STEP])
     assert called["outcome"] == "complete"
     parsed = call(parse_reply, run=run)
     cache_key = looked_up["cache_key"] if parsed["cacheable"] else None
-    return call(save_answer, run=run, cached=False, cache_key=cache_key, calls=called["calls"], steps=[])
+    kept = {"cache_key": cache_key, "near_key": looked_up["near_key"]}
+    return call(save_answer, run=run, cached=False, **kept, calls=called["calls"], steps=[])
 
 
 def test_a_question_is_answered_from_a_published_passage_that_the_answer_cites(

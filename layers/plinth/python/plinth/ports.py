@@ -24,6 +24,7 @@ from plinth.contracts.runs import (
     IdempotencyKey,
     Run,
     RunRecord,
+    KeptQuestion,
     RunRequest,
     Turn,
 )
@@ -161,7 +162,7 @@ class Conversations(Protocol):
 
 
 class AnswerCache(Protocol):
-    """Complete answers by an exact key (see `plinth.chain.caching`)."""
+    """Complete answers by an exact key, and questions by their form (see `plinth.chain.caching`)."""
 
     def get(self, tenant: Tenant, key: str) -> CachedAnswer | None:
         """Return the answer that is still in force, or None."""
@@ -177,6 +178,14 @@ class Documents(Protocol):
 
     def announce(self, tenant: Tenant, record: DocumentRecord) -> None:
         """Note that an upload is expected; a document that exists is left as it is."""
+    def kept_question(self, tenant: Tenant, near_key: str) -> KeptQuestion | None:
+        """Return the latest question of this form whose answer was kept, or None."""
+        ...
+
+    def keep_question(self, tenant: Tenant, near_key: str, kept: KeptQuestion) -> None:
+        """Note that a question of this form has an answer, in place of an earlier one, until it expires."""
+        ...
+
         ...
 
     def begin(self, document: DocumentVersion) -> bool:

@@ -2,15 +2,22 @@
 
 import msgspec
 
-from plinth.adapters.dynamodb_items import packed, row, unpacked
+from plinth.adapters.dynamodb_items import Value, packed, row, unpacked
 from plinth.adapters.dynamodb_table import Key, Put, Table
-from plinth.contracts.runs import CachedAnswer
+from plinth.contracts.runs import CachedAnswer, KeptQuestion, QuestionVector
 from plinth.contracts.tenant import Tenant
 from plinth.ports import Clock
 
 
 class _AnswerRow(msgspec.Struct):
     body: bytes
+    expires_at: int
+
+
+class _QuestionRow(msgspec.Struct):
+    model: str
+    halves: bytes
+    answer_key: str
     expires_at: int
 
 
@@ -32,9 +39,32 @@ class DynamoAnswers:
 
     def put(self, tenant: Tenant, key: str, cached: CachedAnswer) -> None:
         """Keep the answer, in place of an earlier one."""
-        expires_at = int(self._clock.now()) + self._keep_seconds
-        self._table.write(Put(key=_key(tenant, key), item={"body": packed(cached), "expires_at": expires_at}))
+        self._table.write(Put(key=_key(tenant, key), item={"body": packed(cached), "expires_at": self._expires_at()}))
+
+    def kept_question(self, tenant: Tenant, near_key: str) -> KeptQuestion | None:
+        """Return the question if it has not expired."""
+        found = self._table.get(_key(tenant, near_key, "QUESTION"))
+        if found is None:
+            return None
+        stored = row(found, _QuestionRow)
+        if stored.expires_at <= self._clock.now():
+            return None
+        vector = QuestionVector(model=stored.model, halves=stored.halves)
+        return KeptQuestion(vector=vector, answer_key=stored.answer_key)
+
+    def keep_question(self, tenant: Tenant, near_key: str, kept: KeptQuestion) -> None:
+        """Keep the question, in place of an earlier one of its form."""
+        item: dict[str, Value | None] = {
+            "model": kept.vector.model,
+            "halves": kept.vector.halves,
+            "answer_key": kept.answer_key,
+            "expires_at": self._expires_at(),
+        }
+        self._table.write(Put(key=_key(tenant, near_key, "QUESTION"), item=item))
+
+    def _expires_at(self) -> int:
+        return int(self._clock.now()) + self._keep_seconds
 
 
-def _key(tenant: Tenant, key: str) -> Key:
-    return f"{tenant.id}#{key}", "ANSWER"
+def _key(tenant: Tenant, key: str, kind: str = "ANSWER") -> Key:
+    return f"{tenant.id}#{key}", kind

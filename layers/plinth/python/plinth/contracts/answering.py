@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from plinth.contracts.events import StepEnded
-from plinth.contracts.runs import ModelCost, Run
+from plinth.contracts.runs import CacheMatch, ModelCost, Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +62,18 @@ class LookUpAnswerInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookUpAnswerOutput:
-    """`cache_key` is where SaveAnswer stores a fresh answer; `found` sends the run straight there.
+    """`cache_key` is where SaveAnswer stores a fresh answer, null for nowhere; `found` sends the run straight there.
 
-    `saved_micro_usd` is what the cached answer's model call had cost.
+    `near_key` is where it notes the question for questions worded otherwise. `saved_micro_usd` is what the cached
+    answer's model call had cost, `saved_at` when it was kept (Unix seconds), `match` how it was found.
     """
 
     found: bool
-    cache_key: str
+    cache_key: str | None
     saved_micro_usd: int = 0
+    near_key: str | None = None
+    match: CacheMatch | None = None
+    saved_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +142,8 @@ class ParseReplyOutput:
 class SaveAnswerInput:
     """`cache_key` is null where the answer came from the cache or must not be kept; `steps` end the log.
 
-    `calls` are all model calls of the run, failed ones too.
+    `near_key` counts only with it. `calls` are all model calls of the run, failed ones too. `match` and `saved_at`
+    tell of a cached answer how it was found and when it was kept.
     """
 
     run: Run
@@ -147,6 +152,9 @@ class SaveAnswerInput:
     calls: tuple[ModelCost, ...] = ()
     saved_micro_usd: int = 0
     steps: tuple[StepEnded, ...] = ()
+    near_key: str | None = None
+    match: CacheMatch | None = None
+    saved_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

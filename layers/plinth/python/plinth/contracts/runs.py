@@ -80,11 +80,19 @@ class ModelCost:
     estimated: bool = False
 
 
+class CacheMatch(StrEnum):
+    """How a cached answer was found: by the very question, or by one that is worded otherwise."""
+
+    EXACT = "exact"
+    SEMANTIC = "semantic"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """What a run cost: every model call that was made, failed ones too. Platform cost is not in it yet.
 
-    `cached` answers call no model; `saved_micro_usd` is what the cached answer's own calls had cost.
+    `cached` answers call no model; `saved_micro_usd` is what the cached answer's own calls had cost, `match` how its
+    question was found, and `age_seconds` how old it was.
     """
 
     model_calls: tuple[ModelCost, ...]
@@ -92,6 +100,8 @@ class Receipt:
     cached: bool = False
     saved_micro_usd: int = 0
     prompt_cache_saved_micro_usd: int = 0
+    match: CacheMatch | None = None
+    age_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,3 +171,19 @@ class CachedAnswer:
     answer: Answer
     cost_micro_usd: int
     saved_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionVector:
+    """A question's unit vector by one embedding model, as little-endian half-precision numbers."""
+
+    model: str
+    halves: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptQuestion:
+    """A question that has a cached answer, under `answer_key`."""
+
+    vector: QuestionVector
+    answer_key: str

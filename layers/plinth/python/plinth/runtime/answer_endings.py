@@ -1,22 +1,36 @@
 """What an answered run leaves behind: the conversation's turn, the cached answer, the receipt, the last events."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from plinth.contracts.answering import SaveAnswerInput
 from plinth.contracts.events import CitationFound, Event, ReceiptMade, RunEnded, StepEnded, TextDelta
 from plinth.contracts.models import Reply
 from plinth.contracts.runs import Answer, CachedAnswer, ModelCost, Receipt, RunStatus, Turn
+from plinth.runtime.cached_answers import keep_question
 from plinth.wiring import Services
 
 
-def receipt_for(calls: Sequence[ModelCost], *, cached: bool = False, saved_micro_usd: int = 0) -> Receipt:
-    """Return what the run cost: its model calls, failed ones too, or for a cached answer what its calls had cost."""
+def receipt_for(calls: Sequence[ModelCost]) -> Receipt:
+    """Return what the run cost: its model calls, failed ones too."""
     return Receipt(
         model_calls=tuple(calls),
         model_cost_micro_usd=sum(call.cost_micro_usd for call in calls),
-        cached=cached,
-        saved_micro_usd=saved_micro_usd,
         prompt_cache_saved_micro_usd=sum(call.prompt_cache_saved_micro_usd for call in calls),
+    )
+
+
+def answered_receipt(request: SaveAnswerInput, *, now: float) -> Receipt:
+    """Return what an answered run cost, and of a cached answer what it saved, how it was found and how old it is."""
+    receipt = receipt_for(request.calls)
+    if not request.cached:
+        return receipt
+    return replace(
+        receipt,
+        cached=True,
+        saved_micro_usd=request.saved_micro_usd,
+        match=request.match,
+        age_seconds=max(0.0, now - request.saved_at) if request.saved_at else 0.0,
     )
 
 
@@ -34,6 +48,8 @@ def remember(request: SaveAnswerInput, answer: Answer, receipt: Receipt, service
     if request.cache_key is not None:
         kept = CachedAnswer(answer=answer, cost_micro_usd=receipt.model_cost_micro_usd, saved_at=now)
         services.answers.put(run.tenant, request.cache_key, kept)
+        if request.near_key is not None:
+            keep_question(run, request.near_key, request.cache_key, services)
 
 
 def last_events(answer: Answer, *, reply: Reply | None, receipt: Receipt, steps: Sequence[StepEnded]) -> list[Event]:
