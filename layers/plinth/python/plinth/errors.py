@@ -18,12 +18,14 @@ PlinthError
 │   ├── ModelKeyRefusedError         the provider refuses the key
 │   └── ModelNotConfiguredError      this environment has no key or endpoint for the model
 ├── DocumentRefusedError         a document can't be ingested; carries the reason for the dead letter
+├── ReservationStateError        a reservation is not in the state that this needs: a step was left out
 ├── ContentMissingError          a step asks for what no step before it handed on
 ├── RunSupersededError           another execution owns the run; this one must stop silently
 └── RequestError                 the caller's mistake or limit: a problem document with a status and a code
     ├── InvalidRequestError          400
     │   └── InvalidFieldError            400, carries the `field`
     ├── UnauthenticatedError         401
+    ├── BudgetExceededError          402, carries the `refusal`: which budget, what is left, when it resets
     ├── MissingScopeError            403
     ├── NotFoundError                404 (a foreign id is as absent as an unknown one)
     ├── MethodNotAllowedError        405, carries what is `allowed`
@@ -35,6 +37,7 @@ PlinthError
 """
 
 from plinth.contracts.models import Usage
+from plinth.contracts.money import BudgetRefusal
 
 
 class PlinthError(Exception):
@@ -153,6 +156,10 @@ class DocumentRefusedError(PlinthError):
         self.message = message
 
 
+class ReservationStateError(PlinthError):
+    """A reservation is settled without a start, released after one, or gone: the caller left a step out."""
+
+
 class ContentMissingError(PlinthError):
     """A step asks for what no step before it handed on: the machine runs the steps in a wrong order."""
 
@@ -185,6 +192,23 @@ class UnauthenticatedError(RequestError):
 
     status = 401
     code = "unauthenticated"
+
+
+class BudgetExceededError(RequestError):
+    """A call may cost more than is left of a budget; `refusal` says of which, how much is left, and until when."""
+
+    status = 402
+    code = "budget_exceeded"
+
+    def __init__(self, refusal: BudgetRefusal) -> None:
+        budget = f"the {refusal.window} budget of {refusal.scope.label}"
+        left, needed = (_dollars(amount) for amount in (refusal.left_micro_usd, refusal.needed_micro_usd))
+        super().__init__(f"{budget} has ${left} left and this call may cost ${needed}: wait for its reset or raise it")
+        self.refusal = refusal
+
+
+def _dollars(micro_usd: int) -> str:
+    return f"{micro_usd // 1_000_000}.{micro_usd % 1_000_000:06d}"
 
 
 class MissingScopeError(RequestError):

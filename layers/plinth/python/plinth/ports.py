@@ -18,6 +18,7 @@ from plinth.contracts.memory import (
     StoredPassage,
 )
 from plinth.contracts.models import Breaker, ModelRequest, StreamItem
+from plinth.contracts.money import Budget, BudgetLeft, Reservation, Swept
 from plinth.contracts.runs import (
     Acceptance,
     CachedAnswer,
@@ -292,6 +293,40 @@ class RateLimiter(Protocol):
 
     def admit(self, tenant: Tenant, *, requests_per_minute: int, burst: int) -> Admission:
         """Take one request from the tenant's allowance, or say when there will be one."""
+        ...
+
+
+class Ledger(Protocol):
+    """Budgets that are never overspent: money is set aside before a model call and settled after it.
+
+    Any method may raise `StoreUnavailableError` and be repeated; what was done already is not done again.
+    """
+
+    def reserve(self, asked: Reservation, budgets: Sequence[Budget]) -> Reservation:
+        """Set the amount aside in every budget or none, once per (run id, epoch, attempt); return the reservation.
+
+        `BudgetExceededError` where a budget has less left.
+        """
+        ...
+
+    def start(self, reservation: Reservation) -> bool:
+        """Return whether this caller may make the call; it is True for one caller, and only before the sweep."""
+        ...
+
+    def settle(self, reservation: Reservation, *, cost_micro_usd: int) -> None:
+        """Spend what a started call cost and give back the rest; late, after the sweep charged it, too."""
+        ...
+
+    def release(self, reservation: Reservation) -> None:
+        """Give back the amount of a reservation that was not started."""
+        ...
+
+    def sweep(self, *, limit: int) -> Swept:
+        """End at most about `limit` reservations whose time is over: give back, or charge what was started."""
+        ...
+
+    def left(self, budgets: Sequence[Budget]) -> list[BudgetLeft]:
+        """Return how the budgets stand, in order; for showing, since only `reserve` decides."""
         ...
 
 

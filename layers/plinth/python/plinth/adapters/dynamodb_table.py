@@ -53,6 +53,15 @@ class Update:
     values: Mapping[str, Value] = field(default_factory=dict[str, Value])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """A sparse index: its name, its partition key (text) and its sort key (a number)."""
+
+    name: str
+    partition: str
+    sort: str
+
+
 class ConditionFailedError(Exception):
     """A condition did not hold. `old` has, per write, the item that failed it ({} if absent), or None if it held."""
 
@@ -124,6 +133,21 @@ class Table:
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def keys_in(self, index: Index, partition: str, *, at_most: int, limit: int) -> list[Key]:
+        """Return the keys of the first `limit` items of an index, which may be some seconds behind its table."""
+        with store_errors("DynamoDB"):
+            answer = self._client.query(
+                TableName=self._name,
+                IndexName=index.name,
+                KeyConditionExpression="#partition = :partition AND #sort <= :most",
+                ExpressionAttributeNames={"#partition": index.partition, "#sort": index.sort},
+                ExpressionAttributeValues=to_attributes({":partition": partition, ":most": at_most}),
+                Limit=limit,
+                ReturnConsumedCapacity="TOTAL",
+            )
+        items = map(from_attributes, _whole(answer).get("Items", []))
+        return [(str(item["pk"]), str(item["sk"])) for item in items]
 
     def write(self, change: Put | Update) -> dict[str, Value]:
         """Make one write; return the changed attributes of an update. Raise `ConditionFailedError`."""

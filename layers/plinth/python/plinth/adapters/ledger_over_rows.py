@@ -1,0 +1,88 @@
+"""How the ledger's protocols are run: each transaction is put to the rows, and the protocol told what it met."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Protocol, TypeVar
+from uuid import uuid4
+
+from plinth.contracts.money import Budget, BudgetLeft, Reservation, ReservationState, Swept
+from plinth.errors import PlinthError
+from plinth.money import budget_rows, ledger
+from plinth.money.ledger_changes import Met, Row, RowKey, Steps, Transaction
+from plinth.ports import Clock
+
+Result = TypeVar("Result")
+
+
+class LedgerRows(Protocol):
+    """Rows that change by conditional transactions."""
+
+    def apply(self, transaction: Transaction) -> Met:
+        """Make all changes or none, and say what was met."""
+        ...
+
+    def get_many(self, keys: Iterable[RowKey]) -> dict[RowKey, Row]:
+        """Return the rows that exist, as they are now."""
+        ...
+
+    def lapsed(self, shard: str, *, now: float, limit: int) -> list[RowKey]:
+        """Return keys of open reservations whose time is over."""
+        ...
+
+
+class LedgerOverRows:
+    """`Ledger` over rows of any store."""
+
+    def __init__(self, rows: LedgerRows, *, clock: Clock) -> None:
+        self._rows = rows
+        self._clock = clock
+
+    def reserve(self, asked: Reservation, budgets: Sequence[Budget]) -> Reservation:
+        """Set the amount aside in every budget or none."""
+        return self._perform(ledger.reserve(asked, budgets, now=self._clock.now()))
+
+    def start(self, reservation: Reservation) -> bool:
+        """Return whether this caller may make the call."""
+        return self._perform(ledger.start(reservation, token=uuid4().hex, now=self._clock.now()))
+
+    def settle(self, reservation: Reservation, *, cost_micro_usd: int) -> None:
+        """Spend what a started call cost and give back the rest."""
+        self._perform(ledger.settle(reservation, cost_micro_usd=cost_micro_usd, now=self._clock.now()))
+
+    def release(self, reservation: Reservation) -> None:
+        """Give back the amount of a reservation that was not started."""
+        self._perform(ledger.release(reservation, now=self._clock.now()))
+
+    def sweep(self, *, limit: int) -> Swept:
+        """End at most `limit` lapsed reservations of each part of the index; one that can't be ended stops no other."""
+        now = self._clock.now()
+        found = [key for shard in ledger.SHARDS for key in self._rows.lapsed(shard, now=now, limit=limit)]
+        ended = Counter(self._lapse(row, now) for row in self._rows.get_many(found).values())
+        refunded, charged = ended[ReservationState.RELEASED], ended[ReservationState.CHARGED]
+        return Swept(refunded=refunded, charged=charged, failed=ended[None])
+
+    def left(self, budgets: Sequence[Budget]) -> list[BudgetLeft]:
+        """Return how the budgets stand, in order."""
+        day = budget_rows.utc_day(self._clock.now())
+        found = self._rows.get_many(budget_rows.budget_key(budget.scope) for budget in budgets)
+        rows = (found.get(budget_rows.budget_key(budget.scope)) for budget in budgets)
+        return [
+            budget_rows.left(budget, budget_rows.budget_row(row) if row else None, day=day)
+            for budget, row in zip(budgets, rows, strict=True)
+        ]
+
+    def _lapse(self, row: Row, now: float) -> ReservationState | None:
+        try:
+            ended = self._perform(ledger.lapse(ledger.reservation_of(row), now=now))
+        except PlinthError:
+            return None
+        return None if ended is ReservationState.HELD else ended
+
+    def _perform(self, steps: Steps[Result]) -> Result:
+        try:
+            transaction = next(steps)
+            while True:
+                transaction = steps.send(self._rows.apply(transaction))
+        except StopIteration as finished:
+            result: Result = finished.value
+            return result

@@ -1,0 +1,255 @@
+"""How money is set aside, fenced, settled and given back, so that no budget is overspent under any crash or order.
+
+HELD -start-> INFLIGHT -settle-> SETTLED, or HELD -release-> RELEASED. What nobody ends in time, `lapse` ends: HELD is
+released, INFLIGHT becomes CHARGED at the whole amount, since it may have been billed; a late bill makes that SETTLED.
+Each arrow is one transaction over the reservation's row and those of its budgets, conditioned on the state, so that a
+step that is repeated, cut off or raced does nothing twice. No clock and no read decides.
+
+A budget's row rolls to a new day when a reservation meets it; a call that is held across midnight counts in the window
+that the row is in when the call ends. Rows never roll back: under a slow clock they are spent from as they stand.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from zlib import crc32
+
+import msgspec
+
+from plinth.contracts.money import Budget, Reservation, ReservationState, Scope, ScopeKind
+from plinth.contracts.runs import Run
+from plinth.contracts.tenant import Tenant
+from plinth.errors import BudgetExceededError, ReservationStateError, StoreUnavailableError
+from plinth.money import budget_rows
+from plinth.money.budget_rows import BudgetRow, budget_row
+from plinth.money.ledger_changes import Change, Condition, Row, RowKey, Steps, Value
+
+LAPSE_SECONDS = 60
+"""How long after its run's deadline a reservation is swept; the run itself is given up by then."""
+
+SHARDS = tuple("0123")
+"""Partitions of the index of open reservations, which takes two small writes a call."""
+
+_KEEP_SECONDS = 30 * 86_400  # an ended reservation is kept for late bills and audits; an open one never expires
+_ROUNDS = 20  # each round is lost to another caller who got on; conflicts are the store's to retry
+
+
+class ReservationRow(msgspec.Struct, frozen=True):
+    """A reservation as stored. `days` are the dates of its budgets' rows when it was charged."""
+
+    tenant: str
+    run_id: str
+    epoch: int
+    attempt: int
+    deadline: int
+    amount: int
+    model: str
+    price: str
+    scopes: tuple[str, ...]
+    state: ReservationState
+    cost: int = 0
+    started_by: str = ""
+    days: tuple[str, ...] = ()
+
+
+def reserve(asked: Reservation, budgets: Sequence[Budget], *, now: float) -> Steps[Reservation]:
+    """Set the amount aside in every limited budget at once; an earlier try's reservation is returned as it stands.
+
+    A refusal rests on rows that the refused transaction itself met, as they stood at that moment.
+    """
+    limited = [budget for budget in budgets if budget.limited]
+    asked = replace(asked, scopes=tuple(budget.scope for budget in limited))
+    day = budget_rows.utc_day(now)
+    for _ in range(_ROUNDS):
+        holds = (budget_rows.hold(budget, asked.amount_micro_usd, day) for budget in limited)
+        met = yield (_opened(asked), *holds)
+        if met is None:
+            return asked
+        if met[0] is not None:
+            return reservation_of(met[0])
+        rows = [(budget, budget_row(old) if old else None) for budget, old in _failed(limited, met[1:])]
+        day = max([day, *(row.day for _, row in rows if row)])
+        _refuse_short(rows, asked.amount_micro_usd, day)
+        for budget, row in rows:
+            yield (budget_rows.renewed(row, budget, day) if row else budget_rows.first(budget, day),)
+    raise StoreUnavailableError("the ledger's rows kept changing: try again later")
+
+
+def start(reservation: Reservation, *, token: str, now: float) -> Steps[bool]:
+    """Return whether this caller alone may make the call. `token` is its own, made for this one start.
+
+    The token tells a caller whose first try was written, but not acknowledged, that it has won.
+    """
+    change = _moved(reservation, ReservationState.HELD, ReservationState.INFLIGHT, put={"started_by": token})
+    in_time = Condition(attribute="lapses_at", comparison=">", value=int(now))
+    met = yield (replace(change, where=(*change.where, in_time)),)
+    return met is None or _is_started_by(token, _row(met[0]))
+
+
+def settle(reservation: Reservation, *, cost_micro_usd: int, now: float) -> Steps[None]:
+    """Spend what the started call cost and give the rest back; a settled reservation is left as it is.
+
+    A cost above the amount is spent as it is: the bill is real, and only a wrong bound can make it so.
+    """
+    amount = reservation.amount_micro_usd
+    put = {"cost": cost_micro_usd, **_ending(now)}
+    change = _moved(reservation, ReservationState.INFLIGHT, ReservationState.SETTLED, put=put, drop=("open",))
+    met = yield (change, *(budget_rows.spend(scope, amount, cost_micro_usd) for scope in reservation.scopes))
+    if met is None:
+        return
+    row = _row(met[0])
+    if row.state is ReservationState.CHARGED:
+        yield from _settle_late(change, reservation, row.days, amount - cost_micro_usd)
+    elif row.state is not ReservationState.SETTLED:
+        raise ReservationStateError(f"a reservation that is {row.state} can't be settled: start it first")
+
+
+def release(reservation: Reservation, *, now: float) -> Steps[None]:
+    """Give the amount back of a reservation that was never started; a released one is left as it is."""
+    change = _moved(reservation, ReservationState.HELD, ReservationState.RELEASED, put=_ending(now), drop=("open",))
+    met = yield (change, *(budget_rows.spend(scope, reservation.amount_micro_usd, 0) for scope in reservation.scopes))
+    if met is not None and (state := _row(met[0]).state) is not ReservationState.RELEASED:
+        raise ReservationStateError(f"a reservation that is {state} can't be released: settle it")
+
+
+def lapse(reservation: Reservation, *, now: float) -> Steps[ReservationState]:
+    """End a reservation whose time is over, whatever its state is by now; return the state that it then has.
+
+    Nothing is lost if it was early: a late start is refused, and a late bill corrects the charge.
+    """
+    try:
+        yield from release(reservation, now=now)
+    except ReservationStateError:
+        return (yield from _charge(reservation, now=now))
+    return ReservationState.RELEASED
+
+
+def reservation_key(run: Run, attempt: int) -> RowKey:
+    """Return the key of a call's reservation; a run's reservations stand together."""
+    return f"{run.tenant.id}#{run.id}", f"CALL#{run.epoch:06d}#{attempt:02d}"
+
+
+def reservation_of(stored: Row) -> Reservation:
+    """Return a stored reservation."""
+    row = msgspec.convert(stored, ReservationRow)
+    tenant = Tenant(id=row.tenant)
+    return Reservation(
+        run=Run(id=row.run_id, tenant=tenant, epoch=row.epoch, deadline=row.deadline),
+        attempt=row.attempt,
+        amount_micro_usd=row.amount,
+        model=row.model,
+        price=row.price,
+        scopes=tuple(_scope_of(tenant, text) for text in row.scopes),
+        state=row.state,
+    )
+
+
+def _charge(reservation: Reservation, *, now: float) -> Steps[ReservationState]:
+    """Spend the whole amount of a started call, and note in which day each budget did."""
+    amount = reservation.amount_micro_usd
+    days = [budget_rows.utc_day(now)] * len(reservation.scopes)
+    for _ in range(_ROUNDS):
+        put = {"days": list(days), **_ending(now)}
+        change = _moved(reservation, ReservationState.INFLIGHT, ReservationState.CHARGED, put=put, drop=("open",))
+        spends = (budget_rows.spend_on(scope, amount, day) for scope, day in zip(reservation.scopes, days, strict=True))
+        met = yield (change, *spends)
+        if met is None:
+            return ReservationState.CHARGED
+        if met[0] is not None:
+            return _row(met[0]).state
+        days = _learned(days, met[1:])
+    raise StoreUnavailableError("the ledger's rows kept changing: try again later")
+
+
+def _settle_late(settled: Change, reservation: Reservation, charged: Sequence[str], difference: int) -> Steps[None]:
+    """Give back, once, what was charged too much; a window that is over since then keeps it."""
+    where = (Condition(attribute="state", comparison="=", value=ReservationState.CHARGED.value),)
+    change = replace(settled, where=where)
+    days = list(charged)
+    for _ in range(_ROUNDS):
+        refunds = [
+            budget_rows.refund(scope, difference, spent_on=spent_on, day=day)
+            for scope, spent_on, day in zip(reservation.scopes, charged, days, strict=True)
+        ]
+        met = yield (change, *refunds)
+        if met is None or met[0] is not None:
+            return
+        days = _learned(days, met[1:])
+    raise StoreUnavailableError("the ledger's rows kept changing: try again later")
+
+
+def _learned(days: Sequence[str], met: Sequence[Row | None]) -> list[str]:
+    """Return the days at which the budgets' rows really stand."""
+    if {} in met:
+        raise _gone()
+    return [budget_row(old).day if old else day for day, old in zip(days, met, strict=True)]
+
+
+def _failed(budgets: Sequence[Budget], met: Sequence[Row | None]) -> list[tuple[Budget, Row]]:
+    return [(budget, old) for budget, old in zip(budgets, met, strict=True) if old is not None]
+
+
+def _refuse_short(rows: Sequence[tuple[Budget, BudgetRow | None]], amount: int, day: str) -> None:
+    """Raise the refusal that lasts longest, if any row that is up to date lacks the amount."""
+    current = [(budget, row) for budget, row in rows if row and budget_rows.is_current(row, budget, day)]
+    refusals = [found for budget, row in current if (found := budget_rows.refusal(budget, row, amount))]
+    if refusals:
+        raise BudgetExceededError(max(refusals, key=lambda each: (each.resets_at, -each.left_micro_usd)))
+
+
+def _opened(asked: Reservation) -> Change:
+    run, (pk, sk) = asked.run, reservation_key(asked.run, asked.attempt)
+    put: dict[str, Value] = {
+        "tenant": run.tenant.id,
+        "run_id": run.id,
+        "epoch": run.epoch,
+        "attempt": asked.attempt,
+        "deadline": int(run.deadline),
+        "amount": asked.amount_micro_usd,
+        "model": asked.model,
+        "price": asked.price,
+        "scopes": [budget_rows.scope_text(scope) for scope in asked.scopes],
+        "state": ReservationState.HELD.value,
+        "open": SHARDS[crc32(run.id.encode()) % len(SHARDS)],
+        "lapses_at": int(run.deadline) + LAPSE_SECONDS,
+    }
+    return Change(key=(pk, sk), where=(Condition(attribute="state", comparison="absent"),), put=put)
+
+
+def _moved(
+    reservation: Reservation,
+    before: ReservationState,
+    after: ReservationState,
+    *,
+    put: Mapping[str, Value],
+    drop: tuple[str, ...] = (),
+) -> Change:
+    return Change(
+        key=reservation_key(reservation.run, reservation.attempt),
+        where=(Condition(attribute="state", comparison="=", value=before.value),),
+        put={"state": after.value, **put},
+        drop=drop,
+    )
+
+
+def _ending(now: float) -> dict[str, Value]:
+    return {"expires_at": int(now) + _KEEP_SECONDS}
+
+
+def _row(old: Row | None) -> ReservationRow:
+    """Return the reservation's row that failed a transaction; if none did, a budget's row was not there."""
+    if not old:
+        raise _gone()
+    return msgspec.convert(old, ReservationRow)
+
+
+def _gone() -> ReservationStateError:
+    return ReservationStateError("the reservation or one of its budgets is gone: nothing was changed")
+
+
+def _is_started_by(token: str, row: ReservationRow) -> bool:
+    return row.state is ReservationState.INFLIGHT and row.started_by == token
+
+
+def _scope_of(tenant: Tenant, text: str) -> Scope:
+    kind, _, name = text.partition("#")
+    return Scope(tenant=tenant, kind=ScopeKind(kind.lower()), name=name)

@@ -1,0 +1,40 @@
+"""How a ledger's step is said without a store: changes of rows, each under conditions, all or none of them made."""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+Result = TypeVar("Result")
+
+RowKey = tuple[str, str]
+Value = str | int | list[str]
+Row = Mapping[str, Value]
+Comparison = Literal["=", ">", ">=", "absent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What an attribute must be. One that is missing is only `absent`, which ignores `value`."""
+
+    attribute: str
+    comparison: Comparison
+    value: str | int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One row's change. A row that is missing is made; `add` is for attributes that are there."""
+
+    key: RowKey
+    where: tuple[Condition, ...]
+    put: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    add: Mapping[str, int] = field(default_factory=dict[str, int])
+    drop: tuple[str, ...] = ()
+
+
+Transaction = tuple[Change, ...]
+Met = tuple[Row | None, ...] | None
+"""None where all changes were made; otherwise, per change, the row that failed its conditions ({}: no such row)."""
+
+Steps = Generator[Transaction, Met, Result]
+"""A protocol: it yields one transaction at a time, is sent what it met, and returns its result."""
