@@ -89,7 +89,7 @@ class Environment:
     Without an asynchronous endpoint there is no machine for long inferences, and without `embedding` texts become
     vectors in the functions themselves. `anthropic_workspace` is that of Claude Platform on AWS, which takes the
     function's own role instead of a key. `reserved_concurrency` is by function: enough for it, and no more than it may
-    take from the others.
+    take from the others. Near `run_capacity` running runs low priorities are turned away; 0 turns nobody away.
     """
 
     name: str
@@ -117,6 +117,7 @@ class Environment:
     relay_adapter_layer: str = "arn:aws:lambda:{region}:753240598075:layer:LambdaAdapterLayerArm64:26"
     reserved_concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
     requests_per_second: int = 50
+    run_capacity: int = 200
     console: bool = True
     alarms: bool = False
     alarm_email: str | None = None

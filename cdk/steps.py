@@ -70,6 +70,7 @@ class Step:
 
 
 _RUNS = (Touch.READ_RUNS, Touch.WRITE_RUNS)
+_LIMITS = (Touch.READ_TENANTS, Touch.METER_TENANTS)
 _DOCUMENTS = (Touch.READ_DOCUMENTS, Touch.WRITE_DOCUMENTS)
 _WITH_EMBEDDING = (Layer.PLINTH, Layer.VENDOR, Layer.EMBEDDING)
 
@@ -94,8 +95,8 @@ ANSWER_STEPS = (
         snap_start=True,
     ),
     Step(name="ParseReply", touches=_RUNS),
-    Step(name="SaveAnswer", touches=(*_RUNS, Touch.WRITE_CONVERSATIONS, Touch.WRITE_ANSWERS)),
-    Step(name="FailRun", touches=_RUNS),
+    Step(name="SaveAnswer", touches=(*_RUNS, Touch.WRITE_CONVERSATIONS, Touch.WRITE_ANSWERS, *_LIMITS)),
+    Step(name="FailRun", touches=(*_RUNS, *_LIMITS)),
 )
 
 INGEST_STEPS = (
@@ -155,8 +156,7 @@ START_INGEST = Step(name="StartIngest", touches=(Touch.START_INGEST, Touch.START
 API = Step(
     name="Api",
     touches=(
-        Touch.READ_TENANTS,
-        Touch.METER_TENANTS,
+        *_LIMITS,
         *_RUNS,
         *_DOCUMENTS,
         Touch.UPLOAD_SOURCES,

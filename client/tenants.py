@@ -93,11 +93,17 @@ def _key_row(tenant: str, user: str, fields: User, key: ApiKey) -> "dict[str, Un
 
 
 def _tier(name: str, tier: TierEntry) -> "dict[str, UniversalAttributeValueTypeDef]":
+    counts = {
+        "requests_per_minute": tier.requests_per_minute,
+        "burst": tier.burst,
+        "tokens_per_minute": tier.tokens_per_minute,
+        "concurrent_runs": tier.concurrent_runs,
+        "max_output_tokens": tier.max_output_tokens,
+    }
     return {
+        **{field: {"N": str(count)} for field, count in counts.items() if count is not None},
         "name": {"S": name},
-        "requests_per_minute": {"N": str(tier.requests_per_minute)},
-        "burst": {"N": str(tier.burst)},
+        "priority": {"S": tier.priority},
         "models": {"L": [{"S": model} for model in tier.models]},
-        "max_output_tokens": {"N": str(tier.max_output_tokens)},
         "cache": {"S": tier.cache},
     }

@@ -3,6 +3,9 @@
 [tiers.free]
 requests_per_minute = 60
 burst = 20
+tokens_per_minute = 100_000
+concurrent_runs = 4
+priority = "low"
 models = ["plinth-local"]
 max_output_tokens = 400
 cache = "semantic"
@@ -23,7 +26,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from client.errors import UsageError
-from plinth.contracts.access import CachePolicy
+from plinth.contracts.access import CachePolicy, Priority
 
 SCOPES = ("runs:read", "runs:write", "documents:read", "documents:write")
 _TENANT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
@@ -32,11 +35,17 @@ _Kind = TypeVar("_Kind")
 _Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
-class TierEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a tenant may use, within bounds and under its name in `tiers`; `burst` requests may come at once."""
+class TierEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a tenant may use, under its name in `tiers`; a limit that is left out is none.
 
-    requests_per_minute: _Count
-    burst: _Count
+    `burst` requests may come at once, and a minute's tokens.
+    """
+
+    requests_per_minute: _Count | None = None
+    burst: _Count = 1
+    tokens_per_minute: _Count | None = None
+    concurrent_runs: _Count | None = None
+    priority: Priority = Priority.NORMAL
     models: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     max_output_tokens: _Count
     cache: CachePolicy = CachePolicy.EXACT

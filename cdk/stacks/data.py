@@ -61,7 +61,10 @@ class DataStack(Stack):
         """What each right on the tables and buckets means."""
         return {
             Touch.READ_TENANTS: on_table(self.tenants, "PLINTH_TENANTS_TABLE", READ_ROWS),
-            Touch.METER_TENANTS: on_table(self.tenants, "PLINTH_TENANTS_TABLE", ("dynamodb:UpdateItem",)),
+            Touch.METER_TENANTS: (
+                *on_table(self.tenants, "PLINTH_TENANTS_TABLE", ("dynamodb:UpdateItem",)),
+                Permission(variables={"PLINTH_RUN_CAPACITY": str(self._environment.run_capacity)}),
+            ),
             Touch.READ_RUNS: on_table(self.runs, "PLINTH_RUNS_TABLE", READ_ROWS),
             Touch.WRITE_RUNS: on_table(self.runs, "PLINTH_RUNS_TABLE", WRITE_ROWS),
             Touch.READ_CONVERSATIONS: on_table(self.conversations, "PLINTH_CONVERSATIONS_TABLE", READ_ROWS),

@@ -1,5 +1,6 @@
 """FailRun: end a run that could not be answered, with a reason that its caller can read."""
 
+from plinth.access.limits import used_by
 from plinth.chain.failures import run_failure
 from plinth.contracts import FailRunInput, FailRunOutput
 from plinth.contracts.events import ReceiptMade, RunEnded
@@ -19,6 +20,7 @@ def fail_run(request: FailRunInput, services: Services) -> FailRunOutput:
     failure = run_failure(request.error)
     ended = RunEnded(status=RunStatus.FAILED, reason=failure.reason, message=failure.message)
     receipt = ReceiptMade(receipt=receipt_for(request.calls))
+    services.limits.ended(run, used_tokens=used_by(request.calls))
     services.run_log.append(run, [*last_steps(request, services), receipt, ended])
     return FailRunOutput(reason=failure.reason)
 

@@ -1,5 +1,6 @@
 """SaveAnswer: remember the answer, write the receipt, end the run."""
 
+from plinth.access.limits import used_by
 from plinth.contracts import SaveAnswerInput, SaveAnswerOutput
 from plinth.contracts.models import Reply
 from plinth.contracts.runs import Answer
@@ -17,6 +18,7 @@ def save_answer(request: SaveAnswerInput, services: Services) -> SaveAnswerOutpu
     receipt = answered_receipt(request, now=services.clock.now())
     remember(request, answer, receipt, services)
     steps = last_steps(request, services)
+    services.limits.ended(run, used_tokens=used_by(receipt.model_calls))
     services.run_log.append(run, last_events(answer, reply=reply, receipt=receipt, steps=steps))
     return SaveAnswerOutput(saved=True)
 

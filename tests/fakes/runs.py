@@ -75,6 +75,14 @@ class FakeRuns:
                 row.events.append(LoggedEvent(seq=1, epoch=run.epoch, at=now, event=accepted))
         return Acceptance(run_id=run.id, fresh=True)
 
+    def find(self, tenant: Tenant, key: IdempotencyKey) -> str | None:
+        sha256, run_id, expires_at = self._keys.get((tenant, key.key), ("", "", 0.0))
+        if expires_at <= self.clock.now():
+            return None
+        if sha256 != key.body_sha256:
+            raise IdempotencyConflictError("this Idempotency-Key came with another body")
+        return run_id
+
     def claim(self, run: Run, *, owner: str) -> bool:
         with self.lock:
             row = self.rows.get((run.tenant, run.id))

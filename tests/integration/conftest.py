@@ -42,6 +42,16 @@ burst = 1000
 models = {MODELS}
 max_output_tokens = 100
 
+[tiers.terse]
+tokens_per_minute = 1500
+models = ["plinth-local"]
+max_output_tokens = 100
+
+[tiers.single]
+concurrent_runs = 1
+models = ["plinth-local"]
+max_output_tokens = 100
+
 [tenants.acme]
 tier = "pro"
 [tenants.acme.users.ann]
@@ -55,6 +65,16 @@ keys = ["test"]
 [tenants.hurried]
 tier = "free"
 [tenants.hurried.users.hal]
+keys = ["test"]
+
+[tenants.laconic]
+tier = "terse"
+[tenants.laconic.users.lea]
+keys = ["test"]
+
+[tenants.patient]
+tier = "single"
+[tenants.patient.users.pia]
 keys = ["test"]
 """
 

@@ -2,12 +2,14 @@
 
 import json
 import time
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from client.api import Question
+from client.errors import ApiError
 from plinth.contracts.events import RunEnded
 from tests.integration.conftest import Deployed
 from tests.integration.uploads import ingest, passages
@@ -74,6 +76,41 @@ def test_the_request_limit_is_refused_with_the_time_to_come_back(deployed: Deplo
     assert refused
     assert problem(refused[0])[1] == "rate_limited"
     assert 1 <= int(refused[0].headers["retry-after"]) <= 2
+
+
+@pytest.mark.guarantee_c
+@pytest.mark.parametrize(
+    ("tenant", "limit", "at_most"),
+    [("hurried", "requests", 2), ("laconic", "tokens", 60), ("patient", "concurrency", 1)],
+)
+def test_each_limit_is_refused_by_its_name_and_every_answer_tells_how_it_stands(
+    deployed: Deployed, problem: Any, tenant: str, limit: str, at_most: int
+) -> None:
+    with deployed.http(tenant) as http:
+        answers = [http.post("/v1/runs", json={"question": f"Fast {uuid4().hex}?"}) for _ in range(6)]
+        read = http.get("/v1/models")
+
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert problem(refused)[1] == "rate_limited"
+    assert refused.json()["limit"] == limit
+    assert 1 <= int(refused.headers["retry-after"]) <= at_most
+    for answer in (*answers, read):
+        assert f'"{limit}";q=' in answer.headers["ratelimit-policy"]
+        assert f'"{limit}";r=' in answer.headers["ratelimit"]
+
+
+@pytest.mark.guarantee_c
+def test_the_end_of_a_run_gives_its_place_back_before_its_caller_learns_of_it(deployed: Deployed) -> None:
+    deadline = time.monotonic() + 60
+    with deployed.api("patient") as api:
+        first = None
+        while first is None:
+            assert time.monotonic() < deadline, "another test's run still holds the place"
+            with suppress(ApiError):
+                first = api.create_run(Question(question=f"One {uuid4().hex}?"))
+        list(api.events(first.id))
+
+        assert api.create_run(Question(question=f"Next {uuid4().hex}?")).id
 
 
 def test_a_tenant_sees_the_models_and_routes_of_its_tier_and_no_other(deployed: Deployed, problem: Any) -> None:

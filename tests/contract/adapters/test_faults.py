@@ -7,11 +7,12 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from plinth.adapters.dynamo_documents import DynamoDocuments
-from plinth.adapters.dynamo_rate_limiter import DynamoRateLimiter
+from plinth.adapters.dynamo_limits import DynamoLimits
 from plinth.adapters.dynamo_run_log import DynamoRunLog
 from plinth.adapters.dynamo_runs import DynamoRuns
 from plinth.adapters.dynamo_tenants import DynamoTenants
 from plinth.adapters.dynamodb_table import Table
+from plinth.contracts.access import Tier
 from plinth.contracts.events import Reset, RunEnded
 from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.runs import IdempotencyKey, Run, RunRequest, RunStatus
@@ -50,6 +51,10 @@ def faulty(table: Table, dynamodb: "DynamoDBClient") -> Callable[..., Table]:
         return Table(client=cast("DynamoDBClient", FaultyClient(dynamodb, fault, calls)), name=table._name)
 
     return make
+
+
+def a_run(tenant: Tenant, clock: FakeClock, number: int) -> Run:
+    return Run(id=f"run_{number:026d}", tenant=tenant, epoch=1, deadline=clock.now() + 270)
 
 
 def twice(call: Call) -> Call:
@@ -136,11 +141,44 @@ def test_a_document_whose_writes_all_arrive_twice_is_published_and_deleted_once(
 def test_a_request_that_arrives_twice_only_admits_less(
     faulty: Callable[..., Table], tenant: Tenant, clock: FakeClock
 ) -> None:
-    limiter = DynamoRateLimiter(table=faulty(twice, *WRITES), clock=clock)
+    limits = DynamoLimits(table=faulty(twice, *WRITES), clock=clock)
+    tier = Tier(name="any", models=(), max_output_tokens=1, requests_per_minute=60, burst=5)
 
-    admitted = [limiter.admit(tenant, requests_per_minute=60, burst=5).admitted for _ in range(6)]
+    admitted = [limits.admit(a_run(tenant, clock, number), tier, tokens=1).admitted for number in range(6)]
 
     assert 2 <= admitted.count(True) <= 5
+
+
+@pytest.mark.guarantee_c
+def test_a_run_whose_writes_all_arrive_twice_takes_and_gives_back_its_tokens_and_its_place_once(
+    faulty: Callable[..., Table], tenant: Tenant, clock: FakeClock
+) -> None:
+    limits = DynamoLimits(table=faulty(twice, *WRITES), clock=clock)
+    tier = Tier(name="any", models=(), max_output_tokens=1, tokens_per_minute=600, concurrent_runs=3)
+    runs = [a_run(tenant, clock, number) for number in range(3)]
+
+    admitted = [limits.admit(run, tier, tokens=100).admitted for run in runs]
+    during = [left.remaining for left in limits.left(tenant, tier)]
+    for run in runs:
+        limits.ended(run, used_tokens=50)
+
+    assert admitted == [True] * 3
+    assert during == [300, 0]
+    assert [left.remaining for left in limits.left(tenant, tier)] == [450, 3]
+
+
+@pytest.mark.guarantee_c
+def test_an_end_that_can_not_be_told_costs_no_answer_and_only_admits_less(
+    faulty: Callable[..., Table], table: Table, tenant: Tenant, clock: FakeClock
+) -> None:
+    tier = Tier(name="any", models=(), max_output_tokens=1, tokens_per_minute=600, concurrent_runs=1)
+    run = a_run(tenant, clock, 1)
+    DynamoLimits(table=table, clock=clock).admit(run, tier, tokens=100)
+    throttled = ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "UpdateItem")
+    for fault in (failing(throttled, times=9), cut_short):
+        DynamoLimits(table=faulty(fault, "get_item", "update_item"), clock=clock).ended(run, used_tokens=0)
+
+    assert [left.remaining for left in DynamoLimits(table=table, clock=clock).left(tenant, tier)] == [500, 0]
 
 
 def test_a_conflict_is_tried_again(faulty: Callable[..., Table], run: Run, clock: FakeClock) -> None:

@@ -9,15 +9,21 @@ from plinth.settings import Settings
 from plinth.wiring import Services
 from tests.fakes.clock import FakeClock
 from tests.fakes.documents import FakeDocuments
+from tests.fakes.limits import FakeLimits
 from tests.fakes.objects import FakeMachines, FakeSources
-from tests.fakes.rate_limiter import FakeRateLimiter
 from tests.fakes.runs import FakeRunLog, FakeRuns
 from tests.fakes.tenants import FakeTenants
 
 ALICE, BOB = Tenant(id="alice"), Tenant(id="bob")
 ALL_SCOPES = ("runs:read", "runs:write", "documents:read", "documents:write")
 TIER = Tier(
-    name="basic", requests_per_minute=60, burst=3, models=("plinth-local", "claude-haiku-5-5"), max_output_tokens=500
+    name="basic",
+    models=("plinth-local", "claude-haiku-5-5"),
+    max_output_tokens=500,
+    requests_per_minute=60,
+    burst=3,
+    tokens_per_minute=100_000,
+    concurrent_runs=10,
 )
 ANSWER = Answer(text="Forty-two [1].", citations=(), stop_reason="end", model="plinth-local")
 
@@ -37,7 +43,7 @@ class World:
         self.services.settings = FixedSettings()
         self.services.clock = self.clock = FakeClock()
         self.services.tenants = self.tenants = FakeTenants()
-        self.services.rate_limiter = FakeRateLimiter(self.clock)
+        self.services.limits = self.limits = FakeLimits(self.clock)
         self.services.runs = self.runs = FakeRuns(self.clock)
         self.services.run_log = self.log = FakeRunLog(self.runs)
         self.services.documents = self.documents = FakeDocuments(self.clock)

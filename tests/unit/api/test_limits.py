@@ -1,9 +1,16 @@
 """The request limit: exactly the burst, an exact time to come back, and headers on every authenticated answer."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.unit.access.world import BOB, TIER, World
+from plinth.contracts.access import Priority, Tier
+from plinth.contracts.limits import Left
+from plinth.errors import StoreUnavailableError
+from tests.unit.access.world import ALICE, BOB, TIER, World
 from tests.unit.api.client import Client
+
+LEFT = [(2, 0), (1, 0), (0, 1), (0, 1)]
 
 
 @pytest.mark.guarantee_c
@@ -48,14 +55,106 @@ def test_reading_is_not_limited_by_the_allowance_of_runs(client: Client) -> None
     assert statuses == {200}
 
 
+@pytest.mark.guarantee_c
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/v1/documents"), ("GET", "/v1/runs/run_x"), ("PUT", "/v1/runs"), ("GET", "/v1/nope")]
+    ("method", "path"),
+    [("GET", "/v1/documents"), ("GET", "/v1/runs/run_x"), ("GET", "/v1/models"), ("PUT", "/v1/runs"), ("GET", "/v1/x")],
 )
-def test_every_authenticated_answer_tells_the_policy(client: Client, method: str, path: str) -> None:
-    assert client.call(method, path).headers["ratelimit-policy"] == '"runs";q=60;w=60'
+def test_every_authenticated_answer_tells_each_limit_and_takes_nothing(client: Client, method: str, path: str) -> None:
+    answers = [client.call(method, path) for _ in range(3)]
+
+    assert {answer.headers["ratelimit-policy"] for answer in answers} == {
+        '"requests";q=60;w=60, "tokens";q=100000;w=60, "concurrency";q=10;qu="concurrent-requests"'
+    }
+    assert {answer.headers["ratelimit"] for answer in answers} == {
+        '"requests";r=3;t=0, "tokens";r=100000;t=0, "concurrency";r=10;t=0'
+    }
 
 
 def test_a_counted_answer_tells_what_is_left(client: Client) -> None:
-    left = [client.ask().headers["ratelimit"] for _ in range(TIER.burst + 1)]
+    left = [client.ask().headers["ratelimit"].split(", ")[::2] for _ in range(TIER.burst + 1)]
 
-    assert left == ['"runs";r=2;t=0', '"runs";r=1;t=0', '"runs";r=0;t=0', '"runs";r=0;t=1']
+    assert [requests for requests, _ in left] == [f'"requests";r={n}' + f";t={t}" for n, t in LEFT]
+    assert [concurrency for _, concurrency in left] == [f'"concurrency";r={n};t=0' for n in (9, 8, 7, 7)]
+
+
+@pytest.mark.guarantee_c
+@pytest.mark.parametrize(
+    ("limit", "tight", "retry_after"),
+    [
+        ("requests", {"burst": 1}, "1"),
+        ("tokens", {"tokens_per_minute": 2000}, "42"),
+        ("concurrency", {"concurrent_runs": 1}, "1"),
+    ],
+)
+def test_a_refusal_names_its_limit_and_takes_nothing_from_the_others(
+    world: World, client: Client, limit: str, tight: dict[str, int], retry_after: str
+) -> None:
+    world.tenants.tiers[ALICE] = replace(TIER, **tight)
+    client.ask("x" * 100)
+    before = client.call("GET", "/v1/models").headers["ratelimit"]
+    refused = client.ask("x" * 100)
+
+    assert (refused.status, refused.code, refused.json["limit"]) == (429, "rate_limited", limit)
+    assert refused.headers["retry-after"] == retry_after
+    assert client.call("GET", "/v1/models").headers["ratelimit"] == before
+    assert len(world.runs.rows) == 1
+
+
+@pytest.mark.guarantee_c
+@pytest.mark.guarantee_a
+def test_a_repeat_of_an_accepted_run_takes_nothing_even_when_the_limits_are_reached(
+    world: World, client: Client
+) -> None:
+    world.tenants.tiers[ALICE] = replace(TIER, concurrent_runs=1)
+    answers = [client.ask(headers={"Idempotency-Key": "once"}) for _ in range(5)]
+
+    assert [answer.status for answer in answers] == [202] * 5
+    assert len({answer.json["id"] for answer in answers}) == 1
+    assert {answer.headers["ratelimit"] for answer in answers[1:]} == {answers[0].headers["ratelimit"]}
+
+
+@pytest.mark.guarantee_c
+def test_a_run_that_could_not_be_started_gives_back_its_place_and_tokens(world: World, client: Client) -> None:
+    def down(_: object) -> None:
+        raise StoreUnavailableError("down")
+
+    world.machines.start_answer = down  # type: ignore[method-assign]
+
+    assert client.ask().status == 503
+    assert '"tokens";r=100000;t=0, "concurrency";r=10;t=0' in client.call("GET", "/v1/models").headers["ratelimit"]
+
+
+@pytest.mark.guarantee_c
+def test_a_change_of_the_tier_is_in_force_at_once(world: World, client: Client) -> None:
+    world.tenants.tiers[ALICE] = replace(TIER, concurrent_runs=1)
+    statuses = [client.ask().status, client.ask().status]
+    world.tenants.tiers[ALICE] = Tier(name="all", models=TIER.models, max_output_tokens=500)
+    free = client.ask()
+
+    assert [*statuses, free.status] == [202, 429, 202]
+    assert not {"ratelimit", "ratelimit-policy"} & set(free.headers)
+
+
+def test_a_full_environment_turns_low_priorities_away_with_503(world: World, client: Client) -> None:
+    world.limits.capacity = 2
+    first, second, third = (client.ask() for _ in range(3))
+    world.tenants.tiers[ALICE] = replace(TIER, priority=Priority.LOW)
+    low = client.ask()
+
+    assert (first.status, second.status) == (202, 202)
+    assert (third.status, third.code, third.headers["retry-after"]) == (503, "overloaded", "5")
+    assert low.status == 503
+    assert '"requests";r=1;t=0' in low.headers["ratelimit"]
+
+
+def test_what_is_left_is_not_told_where_it_can_not_be_read(world: World, client: Client) -> None:
+    def unread(*_: object) -> tuple[Left, ...]:
+        raise StoreUnavailableError("down")
+
+    world.limits.left = unread  # type: ignore[method-assign]
+    answer = client.call("GET", "/v1/models")
+
+    assert answer.status == 200
+    assert "ratelimit" not in answer.headers
+    assert "ratelimit-policy" in answer.headers

@@ -15,8 +15,6 @@ def tier(name: str) -> Tier:
     entry: TierEntry = CONTENT.tiers[name]
     return Tier(
         name=name,
-        requests_per_minute=entry.requests_per_minute,
-        burst=entry.burst,
         models=entry.models,
         max_output_tokens=entry.max_output_tokens,
         cache=entry.cache,

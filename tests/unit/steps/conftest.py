@@ -17,6 +17,7 @@ from tests.fakes.breakers import FakeBreakers
 from tests.fakes.clock import FakeClock
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.documents import FakeDocuments
+from tests.fakes.limits import FakeLimits
 from tests.fakes.memory import FakeMemory
 from tests.fakes.models import FakeEmbedder, FakeModel
 from tests.fakes.objects import FakeDeadLetters, FakeSources, FakeWork
@@ -47,6 +48,7 @@ def services() -> ChainServices:
     made.conversations = FakeConversations()
     made.answers = FakeAnswers(clock)
     made.documents = FakeDocuments(clock)
+    made.limits = FakeLimits(clock)
     made.memory = FakeMemory()
     made.embedder = FakeEmbedder()
     made.sources = FakeSources()

@@ -32,8 +32,9 @@ PlinthError
     ├── IdempotencyConflictError     409
     ├── RequestTooLargeError         413
     ├── UnsupportedContentTypeError  415
-    ├── RateLimitedError             429, carries `retry_after_seconds`
+    ├── RateLimitedError             429, carries `retry_after_seconds` and the `limit`
     └── ServiceUnavailableError      503
+        └── OverloadedError              503, carries `retry_after_seconds`
 """
 
 from plinth.contracts.models import Usage
@@ -258,14 +259,15 @@ class UnsupportedContentTypeError(RequestError):
 
 
 class RateLimitedError(RequestError):
-    """The tenant's request limit is reached; `retry_after_seconds` is exact."""
+    """A limit is reached: the tenant's of that name, or of none where a function protects itself."""
 
     status = 429
     code = "rate_limited"
 
-    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+    def __init__(self, message: str, *, retry_after_seconds: float, limit: str | None = None) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+        self.limit = limit
 
 
 class ServiceUnavailableError(RequestError):
@@ -273,3 +275,13 @@ class ServiceUnavailableError(RequestError):
 
     status = 503
     code = "unavailable"
+
+
+class OverloadedError(ServiceUnavailableError):
+    """The environment is nearly full, and its last places are kept for higher priorities."""
+
+    code = "overloaded"
+
+    def __init__(self, message: str, *, retry_after_seconds: float) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds

@@ -6,9 +6,10 @@ Every method raises only errors of `plinth.errors`. Everything tenant-bound take
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from plinth.contracts.access import Admission, KeyRecord, Tier
+from plinth.contracts.access import KeyRecord, Tier
 from plinth.contracts.events import Event, LoggedEvent
 from plinth.contracts.inferring import InferenceOutcome, PendingInference
+from plinth.contracts.limits import Admission, Left
 from plinth.contracts.memory import (
     DocumentRecord,
     DocumentVersion,
@@ -23,9 +24,9 @@ from plinth.contracts.runs import (
     Acceptance,
     CachedAnswer,
     IdempotencyKey,
+    KeptQuestion,
     Run,
     RunRecord,
-    KeptQuestion,
     RunRequest,
     Turn,
 )
@@ -118,6 +119,10 @@ class Runs(Protocol):
         """Write the run down and its first event, once per key; `IdempotencyConflictError` for another body."""
         ...
 
+    def find(self, tenant: Tenant, key: IdempotencyKey) -> str | None:
+        """Return the run that the key stands for, if there is one; `IdempotencyConflictError` for another body."""
+        ...
+
     def claim(self, run: Run, *, owner: str) -> bool:
         """Make `owner` the one execution that may work on the run; the same owner may claim again."""
         ...
@@ -173,12 +178,6 @@ class AnswerCache(Protocol):
         """Keep an answer until it expires."""
         ...
 
-
-class Documents(Protocol):
-    """The rows of documents: the truth about which version is live."""
-
-    def announce(self, tenant: Tenant, record: DocumentRecord) -> None:
-        """Note that an upload is expected; a document that exists is left as it is."""
     def kept_question(self, tenant: Tenant, near_key: str) -> KeptQuestion | None:
         """Return the latest question of this form whose answer was kept, or None."""
         ...
@@ -187,6 +186,12 @@ class Documents(Protocol):
         """Note that a question of this form has an answer, in place of an earlier one, until it expires."""
         ...
 
+
+class Documents(Protocol):
+    """The rows of documents: the truth about which version is live."""
+
+    def announce(self, tenant: Tenant, record: DocumentRecord) -> None:
+        """Note that an upload is expected; a document that exists is left as it is."""
         ...
 
     def begin(self, document: DocumentVersion) -> bool:
@@ -288,11 +293,19 @@ class Tenants(Protocol):
         ...
 
 
-class RateLimiter(Protocol):
-    """Admits requests at a steady rate with a burst, exactly, per tenant."""
+class Limits(Protocol):
+    """What a tenant's runs may take at once: requests exactly, tokens by estimate, places for running runs."""
 
-    def admit(self, tenant: Tenant, *, requests_per_minute: int, burst: int) -> Admission:
-        """Take one request from the tenant's allowance, or say when there will be one."""
+    def admit(self, run: Run, tier: Tier, *, tokens: int) -> Admission:
+        """Take a request, the estimated `tokens` and a place for the run, or nothing of any and say which refused."""
+        ...
+
+    def ended(self, run: Run, *, used_tokens: int | None) -> None:
+        """Give the run's place back and count the tokens that it used (None: as estimated), once. Never raises."""
+        ...
+
+    def left(self, tenant: Tenant, tier: Tier) -> tuple[Left, ...]:
+        """Return what is left of each limit that the tier has; for showing, since only `admit` decides."""
         ...
 
 

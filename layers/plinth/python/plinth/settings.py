@@ -35,6 +35,11 @@ class Settings:
         return self._required("PLINTH_TENANTS_TABLE")
 
     @cached_property
+    def run_capacity(self) -> int | None:
+        """How many runs may run at once before low priorities are turned away; unset, nobody is."""
+        return int(os.environ.get("PLINTH_RUN_CAPACITY") or 0) or None
+
+    @cached_property
     def runs_table(self) -> str:
         """Table of runs and their logs."""
         return self._required("PLINTH_RUNS_TABLE")

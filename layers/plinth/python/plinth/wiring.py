@@ -43,11 +43,14 @@ class Services:
         return DynamoTenants(table=self._table(self.settings.tenants_table))
 
     @cached_property
-    def rate_limiter(self) -> ports.RateLimiter:
-        """The request limit."""
-        from plinth.adapters.dynamo_rate_limiter import DynamoRateLimiter
+    def limits(self) -> ports.Limits:
+        """What tenants may take at once."""
+        from plinth.adapters.dynamo_limits import DynamoLimits
+        from plinth.adapters.dynamo_running import DynamoRunning
 
-        return DynamoRateLimiter(table=self._table(self.settings.tenants_table), clock=self.clock)
+        table, capacity = self._table(self.settings.tenants_table), self.settings.run_capacity
+        running = DynamoRunning(table=table, clock=self.clock, capacity=capacity) if capacity else None
+        return DynamoLimits(table=table, clock=self.clock, running=running)
 
     @cached_property
     def runs(self) -> ports.Runs:

@@ -1,38 +1,34 @@
-"""When a request is admitted: the generic cell rate algorithm (GCRA), in whole microseconds.
+"""When something is admitted: the generic cell rate algorithm (GCRA), in whole nanoseconds.
 
-`tat` is the theoretical arrival time: when the allowance is full again. Each request adds one interval to it, and
-is admitted while the sum stays within `burst` intervals from now. Source: ITU-T I.371, annex on GCRA.
+`tat` is the theoretical arrival time: when the allowance is full again. Each unit adds one interval to it, and units
+are admitted while the sum stays within `burst` intervals from now. Source: ITU-T I.371, annex on GCRA.
 """
 
 from dataclasses import dataclass
 
-from plinth.contracts.access import Admission
-
-_MICROS = 1_000_000
+NANOS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
     """A steady rate with a burst. The interval is rounded up, so that no rounding admits more."""
 
-    requests_per_minute: int
+    per_minute: int
     burst: int
 
     @property
-    def interval_us(self) -> int:
-        """Microseconds that one request takes from the allowance."""
-        return -(-60 * _MICROS // self.requests_per_minute)
+    def interval_ns(self) -> int:
+        """Nanoseconds that one unit takes from the allowance."""
+        return -(-60 * NANOS // self.per_minute)
 
-    def latest_tat_us(self, now_us: int) -> int:
-        """Return the largest `tat` at which one more request is admitted."""
-        return now_us + (self.burst - 1) * self.interval_us
+    def latest_tat_ns(self, now_ns: int, *, units: int = 1) -> int:
+        """Return the largest `tat` at which so many units are admitted; more than a burst, while nothing is taken."""
+        return now_ns + max(0, self.burst - units) * self.interval_ns
 
-    def admitted(self, tat_us: int, now_us: int) -> Admission:
-        """Return the admission that left `tat` at `tat_us`."""
-        free_us = now_us + self.burst * self.interval_us - tat_us
-        return Admission(admitted=True, remaining=free_us // self.interval_us, retry_after_seconds=0.0)
+    def remaining(self, tat_ns: int, now_ns: int) -> int:
+        """Return how many units may come at once."""
+        return max(0, now_ns + self.burst * self.interval_ns - max(tat_ns, now_ns)) // self.interval_ns
 
-    def denied(self, tat_us: int, now_us: int) -> Admission:
-        """Return the refusal that met `tat_us`, with the time until the next request is admitted."""
-        wait_us = tat_us - self.latest_tat_us(now_us)
-        return Admission(admitted=False, remaining=0, retry_after_seconds=wait_us / _MICROS)
+    def wait_seconds(self, tat_ns: int, now_ns: int, *, units: int = 1) -> float:
+        """Return the seconds until so many units are admitted, or 0."""
+        return max(0, tat_ns - self.latest_tat_ns(now_ns, units=units)) / NANOS

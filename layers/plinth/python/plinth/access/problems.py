@@ -1,12 +1,13 @@
 """How an error is told to a caller: as a problem document (RFC 9457) with a stable code, never with internals."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from plinth.access.admission import retry_after
 from plinth.errors import (
     InvalidFieldError,
     MethodNotAllowedError,
+    OverloadedError,
     RateLimitedError,
     RequestError,
     TransientError,
@@ -26,14 +27,17 @@ class Problem:
     detail: str
     code: str
     field: str | None = None
+    limit: str | None = None
     request_id: str | None = None
 
 
 def problem_of(error: Exception, *, request_id: str) -> Problem:
     """Return what the caller may know of an error: all of a `RequestError`, the bare fact of any other."""
     if isinstance(error, RequestError):
+        problem = _problem(error.status, error.code, str(error))
         field = error.field if isinstance(error, InvalidFieldError) else None
-        return _problem(error.status, error.code, str(error), field=field)
+        limit = error.limit if isinstance(error, RateLimitedError) else None
+        return replace(problem, field=field, limit=limit)
     if isinstance(error, TransientError):
         return _problem(503, "unavailable", "a part that this request needs did not answer: try again in a moment")
     detail = f"something failed inside: tell the operator the request id {request_id}"
@@ -43,7 +47,7 @@ def problem_of(error: Exception, *, request_id: str) -> Problem:
 def problem_headers(error: Exception) -> dict[str, str]:
     """Return the header fields that belong to an error: when to come back, how to authenticate, what is allowed."""
     match error:
-        case RateLimitedError():
+        case RateLimitedError() | OverloadedError():
             return {"Retry-After": str(retry_after(error.retry_after_seconds))}
         case TransientError():
             return {"Retry-After": "1"}
@@ -61,15 +65,12 @@ def problem_body(problem: Problem) -> dict[str, str | int]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _problem(
-    status: int, code: str, detail: str, *, field: str | None = None, request_id: str | None = None
-) -> Problem:
+def _problem(status: int, code: str, detail: str, *, request_id: str | None = None) -> Problem:
     return Problem(
         type=f"urn:plinth:problem:{code}",
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,
         code=code,
-        field=field,
         request_id=request_id,
     )

@@ -46,6 +46,12 @@ class _RunRow(msgspec.Struct):
     ended_at: float | None = None
 
 
+class _KeyRow(msgspec.Struct):
+    body_sha256: str
+    run_id: str
+    expires_at: int
+
+
 class DynamoRuns:
     """`Runs` in one table. A run is kept for `keep_seconds`, an idempotency key for `key_seconds`."""
 
@@ -90,6 +96,13 @@ class DynamoRuns:
                 return Acceptance(run_id=run.id, fresh=True)
             return _earlier(run, key, earlier)
         return Acceptance(run_id=run.id, fresh=True)
+
+    def find(self, tenant: Tenant, key: IdempotencyKey) -> str | None:
+        """Return the run of the key's row, which counts until it expires."""
+        found = self._table.get((f"{tenant.id}#IDEMPOTENCY#{key.key}", "REQUEST"))
+        if found is None or row(found, _KeyRow).expires_at <= self._clock.now():
+            return None
+        return _same_body(row(found, _KeyRow), key).run_id
 
     def _remembered(self, run: Run, key: IdempotencyKey, now: float) -> Put:
         return Put(
@@ -180,6 +193,11 @@ def _pk(tenant: Tenant, run_id: str) -> str:
 
 
 def _earlier(run: Run, key: IdempotencyKey, earlier: dict[str, Value]) -> Acceptance:
-    if earlier["body_sha256"] != key.body_sha256:
+    run_id = _same_body(row(earlier, _KeyRow), key).run_id
+    return Acceptance(run_id=run_id, fresh=run_id == run.id)
+
+
+def _same_body(stored: _KeyRow, key: IdempotencyKey) -> _KeyRow:
+    if stored.body_sha256 != key.body_sha256:
         raise IdempotencyConflictError("this Idempotency-Key came with another body: use a new key for a new request")
-    return Acceptance(run_id=str(earlier["run_id"]), fresh=earlier["run_id"] == run.id)
+    return stored

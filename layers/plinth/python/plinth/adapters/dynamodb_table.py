@@ -150,12 +150,12 @@ class Table:
         return [(str(item["pk"]), str(item["sk"])) for item in items]
 
     def write(self, change: Put | Update) -> dict[str, Value]:
-        """Make one write; return the changed attributes of an update. Raise `ConditionFailedError`."""
+        """Make one write; return the whole item after an update. Raise `ConditionFailedError`."""
         request = self._request(change)
         if isinstance(change, Put):
             self._attempt(lambda: self._client.put_item(**request))
             return {}
-        answer = self._attempt(lambda: self._client.update_item(**request, ReturnValues="UPDATED_NEW"))
+        answer = self._attempt(lambda: self._client.update_item(**request, ReturnValues="ALL_NEW"))
         return from_attributes(answer.get("Attributes", {}))
 
     def transact(self, *changes: Put | Update) -> None:

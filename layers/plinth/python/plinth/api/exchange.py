@@ -1,17 +1,19 @@
 """What the routes share while one request is answered: who asks, what they were admitted to, and the services."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Request
 from aws_lambda_powertools.event_handler.depends import Depends
 
-from plinth.access.admission import admit, limit_headers, require_admitted
+from plinth.access.admission import limit_headers, policy_headers, require_admitted
 from plinth.access.authentication import Caller
-from plinth.contracts.access import Admission
-from plinth.errors import UnauthenticatedError
+from plinth.contracts.limits import Admission, Left
+from plinth.contracts.runs import Run
+from plinth.errors import PlinthError, UnauthenticatedError
 from plinth.wiring import Services
 
 
@@ -35,15 +37,25 @@ class Exchange:
             raise UnauthenticatedError("this route needs a key")
         return self.authenticated
 
-    def admit(self) -> None:
-        """Count this request against the tenant's limit, or raise `RateLimitedError`."""
-        self.admission = admit(self.caller, self.services.rate_limiter)
+    def admit(self, run: Run, *, tokens: int) -> None:
+        """Take what the run takes of the tenant's limits; raise `RateLimitedError` or `OverloadedError`."""
+        self.admission = self.services.limits.admit(run, self.caller.tier, tokens=tokens)
         require_admitted(self.admission, self.caller.tier)
 
     def headers(self) -> dict[str, str]:
         """Return the header fields that every answer carries."""
-        limits = limit_headers(self.authenticated.tier, self.admission) if self.authenticated else {}
+        limits: dict[str, str] = {}
+        if self.authenticated:
+            limits = policy_headers(self.authenticated.tier) | limit_headers(self._left(self.authenticated))
         return {"Cache-Control": "no-store", "X-Request-Id": self.request_id, **limits}
+
+    def _left(self, caller: Caller) -> Sequence[Left]:
+        """Return what is left, of which nothing is said where it can't be read: an answer is worth more."""
+        if self.admission and self.admission.left:
+            return self.admission.left
+        with suppress(PlinthError):
+            return self.services.limits.left(caller.tenant, caller.tier)
+        return ()
 
 
 def exchange_of(request: Request) -> Exchange:

@@ -15,6 +15,7 @@ from plinth.access.run_ids import is_run_id, new_run_id
 from plinth.api.exchange import CurrentExchange, Exchange
 from plinth.api.waiting import wait_for_end, wanted_wait
 from plinth.chain.catalogue import catalogue
+from plinth.chain.routing import estimated_tokens
 from plinth.contracts.events import RunEnded
 from plinth.contracts.runs import (
     Answer,
@@ -109,12 +110,11 @@ def create_run(
     wait_seconds = wanted_wait(prefer)
     if not creation.question.strip():
         raise InvalidFieldError("question", "must hold more than white space")
-    exchange.admit()
     request = _request(creation, exchange)
     key = None
     if idempotency_key is not None:
         key = IdempotencyKey(key=idempotency_key, body_sha256=hashlib.sha256(exchange.body).hexdigest())
-    reference = _accept(exchange, request, key)
+    reference = _repeated(exchange, key) or _accept(exchange, request, key)
     headers = {"Location": f"/v1/runs/{reference.id}"}
     if wait_seconds is not None:
         headers["Preference-Applied"] = f"wait={wait_seconds}"
@@ -153,13 +153,22 @@ def _allowed_models(model: str, caller: Caller) -> tuple[str, ...]:
     return models
 
 
+def _repeated(exchange: Exchange, key: IdempotencyKey | None) -> RunReference | None:
+    """Return the run that the key stands for already: a repeat takes nothing from any limit."""
+    runs, tenant = exchange.services.runs, exchange.caller.tenant
+    run_id = runs.find(tenant, key) if key else None
+    return _resume(exchange, runs.get(tenant, run_id)) if run_id else None
+
+
 def _accept(exchange: Exchange, request: RunRequest, key: IdempotencyKey | None) -> RunReference:
     services, tenant, now = exchange.services, exchange.caller.tenant, exchange.services.clock.now()
     run = Run(id=new_run_id(now), tenant=tenant, epoch=1, deadline=now + RUN_SECONDS)
+    exchange.admit(run, tokens=estimated_tokens(request))
     acceptance = services.runs.accept(run, request, key)
     if acceptance.fresh:
         _start(exchange, run)
         return _reference(run.id, RunStatus.ACCEPTED)
+    services.limits.ended(run, used_tokens=0)
     return _resume(exchange, services.runs.get(tenant, acceptance.run_id))
 
 
@@ -170,6 +179,7 @@ def _start(exchange: Exchange, run: Run) -> None:
         message = "the run could not be started: ask again"
         ended = RunEnded(status=RunStatus.FAILED, reason="not_started", message=message)
         exchange.services.run_log.append(run, [ended])
+        exchange.services.limits.ended(run, used_tokens=0)
         raise ServiceUnavailableError(
             "the run was accepted but could not be started, and was ended: ask again with a new Idempotency-Key"
         ) from error

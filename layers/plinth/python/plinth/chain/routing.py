@@ -40,6 +40,15 @@ def route_of(asked: RunRequest) -> Route:
     return Route(name=whole.name, steps=steps, sticky=whole.sticky)
 
 
+def estimated_tokens(asked: RunRequest) -> int:
+    """Return the tokens that the run is taken to use: its question, the route's passages and its longest answer.
+
+    The question counts its UTF-8 bytes, which no tokenizer exceeds, and passages their characters, of which a token of
+    usual text has four. Instructions, memory and repeated calls are not in it: what a run used corrects it.
+    """
+    return len(asked.question.encode()) + route_of(asked).passage_characters + asked.max_output_tokens
+
+
 def in_order(asked: Route, *, last_model: str) -> tuple[RouteStep, ...]:
     """Return the steps as they are to be asked: first the one that answered the conversation last, if it sticks."""
     if not asked.sticky:

@@ -1,4 +1,4 @@
-"""Who may do what: stored keys, tiers, and the answer of a limit."""
+"""Who may do what: stored keys and tiers."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,22 +25,27 @@ class CachePolicy(StrEnum):
     SEMANTIC = "semantic"
 
 
+class Priority(StrEnum):
+    """Who is still served when an environment is nearly full."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
-    """What a tenant may use: requests per minute with a burst, models, and the longest output in tokens."""
+    """What a tenant may use: its models, the longest output in tokens, and its limits, of which None is unlimited.
+
+    `burst` requests may come at once, and a minute's tokens. `concurrent_runs` are runs that have not ended.
+    """
 
     name: str
-    requests_per_minute: int
-    burst: int
     models: tuple[str, ...]
     max_output_tokens: int
+    requests_per_minute: int | None = None
+    burst: int = 1
+    tokens_per_minute: int | None = None
+    concurrent_runs: int | None = None
+    priority: Priority = Priority.NORMAL
     cache: CachePolicy = CachePolicy.EXACT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admission:
-    """The answer of a rate limit: `retry_after_seconds` is 0 when admitted; `remaining` is the burst left."""
-
-    admitted: bool
-    remaining: int
-    retry_after_seconds: float
