@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import cold_start, embedding, first_text, ingest, own_code, search
+from bench import cache, cold_start, embedding, first_text, ingest, own_code, search
 from bench.figures import Figure, NotMeasurableError
 from bench.host import host, plinth_version
 from bench.results import keep, table
@@ -16,6 +16,7 @@ BENCHMARKS: Mapping[str, Callable[..., list[Figure]]] = {
     "embedding": embedding.measure,
     "search": search.measure,
     "first_text": first_text.measure,
+    "cache": cache.measure,
 }
 
 
