@@ -37,6 +37,7 @@ from tests.fakes.breakers import FakeBreakers
 from tests.fakes.clock import FakeClock
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.documents import FakeDocuments
+from tests.fakes.limits import FakeLimits
 from tests.fakes.memory import FakeMemory
 from tests.fakes.models import FakeEmbedder, FakeModel, whole
 from tests.fakes.runs import FakeRunLog, FakeRuns
@@ -146,6 +147,7 @@ def _services() -> ChainServices:
     made.clock, made.runs = clock, (runs := FakeRuns(clock))
     made.run_log, made.conversations, made.answers = FakeRunLog(runs), FakeConversations(), FakeAnswers(clock)
     made.breakers = FakeBreakers(clock)
+    made.limits = FakeLimits(clock)
     made.documents, made.memory, made.embedder = FakeDocuments(clock), ReadyHits(), FakeEmbedder()
     for document_id in {hit.document_id for hit in _HITS}:
         document = DocumentVersion(
