@@ -82,7 +82,7 @@ def start(reservation: Reservation, *, token: str, now: float) -> Steps[bool]:
     change = _moved(reservation, ReservationState.HELD, ReservationState.INFLIGHT, put={"started_by": token})
     in_time = Condition(attribute="lapses_at", comparison=">", value=int(now))
     met = yield (replace(change, where=(*change.where, in_time)),)
-    return met is None or _is_started_by(token, _row(met[0]))
+    return met is None or _row(met[0]).started_by == token
 
 
 def settle(reservation: Reservation, *, cost_micro_usd: int, now: float) -> Steps[None]:
@@ -244,10 +244,6 @@ def _row(old: Row | None) -> ReservationRow:
 
 def _gone() -> ReservationStateError:
     return ReservationStateError("the reservation or one of its budgets is gone: nothing was changed")
-
-
-def _is_started_by(token: str, row: ReservationRow) -> bool:
-    return row.state is ReservationState.INFLIGHT and row.started_by == token
 
 
 def _scope_of(tenant: Tenant, text: str) -> Scope:

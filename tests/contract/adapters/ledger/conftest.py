@@ -1,0 +1,61 @@
+"""The ledgers that the contract is held against: in memory, and in a table of the embedded cloud."""
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from plinth.adapters.dynamo_ledger_rows import OPEN, DynamoLedgerRows
+from plinth.adapters.dynamodb_table import Table
+from plinth.adapters.ledger_over_rows import LedgerOverRows
+from plinth.contracts.tenant import Tenant
+from plinth.ports import Ledger
+from tests.contract.adapters.ledger.ledgers import NOON, Asked, asked_by
+from tests.fakes.clock import FakeClock
+from tests.fakes.ledger_rows import FakeLedgerRows
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(NOON)
+
+
+@pytest.fixture(scope="session")
+def ledger_table(dynamodb: "DynamoDBClient") -> Table:
+    name = f"ledger-{uuid4().hex}"
+    text = ("pk", "sk", OPEN.partition)
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            *({"AttributeName": each, "AttributeType": "S"} for each in text),  # type: ignore[list-item]
+            {"AttributeName": OPEN.sort, "AttributeType": "N"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": OPEN.name,
+                "KeySchema": [
+                    {"AttributeName": OPEN.partition, "KeyType": "HASH"},
+                    {"AttributeName": OPEN.sort, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+    )
+    return Table(client=dynamodb, name=name)
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def ledger(request: pytest.FixtureRequest, clock: FakeClock) -> Ledger:
+    if request.param == "fake":
+        return LedgerOverRows(FakeLedgerRows(), clock=clock)
+    return LedgerOverRows(DynamoLedgerRows(table=request.getfixturevalue("ledger_table")), clock=clock)
+
+
+@pytest.fixture
+def asked(tenant: Tenant, clock: FakeClock) -> Asked:
+    return asked_by(tenant, clock)
