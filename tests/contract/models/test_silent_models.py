@@ -31,6 +31,18 @@ def test_a_model_that_falls_silent_ends_in_its_time_and_is_hung_up_on(served: Wo
 
 
 @pytest.mark.guarantee_f
+def test_a_whole_answer_is_handed_out_though_its_provider_holds_the_connection(served: World) -> None:
+    model = served.play(failing("linger", seconds=20))
+    started = time.monotonic()
+
+    items = list(model.stream(ask(limits=replace(LIMITS, stall_seconds=2.0))))
+
+    assert end_of(items).stop_reason is StopReason.END
+    assert time.monotonic() - started < 1.0
+    assert _left(served)
+
+
+@pytest.mark.guarantee_f
 def test_the_total_time_ends_a_model_that_never_stops_talking(served: World) -> None:
     model = served.play(Script(text=("on and on ",) * 60, pause_seconds=0.02))
     started = time.monotonic()

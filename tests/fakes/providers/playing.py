@@ -61,6 +61,8 @@ class Play:
                 return
             if self._script.pause_seconds:
                 self._wait(self._script.pause_seconds)
+        if self._fault.kind == "linger":
+            self._wait(self._fault.seconds)
         self._handler.wfile.write(b"0\r\n\r\n")
 
     def _events(self) -> list[bytes]:

@@ -12,6 +12,7 @@ FaultKind = Literal[
     "status",  # answer with `status`, the protocol's own words `code`, and the header `retry_after`
     "silent",  # take the request and say nothing, not even a status, for `seconds`
     "slow_first",  # good headers, then nothing for `seconds`
+    "linger",  # say everything, then keep the connection open for `seconds`
     "stall",  # nothing more for `seconds` after event `at`
     "drip",  # one byte of a comment or blank every 50 ms for `seconds` after event `at`
     "cut",  # break the connection off after byte `at` of the body
@@ -99,7 +100,7 @@ class Named:
         return replace(script, fault=replace(script.fault, at=int(number)))
 
 
-_TIMED = ("silent", "slow_first", "stall", "drip")
+_TIMED = ("silent", "slow_first", "linger", "stall", "drip")
 
 BY_NAME: dict[str, Script] = {
     "ok": Script(),
@@ -127,6 +128,7 @@ BY_NAME: dict[str, Script] = {
     "waking": status(400, code="no_copies"),
     "silent": failing("silent"),
     "slow_first": failing("slow_first"),
+    "linger": failing("linger"),
     "stall": failing("stall", at=4),
     "drip": failing("drip", at=4),
     "cut": failing("cut", at=300),

@@ -61,7 +61,9 @@ class AnthropicModel:
             with call.connected(hang_up(events.response)):
                 for event in events:
                     yield from reader.take(event)
-        yield reader.whole()
+                    if reader.stopped:  # a provider may hold the connection long after its last word
+                        break
+                yield reader.whole()
 
     def _failure(self, error: anthropic.APIStatusError, reader: MessageReader) -> ModelError:
         """Return what a refusal means: an error within a stream carries the stream's own status 200."""

@@ -20,6 +20,7 @@ _STOP_REASONS = {
 
 class MessageReader:
     """Gathers one message. `content` says whether the model has said anything; `usage` is its bill once it told one.
+    `stopped` says that nothing more will come.
 
     The SDK builds events without checking them: what is not there is None, whatever its type says.
     """
@@ -31,7 +32,7 @@ class MessageReader:
         self._bound = OutputBound(max_output_tokens)
         self._calls = ToolCalls()
         self._stop_reason: str | None = None
-        self._stopped = False
+        self.stopped = False
 
     def take(self, event: RawMessageStreamEvent) -> Iterator[StreamItem]:
         """Yield what the event says; raise `ModelReplyInvalidError` where it says too much or lacks what it must."""
@@ -43,7 +44,7 @@ class MessageReader:
     def whole(self) -> ModelEnd:
         """Return the end; raise `ModelStreamCutError` unless the stream came to it with a known stop reason."""
         stop_reason = _STOP_REASONS.get(self._stop_reason or "")
-        if not self._stopped or stop_reason is None or self.usage is None:
+        if not self.stopped or stop_reason is None or self.usage is None:
             raise ModelStreamCutError(
                 f"the stream ended before message_stop with a known stop reason: {self._stop_reason!r}",
                 usage=self.usage,
@@ -62,7 +63,7 @@ class MessageReader:
             self._count_input(event.usage)
             self._count_output(event.usage)
         elif event.type == "message_stop":
-            self._stopped = True
+            self.stopped = True
 
     def _begin(self, event: RawContentBlockStartEvent) -> Iterator[StreamItem]:
         block = event.content_block

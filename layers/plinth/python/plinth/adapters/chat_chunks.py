@@ -22,6 +22,7 @@ _STOP_REASONS: Mapping[str, StopReason] = {
     "tool_calls": StopReason.TOOL_USE,
     "content_filter": StopReason.CONTENT_FILTER,
 }
+_DONE = b"[DONE]"
 _NOT_DATA = (b":", b"event:", b"id:", b"retry:")
 
 _Tokens = Annotated[int, msgspec.Meta(ge=0)]
@@ -83,6 +84,8 @@ def read_chat(pieces: Iterable[bytes], *, max_output_tokens: int) -> Generator[S
     answer = _Answer(max_output_tokens)
     try:
         for line in _data_lines(bounded(pieces)):
+            if line == _DONE and answer.told:  # a server may hold the connection long after its last word
+                break
             yield from answer.take(line)
         yield answer.whole()
     except ModelError as error:
@@ -100,7 +103,14 @@ class _Answer:
         self._finish_reason: str | None = None
         self._refused = self._content = False
 
+    @property
+    def told(self) -> bool:
+        """Whether both the reason to stop and the bill came."""
+        return self._finish_reason is not None and self.usage is not None
+
     def take(self, line: bytes) -> Iterator[StreamItem]:
+        if line == _DONE:
+            return
         chunk = self._chunk(line)
         if chunk.usage is not None:
             self.usage = _counted(chunk.usage)
@@ -152,7 +162,7 @@ def _data_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
         *lines, rest = (rest + piece).split(b"\n")
         yield from filter(None, map(_data, lines))
     last = _data(rest)
-    if last:
+    if last and last != _DONE:
         try:
             msgspec.json.decode(last)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -162,7 +172,7 @@ def _data_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 def _data(line: bytes) -> bytes:
     data = line.removeprefix(b"data:").strip()
-    return b"" if data == b"[DONE]" or line.startswith(_NOT_DATA) else data
+    return b"" if line.startswith(_NOT_DATA) else data
 
 
 def _counted(usage: _Usage) -> Usage:
