@@ -12,7 +12,7 @@ from tests.integration.conftest import Deployed
 pytestmark = pytest.mark.integration
 
 QUESTION = {"messages": [{"role": "user", "content": "Say yes."}], "max_tokens": 8}
-LONG = {"messages": [{"role": "user", "content": "Count to a thousand in words."}], "max_tokens": 300, "ignore_eos": True}
+LONG = {"messages": [{"role": "user", "content": "Count in words."}], "max_tokens": 300, "ignore_eos": True}
 REFUSED = {"messages": "this is no list"}
 
 
