@@ -8,9 +8,9 @@ import pytest
 from plinth.adapters.provider_tokens import Token
 from plinth.adapters.sagemaker_bearer import sagemaker_token
 from plinth.contracts.models import Message, Prompt, Role, ToolCall, ToolResult, ToolSpec
-from plinth.errors import ModelKeyRefusedError
+from plinth.errors import ModelKeyRefusedError, ModelUnavailableError
 from tests.contract.models.worlds import Worlds, ask, failure_of, model_at
-from tests.fakes.providers import Call, ProviderServer, Script, status
+from tests.fakes.providers import Call, Fault, ProviderServer, Script, status
 
 PROMPT = Prompt(
     version="v",
@@ -85,3 +85,25 @@ def test_the_token_of_an_endpoint_is_a_presigned_call_of_its_region(monkeypatch:
     assert (said["Action"], said["Version"], said["X-Amz-Expires"]) == (["CallWithBearerToken"], ["1"], ["300"])
     assert said["X-Amz-Credential"][0].endswith("/eu-central-1/sagemaker/aws4_request")
     assert said["X-Amz-Security-Token"] == ["session"]
+
+
+@pytest.mark.parametrize("name", ["anthropic", "anthropic_aws", "openai", "sagemaker_openai"])
+def test_neither_key_nor_prompt_follows_a_redirect_to_another_host(name: str, worlds: Worlds) -> None:
+    with ProviderServer() as elsewhere:
+        fault = Fault(kind="status", status=307, location=f"{elsewhere.url}/v1/messages")
+
+        error = failure_of(worlds.of(name).play(Script(fault=fault)), ask())
+
+        assert elsewhere.books.calls == []
+    assert type(error) is ModelUnavailableError
+
+
+@pytest.mark.parametrize("name", ["anthropic", "anthropic_aws", "openai", "sagemaker_openai"])
+def test_no_call_trusts_a_connection_that_may_have_died_since_the_last_one(name: str, worlds: Worlds) -> None:
+    made = worlds.of(name)
+    for _ in range(2):
+        failure_of(made.play(status(400)), ask())
+
+    first, second = made.provider.books.calls
+
+    assert first.port != second.port

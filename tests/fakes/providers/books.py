@@ -15,7 +15,7 @@ _TOKEN = re.compile(r"\[\[script:([^:\]]+)(?::([^\]]*))?\]\]")
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """One request. `bill` is what the provider invoices for it, which is None where the model never began."""
+    """One request, from the client's `port`. `bill` is what is invoiced for it: None where the model never began."""
 
     protocol: str
     model: str
@@ -24,6 +24,7 @@ class Call:
     body: dict[str, Any]
     script: Script
     at: float = field(default_factory=time.time)
+    port: int = 0
     bill: Usage | None = None
     left: bool = False
 

@@ -39,8 +39,9 @@ class Play:
         match self._fault.kind:
             case "status":
                 status, headers, body = self._protocol.refusal(self._fault)
-                more = {"retry-after": self._fault.retry_after} if self._fault.retry_after else {}
-                self._handler.answer(status, {**headers, **more}, body)
+                more = {"retry-after": self._fault.retry_after, "location": self._fault.location}
+                told = {name: value for name, value in more.items() if value}
+                self._handler.answer(status, {**headers, **told}, body)
             case "wrong_type":
                 self._handler.answer(200, {}, b"<html>Please sign in</html>", "text/html; charset=utf-8")
             case "hang_up":

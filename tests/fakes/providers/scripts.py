@@ -9,7 +9,7 @@ USAGE = Usage(input_tokens=120, output_tokens=30)
 OK_TEXT = ("The warehouse ", "opens at ", "nine [1].")
 
 FaultKind = Literal[
-    "status",  # answer with `status`, the protocol's own words `code`, and the header `retry_after`
+    "status",  # answer with `status`, the protocol's own words `code`, and the headers `retry_after` and `location`
     "silent",  # take the request and say nothing, not even a status, for `seconds`
     "slow_first",  # good headers, then nothing for `seconds`
     "linger",  # say everything, then keep the connection open for `seconds`
@@ -34,6 +34,7 @@ class Fault:
     status: int = 0
     code: str = ""
     retry_after: str | None = None
+    location: str | None = None
     at: int = 0
     seconds: float = 30.0
 

@@ -127,6 +127,7 @@ def _handler(provider: ProviderServer) -> type[BaseHTTPRequestHandler]:
                 told = {"error": {"code": "unknown_script", "message": str(error)}}
                 self.answer(400, {}, json.dumps(told).encode())
             else:
+                call.port = self.client_address[1]
                 Play(self, protocol.sounds, call, ended=provider.closing).run(protocol.content_type)
 
         def do_GET(self) -> None:

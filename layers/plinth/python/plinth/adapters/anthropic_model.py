@@ -14,7 +14,7 @@ import httpx2
 from plinth.adapters.anthropic_prompts import message_arguments
 from plinth.adapters.anthropic_stream import MessageReader
 from plinth.adapters.http_lines import bounded
-from plinth.adapters.http_streams import expect_events, hang_up, timeouts, transport_failure
+from plinth.adapters.http_streams import ONE_CALL_EACH, expect_events, hang_up, timeouts, transport_failure
 from plinth.adapters.model_deadline import Call, within
 from plinth.adapters.provider_failures import Refusal, broken_off, refused
 from plinth.adapters.provider_tokens import Token
@@ -34,7 +34,7 @@ class AnthropicModel:
         return within(request.limits, partial(self._read, request))
 
     def close(self) -> None:
-        """Close the connections that are kept for the next call."""
+        """Close the connections of the calls under way."""
         self._client.close()
 
     def _read(self, request: ModelRequest, call: Call) -> Generator[StreamItem]:
@@ -96,9 +96,15 @@ def on_aws(*, region: str, workspace: str, base_url: str | None = None) -> Anthr
 
 
 def _http() -> httpx2.Client:
-    """Return the SDK's own kind of client, whose streams end where a line gets too long."""
+    """Return the SDK's own kind of client, whose streams end where a line gets too long.
+
+    Unlike the SDK's it follows no redirect, which would take key and prompt to another host.
+    """
     return anthropic.DefaultHttpxClient(
-        headers={"accept-encoding": "identity"}, event_hooks={"response": [_bound_lines]}
+        headers={"accept-encoding": "identity"},
+        event_hooks={"response": [_bound_lines]},
+        follow_redirects=False,
+        limits=ONE_CALL_EACH,
     )
 
 

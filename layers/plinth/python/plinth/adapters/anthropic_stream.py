@@ -20,8 +20,8 @@ _STOP_REASONS = {
 
 class MessageReader:
     """Gathers one message. `content` says whether the model has said anything; `usage` is its bill once it told one.
-    `stopped` says that nothing more will come.
 
+    `stopped` says that nothing more will come.
     The SDK builds events without checking them: what is not there is None, whatever its type says.
     """
 

@@ -18,6 +18,9 @@ from plinth.errors import (
     ModelUnavailableError,
 )
 
+# A connection that died while its Lambda was frozen fails the next call as if the model had begun, which is charged.
+ONE_CALL_EACH = httpx2.Limits(max_keepalive_connections=0)
+
 _MAX_REFUSAL_BYTES = 64 * 1024
 _CONNECT_SECONDS = 5.0
 _NEVER_ASKED = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)

@@ -13,7 +13,7 @@ import httpx2
 
 from plinth.adapters.chat_bodies import OPENAI, Dialect, chat_body
 from plinth.adapters.chat_chunks import read_chat
-from plinth.adapters.http_streams import expect_events, hang_up, refusal_of, timeouts, transport_failure
+from plinth.adapters.http_streams import ONE_CALL_EACH, expect_events, hang_up, refusal_of, timeouts, transport_failure
 from plinth.adapters.model_deadline import Call, within
 from plinth.adapters.provider_tokens import Token
 from plinth.contracts.models import ModelRequest, StreamItem
@@ -27,14 +27,18 @@ class OpenAiModel:
         self._url = f"{base_url.rstrip('/')}/chat/completions"
         self._token = token
         self._dialect = dialect
-        self._http = httpx2.Client(headers={"content-type": "application/json", "accept-encoding": "identity"})
+        self._http = httpx2.Client(
+            headers={"content-type": "application/json", "accept-encoding": "identity"},
+            follow_redirects=False,
+            limits=ONE_CALL_EACH,
+        )
 
     def stream(self, request: ModelRequest) -> Iterator[StreamItem]:
         """Yield text as it comes and one `ModelEnd` last, within the limits; raise `ModelError`."""
         return within(request.limits, partial(self._read, request))
 
     def close(self) -> None:
-        """Close the connections that are kept for the next call."""
+        """Close the connections of the calls under way."""
         self._http.close()
 
     def _read(self, request: ModelRequest, call: Call) -> Generator[StreamItem]:
