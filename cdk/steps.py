@@ -20,6 +20,9 @@ class Touch(StrEnum):
 
     READ_TENANTS = "read tenants"
     METER_TENANTS = "meter tenants"
+    READ_BUDGETS = "read budgets"
+    SPEND_BUDGETS = "spend budgets"
+    SWEEP_BUDGETS = "sweep budgets"
     READ_RUNS = "read runs"
     WRITE_RUNS = "write runs"
     READ_CONVERSATIONS = "read conversations"
@@ -88,7 +91,7 @@ ANSWER_STEPS = (
     Step(name="BuildPrompt", touches=_RUNS),
     Step(
         name="CallModel",
-        touches=(*_RUNS, Touch.CALL_MODELS),
+        touches=(*_RUNS, Touch.SPEND_BUDGETS, Touch.CALL_MODELS),
         timeout_seconds=240,
         memory_mb=512,
         layers=(Layer.PLINTH, Layer.VENDOR, Layer.ANTHROPIC),

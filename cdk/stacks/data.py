@@ -9,14 +9,19 @@ from cdk.environments import Environment
 from cdk.permissions import READ_ROWS, WRITE_ROWS, Permission, Permissions, on_table
 from cdk.steps import Touch
 
+_LEDGER = "PLINTH_LEDGER_TABLE"
+_OPEN = "open"  # the name that plinth.adapters.dynamo_ledger_rows asks for
+
 
 class DataStack(Stack):
-    """Tables of tenants, runs, conversations, documents and answers; buckets of sources and of work in progress."""
+    """Tables of tenants, budgets, runs, conversations, documents and answers; buckets of sources and of passing work."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(scope, construct_id, env=environment.place, termination_protection=environment.retain_data)
         self._environment = environment
         self.tenants = self._table("Tenants")
+        self.ledger = self._table("Ledger")
+        _index_open_reservations(self.ledger)
         self.runs = self._table("Runs")
         self.conversations = self._table("Conversations")
         self.documents = self._table("Documents")
@@ -65,6 +70,12 @@ class DataStack(Stack):
                 *on_table(self.tenants, "PLINTH_TENANTS_TABLE", ("dynamodb:UpdateItem",)),
                 Permission(variables={"PLINTH_RUN_CAPACITY": str(self._environment.run_capacity)}),
             ),
+            Touch.READ_BUDGETS: on_table(self.ledger, _LEDGER, ("dynamodb:BatchGetItem",)),
+            Touch.SPEND_BUDGETS: on_table(self.ledger, _LEDGER, ("dynamodb:UpdateItem",)),
+            Touch.SWEEP_BUDGETS: (
+                *on_table(self.ledger, _LEDGER, ("dynamodb:BatchGetItem", "dynamodb:UpdateItem")),
+                Permission(actions=("dynamodb:Query",), resources=(f"{self.ledger.table_arn}/index/{_OPEN}",)),
+            ),
             Touch.READ_RUNS: on_table(self.runs, "PLINTH_RUNS_TABLE", READ_ROWS),
             Touch.WRITE_RUNS: on_table(self.runs, "PLINTH_RUNS_TABLE", WRITE_ROWS),
             Touch.READ_CONVERSATIONS: on_table(self.conversations, "PLINTH_CONVERSATIONS_TABLE", READ_ROWS),
@@ -96,6 +107,16 @@ class DataStack(Stack):
 def _on_objects(bucket: s3.Bucket, variable: str, actions: tuple[str, ...]) -> tuple[Permission, ...]:
     objects = bucket.arn_for_objects("*")
     return (Permission(actions=actions, resources=(objects,), variables={variable: bucket.bucket_name}),)
+
+
+def _index_open_reservations(ledger: dynamodb.Table) -> None:
+    """Let the sweep find reservations that nobody ended: an ended one has no `open` and so is not in the index."""
+    ledger.add_global_secondary_index(
+        index_name=_OPEN,
+        partition_key=dynamodb.Attribute(name="open", type=dynamodb.AttributeType.STRING),
+        sort_key=dynamodb.Attribute(name="lapses_at", type=dynamodb.AttributeType.NUMBER),
+        projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+    )
 
 
 def _announce_changes(bucket: s3.Bucket) -> None:

@@ -25,7 +25,7 @@ def test_data_outlives_its_stack_where_it_is_retained(synthesized: Synthesized, 
 @pytest.mark.parametrize("environment", ["staging", "prod"])
 def test_tables_that_are_retained_refuse_to_be_deleted(synthesized: Synthesized, environment: str) -> None:
     tables = synthesized(environment).resources("AWS::DynamoDB::Table")
-    assert len(tables) == 5
+    assert len(tables) == 6
     assert all(table["Properties"]["DeletionProtectionEnabled"] for table in tables.values())
 
 

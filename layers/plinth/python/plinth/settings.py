@@ -40,6 +40,11 @@ class Settings:
         return int(os.environ.get("PLINTH_RUN_CAPACITY") or 0) or None
 
     @cached_property
+    def ledger_table(self) -> str:
+        """Table of budgets and reservations."""
+        return self._required("PLINTH_LEDGER_TABLE")
+
+    @cached_property
     def runs_table(self) -> str:
         """Table of runs and their logs."""
         return self._required("PLINTH_RUNS_TABLE")

@@ -53,6 +53,15 @@ class Services:
         return DynamoLimits(table=table, clock=self.clock, running=running)
 
     @cached_property
+    def ledger(self) -> ports.Ledger:
+        """The budgets."""
+        from plinth.adapters.dynamo_ledger_rows import DynamoLedgerRows
+        from plinth.adapters.ledger_over_rows import CONFLICT_SECONDS, LedgerOverRows
+
+        table = self._table(self.settings.ledger_table, conflict_seconds=CONFLICT_SECONDS)
+        return LedgerOverRows(DynamoLedgerRows(table=table), clock=self.clock)
+
+    @cached_property
     def runs(self) -> ports.Runs:
         """The rows of runs."""
         from plinth.adapters.dynamo_runs import DynamoRuns
@@ -261,10 +270,10 @@ class Services:
 
         return boto3.client("s3", config=S3_CALLS)
 
-    def _table(self, name: str) -> "Table":
+    def _table(self, name: str, *, conflict_seconds: float = 2.0) -> "Table":
         import boto3
 
         from plinth.adapters.aws_calls import CALLS
         from plinth.adapters.dynamodb_table import Table
 
-        return Table(client=boto3.client("dynamodb", config=CALLS), name=name)
+        return Table(client=boto3.client("dynamodb", config=CALLS), name=name, conflict_seconds=conflict_seconds)

@@ -75,11 +75,12 @@ class _ConflictError(Exception):
 
 
 class Table:
-    """One table with the keys pk and sk."""
+    """One table with the keys pk and sk. A write that meets conflicts is tried again for `conflict_seconds`."""
 
-    def __init__(self, *, client: "DynamoDBClient", name: str) -> None:
+    def __init__(self, *, client: "DynamoDBClient", name: str, conflict_seconds: float = 2.0) -> None:
         self._client = client
         self._name = name
+        self._conflict_seconds = conflict_seconds
 
     def get(self, key: Key) -> dict[str, Value] | None:
         """Return the item as it is now, or None where there is surely none."""
@@ -183,12 +184,16 @@ class Table:
         return request
 
     def _attempt(self, call: Callable[[], Answer]) -> Answer:
-        for attempt in range(_TRIES):
+        give_up = time.monotonic() + self._conflict_seconds
+        attempt = 0
+        while True:
             try:
                 return _written(call)
-            except _ConflictError:
-                _pause(attempt)
-        raise StoreUnavailableError("DynamoDB: other transactions kept holding the same items; try again later")
+            except _ConflictError as error:
+                if time.monotonic() >= give_up:
+                    raise StoreUnavailableError("DynamoDB: other transactions kept holding the same items") from error
+            _pause(attempt)
+            attempt += 1
 
 
 def _written(call: Callable[[], Answer]) -> Answer:

@@ -13,6 +13,9 @@ from plinth.ports import Clock
 
 Result = TypeVar("Result")
 
+CONFLICT_SECONDS = 10.0
+"""How long a write waits for others that hold its rows: 200 callers at once of one budget need a quarter of it."""
+
 
 class LedgerRows(Protocol):
     """Rows that change by conditional transactions."""
