@@ -14,7 +14,7 @@ _OPEN = "open"  # the name that plinth.adapters.dynamo_ledger_rows asks for
 
 
 class DataStack(Stack):
-    """Tables of tenants, budgets, runs, conversations, documents and answers; buckets of sources and of passing work."""
+    """Tables of tenants, budgets, runs, conversations, documents and answers; buckets of sources and of work."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(scope, construct_id, env=environment.place, termination_protection=environment.retain_data)
