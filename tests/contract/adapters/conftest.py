@@ -83,6 +83,11 @@ def dynamodb(cloud: Cloud) -> "DynamoDBClient":
 @pytest.fixture(scope="session")
 def table(dynamodb: "DynamoDBClient") -> Table:
     """One table for all adapters: their keys don't meet, and every test has a tenant of its own."""
+    return made_table(dynamodb)
+
+
+def made_table(dynamodb: "DynamoDBClient") -> Table:
+    """Make a table of the keys that every table has."""
     name = f"table-{uuid4().hex}"
     dynamodb.create_table(
         TableName=name,

@@ -15,7 +15,7 @@ from plinth.contracts.limits import Admission, LimitName
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
 from plinth.ports import Limits
-from tests.contract.adapters.conftest import at_once
+from tests.contract.adapters.conftest import at_once, made_table
 from tests.fakes.clock import FakeClock
 from tests.fakes.limits import FakeLimits
 
@@ -256,7 +256,7 @@ def test_a_full_environment_turns_low_priorities_away_first_and_takes_nothing_of
 ) -> None:
     limits: Limits = FakeLimits(clock, capacity=10)
     if kind == "dynamodb":
-        table = own_table(request)
+        table = made_table(request.getfixturevalue("dynamodb"))
         running = DynamoRunning(table=table, clock=clock, capacity=10)
         limits = DynamoLimits(table=table, clock=clock, running=running)
     runs: list[Run] = []
@@ -278,19 +278,3 @@ def test_a_full_environment_turns_low_priorities_away_first_and_takes_nothing_of
     assert [ask(limits, runs[0], low).refused_by for _ in range(2)] == [None, LimitName.OVERLOAD]
     clock.advance(270)
     assert ask(limits, runs[0], low).admitted
-
-
-def own_table(request: pytest.FixtureRequest) -> Table:
-    """Make a table for the one row that tenants share."""
-    dynamodb: DynamoDBClient = request.getfixturevalue("dynamodb")
-    name = f"running-{next(NUMBERS)}"
-    dynamodb.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return Table(client=dynamodb, name=name)

@@ -30,6 +30,9 @@ _PASSING_CODES = frozenset(
     }
 )
 
+ENDPOINT_BUSY_CODES = frozenset({"ModelNotReadyException", "ThrottlingException", "TooManyRequestsException"})
+"""What SageMaker answers where an endpoint takes no more calls just now."""
+
 
 def error_code(error: ClientError) -> str:
     """Return AWS's name of a failure."""

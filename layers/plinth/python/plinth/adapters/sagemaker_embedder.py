@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
-from plinth.adapters.aws_calls import error_code
+from plinth.adapters.aws_calls import ENDPOINT_BUSY_CODES, error_code
 from plinth.errors import MemoryUnavailableError, PlinthError
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 EMBEDDING_CALLS = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 2})
 BATCH = 32
 """Texts of one request: TEI's default of `--max-client-batch-size`."""
-
-_PASSING_CODES = frozenset({"ModelNotReadyException", "ThrottlingException", "TooManyRequestsException"})
 
 
 class SageMakerEmbedder:
@@ -65,6 +63,6 @@ def _refusal(error: ClientError) -> PlinthError:
     original = error.response.get("OriginalStatusCode")
     own = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     status = original if isinstance(original, int) else own
-    if code in _PASSING_CODES or status == 429 or status >= 500:
+    if code in ENDPOINT_BUSY_CODES or status == 429 or status >= 500:
         return MemoryUnavailableError(f"the embedding endpoint answered {code} with status {status}: try again later")
     return PlinthError(f"the embedding endpoint refuses the call: {code} with status {status}; it must exist and run")

@@ -20,7 +20,7 @@ from botocore.exceptions import (
 from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
 
-from plinth.adapters.aws_calls import error_code
+from plinth.adapters.aws_calls import ENDPOINT_BUSY_CODES, error_code
 from plinth.adapters.chat_bodies import chat_body
 from plinth.adapters.chat_chunks import read_chat
 from plinth.adapters.model_deadline import Call, within
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 # One attempt, because only the machine tries again; 120 s of silence end a call whose own limits are later.
 MODEL_CALLS = Config(connect_timeout=2, read_timeout=120, retries={"total_max_attempts": 1})
 
-_BUSY_CODES = frozenset({"ModelNotReadyException", "ThrottlingException", "TooManyRequestsException"})
 _KEY_CODES = frozenset({"AccessDeniedException", "ExpiredTokenException", "UnrecognizedClientException"})
 
 
@@ -118,7 +117,7 @@ def _refusal(error: ClientError) -> ModelError:
     if code == "ModelError":
         return _of_the_model(error)
     what = f"the endpoint answered {code} with status {status}"
-    if code in _BUSY_CODES:
+    if code in ENDPOINT_BUSY_CODES:
         return ModelBusyError(what)
     if code in _KEY_CODES:
         return ModelKeyRefusedError(f"{what}: let this function's role invoke it")
