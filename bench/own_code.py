@@ -29,7 +29,7 @@ from functions.save_answer.handler import save_answer
 from plinth.contracts.memory import DocumentVersion, StoredPassage
 from plinth.contracts.runs import Run, RunRequest
 from plinth.contracts.tenant import Tenant
-from plinth.ports import Vector
+from plinth.ports.documents import Vector
 from plinth.runtime import step
 from plinth.wiring import Services
 from tests.fakes.answers import FakeAnswers

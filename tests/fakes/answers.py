@@ -2,7 +2,7 @@
 
 from plinth.contracts.runs import CachedAnswer, KeptQuestion
 from plinth.contracts.tenant import Tenant
-from plinth.ports import Clock
+from plinth.ports.clock import Clock
 
 KEEP_SECONDS = 86_400
 

@@ -4,7 +4,7 @@ from threading import Lock
 
 from plinth.adapters.dynamo_breakers import FAILURES, OPEN_SECONDS, WINDOW_SECONDS
 from plinth.contracts.models import Breaker
-from plinth.ports import Clock
+from plinth.ports.clock import Clock
 
 
 class FakeBreakers:

@@ -8,7 +8,7 @@ from threading import RLock
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
 from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError
-from plinth.ports import Clock
+from plinth.ports.clock import Clock
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from plinth.contracts.access import Tier
 from plinth.contracts.limits import Admission, Left, LimitName
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
-from plinth.ports import Clock
+from plinth.ports.clock import Clock
 
 
 class FakeLimits:

@@ -7,7 +7,7 @@ import pytest
 from plinth.adapters.dynamo_answers import DynamoAnswers
 from plinth.contracts.runs import Answer, CachedAnswer, Citation, KeptQuestion, QuestionVector
 from plinth.contracts.tenant import Tenant
-from plinth.ports import AnswerCache
+from plinth.ports.runs import AnswerCache
 from tests.fakes.answers import FakeAnswers
 from tests.fakes.clock import FakeClock
 

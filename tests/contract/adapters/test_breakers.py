@@ -6,7 +6,7 @@ import pytest
 
 from plinth.adapters.dynamo_breakers import FAILURES, OPEN_SECONDS, WINDOW_SECONDS, DynamoBreakers
 from plinth.contracts.models import Breaker
-from plinth.ports import Breakers
+from plinth.ports.models import Breakers
 from tests.contract.adapters.conftest import at_once
 from tests.fakes.breakers import FakeBreakers
 from tests.fakes.clock import FakeClock

@@ -6,7 +6,7 @@ from plinth.adapters.dynamo_conversations import DynamoConversations
 from plinth.contracts.runs import Run, Turn
 from plinth.contracts.tenant import Tenant
 from plinth.errors import RunSupersededError
-from plinth.ports import Conversations
+from plinth.ports.runs import Conversations
 from tests.fakes.clock import FakeClock
 from tests.fakes.conversations import FakeConversations
 

@@ -13,7 +13,7 @@ from plinth.adapters.dynamodb_table import Table
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
 from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError
-from plinth.ports import Documents
+from plinth.ports.documents import Documents
 from tests.contract.adapters.conftest import at_once
 from tests.fakes.clock import FakeClock
 from tests.fakes.documents import FakeDocuments

@@ -17,7 +17,7 @@ from plinth.adapters.step_functions_callbacks import StepFunctionsCallbacks
 from plinth.contracts.inferring import InferenceOutcome, PendingInference
 from plinth.contracts.tenant import Tenant
 from plinth.errors import PlinthError, StoreUnavailableError
-from plinth.ports import PendingInferences
+from plinth.ports.models import PendingInferences
 from tests.contract.adapters.conftest import Cloud
 from tests.fakes.clock import FakeClock
 from tests.fakes.inferences import FakePendingInferences

@@ -14,7 +14,7 @@ from plinth.contracts.access import Priority, Tier
 from plinth.contracts.limits import Admission, LimitName
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
-from plinth.ports import Limits
+from plinth.ports.access import Limits
 from tests.contract.adapters.conftest import at_once, made_table
 from tests.fakes.clock import FakeClock
 from tests.fakes.limits import FakeLimits

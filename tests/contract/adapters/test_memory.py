@@ -15,7 +15,7 @@ from plinth.adapters.opensearch_requests import by_words
 from plinth.contracts.memory import DocumentVersion, Passage
 from plinth.contracts.tenant import Tenant
 from plinth.errors import MemoryUnavailableError, PlinthError
-from plinth.ports import Memory
+from plinth.ports.documents import Memory
 from tests.fakes.memory import FakeMemory
 
 Version = Callable[..., DocumentVersion]

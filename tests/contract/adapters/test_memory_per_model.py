@@ -7,7 +7,7 @@ import pytest
 from plinth.contracts.memory import DocumentVersion, Passage
 from plinth.contracts.tenant import Tenant
 from plinth.errors import PlinthError
-from plinth.ports import Memory
+from plinth.ports.documents import Memory
 from plinth.wiring import Services
 
 VECTOR = [1.0] + [0.0] * 383

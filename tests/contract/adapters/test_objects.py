@@ -16,7 +16,7 @@ from plinth.adapters.s3_work import S3Work
 from plinth.contracts.memory import DocumentVersion, SourceObject
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, StoreUnavailableError
-from plinth.ports import SourceObjects, WorkObjects
+from plinth.ports.documents import SourceObjects, WorkObjects
 from tests.contract.adapters.conftest import Cloud
 from tests.fakes.objects import FakeSources, FakeWork
 

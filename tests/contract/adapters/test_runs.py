@@ -13,7 +13,7 @@ from plinth.contracts.events import ReceiptMade, RunAccepted, RunEnded, TextDelt
 from plinth.contracts.runs import Answer, Failure, IdempotencyKey, Receipt, Run, RunRequest, RunStatus, Turn
 from plinth.contracts.tenant import Tenant
 from plinth.errors import ContentMissingError, IdempotencyConflictError, NotFoundError, RunSupersededError
-from plinth.ports import RunLog, Runs
+from plinth.ports.runs import RunLog, Runs
 from tests.contract.adapters.conftest import at_once
 from tests.fakes.clock import FakeClock
 from tests.fakes.runs import FakeRunLog, FakeRuns

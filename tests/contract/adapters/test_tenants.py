@@ -11,7 +11,7 @@ from plinth.adapters.dynamodb_table import Put, Table
 from plinth.contracts.access import KeyRecord, Tier
 from plinth.contracts.tenant import Tenant
 from plinth.errors import UnauthenticatedError
-from plinth.ports import Tenants
+from plinth.ports.access import Tenants
 from tests.fakes.tenants import FakeTenants
 
 TIER = Tier(name="pro", requests_per_minute=60, burst=10, models=("small", "large"), max_output_tokens=400)

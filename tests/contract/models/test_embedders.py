@@ -14,7 +14,7 @@ import pytest
 from plinth.adapters.onnx_embedder import OnnxEmbedder
 from plinth.adapters.sagemaker_embedder import BATCH, EMBEDDING_CALLS, SageMakerEmbedder
 from plinth.errors import MemoryUnavailableError, PlinthError
-from plinth.ports import Embedder
+from plinth.ports.models import Embedder
 
 OPENING = "The warehouse opens at nine in the morning."
 PATH = "/endpoints/embedder/invocations"

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from local.processes import stop, wait_healthy
 from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, StopReason, TextChunk, TimeLimits
 from plinth.errors import ModelContextExceededError
-from plinth.ports import LanguageModel
+from plinth.ports.models import LanguageModel
 from tests.contract.models.conftest import ENDPOINT, ModelServer, launch
 from tests.contract.models.worlds import model_at
 

@@ -24,7 +24,7 @@ from plinth.contracts.models import (
     Usage,
 )
 from plinth.errors import ModelError
-from plinth.ports import LanguageModel
+from plinth.ports.models import LanguageModel
 from tests.fakes.providers import ProviderServer, Script
 from tests.fakes.scripted_model import ScriptedModel
 

@@ -9,7 +9,7 @@ import pytest
 
 from plinth.contracts.runs import Run, RunRequest
 from plinth.contracts.tenant import Tenant
-from plinth.ports import LanguageModel
+from plinth.ports.models import LanguageModel
 from plinth.runtime import step
 from plinth.wiring import Services
 from tests.fakes.answers import FakeAnswers

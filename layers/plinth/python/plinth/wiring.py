@@ -6,9 +6,15 @@ Imports stand inside the properties on purpose: a step pays at cold start only f
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from plinth import ports
 from plinth.chain.catalogue import Provider
 from plinth.errors import ModelNotConfiguredError
+from plinth.ports.access import Limits, Tenants
+from plinth.ports.clock import Clock
+from plinth.ports.documents import DeadLetters, DocumentParser, Documents, Memory, SourceObjects, WorkObjects
+from plinth.ports.machines import Machines
+from plinth.ports.models import Breakers, Callbacks, Embedder, Inferences, LanguageModel, PendingInferences
+from plinth.ports.money import Ledger
+from plinth.ports.runs import AnswerCache, Conversations, RunLog, Runs
 from plinth.settings import SettingMissingError, Settings
 
 if TYPE_CHECKING:
@@ -29,21 +35,21 @@ class Services:
         return Settings()
 
     @cached_property
-    def clock(self) -> ports.Clock:
+    def clock(self) -> Clock:
         """The time."""
         from plinth.adapters.system_clock import SystemClock
 
         return SystemClock()
 
     @cached_property
-    def tenants(self) -> ports.Tenants:
+    def tenants(self) -> Tenants:
         """Keys, tenants and tiers."""
         from plinth.adapters.dynamo_tenants import DynamoTenants
 
         return DynamoTenants(table=self._table(self.settings.tenants_table))
 
     @cached_property
-    def limits(self) -> ports.Limits:
+    def limits(self) -> Limits:
         """What tenants may take at once."""
         from plinth.adapters.dynamo_limits import DynamoLimits
         from plinth.adapters.dynamo_running import DynamoRunning
@@ -53,7 +59,7 @@ class Services:
         return DynamoLimits(table=table, clock=self.clock, running=running)
 
     @cached_property
-    def ledger(self) -> ports.Ledger:
+    def ledger(self) -> Ledger:
         """The budgets."""
         from plinth.adapters.dynamo_ledger_rows import DynamoLedgerRows
         from plinth.adapters.ledger_over_rows import CONFLICT_SECONDS, LedgerOverRows
@@ -62,70 +68,70 @@ class Services:
         return LedgerOverRows(DynamoLedgerRows(table=table), clock=self.clock)
 
     @cached_property
-    def runs(self) -> ports.Runs:
+    def runs(self) -> Runs:
         """The rows of runs."""
         from plinth.adapters.dynamo_runs import DynamoRuns
 
         return DynamoRuns(table=self._table(self.settings.runs_table), clock=self.clock)
 
     @cached_property
-    def run_log(self) -> ports.RunLog:
+    def run_log(self) -> RunLog:
         """The logs of runs."""
         from plinth.adapters.dynamo_run_log import DynamoRunLog
 
         return DynamoRunLog(table=self._table(self.settings.runs_table), clock=self.clock)
 
     @cached_property
-    def breakers(self) -> ports.Breakers:
+    def breakers(self) -> Breakers:
         """The circuit breakers of the models."""
         from plinth.adapters.dynamo_breakers import DynamoBreakers
 
         return DynamoBreakers(table=self._table(self.settings.runs_table), clock=self.clock)
 
     @cached_property
-    def conversations(self) -> ports.Conversations:
+    def conversations(self) -> Conversations:
         """What was said before."""
         from plinth.adapters.dynamo_conversations import DynamoConversations
 
         return DynamoConversations(table=self._table(self.settings.conversations_table), clock=self.clock)
 
     @cached_property
-    def answers(self) -> ports.AnswerCache:
+    def answers(self) -> AnswerCache:
         """Answers that may be given again."""
         from plinth.adapters.dynamo_answers import DynamoAnswers
 
         return DynamoAnswers(table=self._table(self.settings.answers_table), clock=self.clock)
 
     @cached_property
-    def documents(self) -> ports.Documents:
+    def documents(self) -> Documents:
         """The rows of documents."""
         from plinth.adapters.dynamo_documents import DynamoDocuments
 
         return DynamoDocuments(table=self._table(self.settings.documents_table), clock=self.clock)
 
     @cached_property
-    def sources(self) -> ports.SourceObjects:
+    def sources(self) -> SourceObjects:
         """The bucket that documents arrive in."""
         from plinth.adapters.s3_documents import S3Documents
 
         return S3Documents(client=self._s3, bucket=self.settings.documents_bucket, max_bytes=MAX_DOCUMENT_BYTES)
 
     @cached_property
-    def work(self) -> ports.WorkObjects:
+    def work(self) -> WorkObjects:
         """The bucket of what ingest steps hand on."""
         from plinth.adapters.s3_work import S3Work
 
         return S3Work(client=self._s3, bucket=self.settings.work_bucket)
 
     @cached_property
-    def parser(self) -> ports.DocumentParser:
+    def parser(self) -> DocumentParser:
         """The reader of untrusted files."""
         from plinth.adapters.child_process_parser import ChildProcessParser
 
         return ChildProcessParser()
 
     @cached_property
-    def dead_letters(self) -> ports.DeadLetters:
+    def dead_letters(self) -> DeadLetters:
         """The queue of documents that could not be ingested."""
         import boto3
 
@@ -135,7 +141,7 @@ class Services:
         return SqsDeadLetters(client=boto3.client("sqs", config=CALLS), queue_url=self.settings.dead_letter_queue_url)
 
     @cached_property
-    def embedder(self) -> ports.Embedder:
+    def embedder(self) -> Embedder:
         """The embedding model: on its endpoint where the environment has one, else in this process."""
         endpoint = self.settings.embedding_endpoint
         if endpoint is None:
@@ -150,7 +156,7 @@ class Services:
         return SageMakerEmbedder(endpoint, model_id=self.settings.embedding_model, client=client)
 
     @cached_property
-    def memory(self) -> ports.Memory:
+    def memory(self) -> Memory:
         """The search engine."""
         from plinth.adapters.opensearch_memory import OpenSearchMemory, connect
 
@@ -164,7 +170,7 @@ class Services:
         )
 
     @cached_property
-    def machines(self) -> ports.Machines:
+    def machines(self) -> Machines:
         """The state machines that this function was given."""
         import boto3
 
@@ -179,7 +185,7 @@ class Services:
         )
 
     @cached_property
-    def inferences(self) -> ports.Inferences:
+    def inferences(self) -> Inferences:
         """The queue of the asynchronous endpoint."""
         import boto3
 
@@ -194,14 +200,14 @@ class Services:
         )
 
     @cached_property
-    def pending_inferences(self) -> ports.PendingInferences:
+    def pending_inferences(self) -> PendingInferences:
         """Who waits for which inference."""
         from plinth.adapters.dynamo_pending_inferences import DynamoPendingInferences
 
         return DynamoPendingInferences(table=self._table(self.settings.inferences_table), clock=self.clock)
 
     @cached_property
-    def callbacks(self) -> ports.Callbacks:
+    def callbacks(self) -> Callbacks:
         """The states that wait for their task token."""
         import boto3
 
@@ -210,7 +216,7 @@ class Services:
 
         return StepFunctionsCallbacks(client=boto3.client("stepfunctions", config=CALLS))
 
-    def language_model(self, provider: Provider) -> ports.LanguageModel:
+    def language_model(self, provider: Provider) -> LanguageModel:
         """Return the adapter of a provider, or raise `ModelNotConfiguredError` where the environment has none.
 
         Only the function that calls models imports a model SDK.
@@ -223,10 +229,10 @@ class Services:
         return self._models[provider]
 
     @cached_property
-    def _models(self) -> dict[Provider, ports.LanguageModel]:
+    def _models(self) -> dict[Provider, LanguageModel]:
         return {}
 
-    def _model_of(self, provider: Provider) -> ports.LanguageModel:
+    def _model_of(self, provider: Provider) -> LanguageModel:
         match provider:
             case "anthropic":
                 return self._anthropic()
@@ -246,7 +252,7 @@ class Services:
                 token = sagemaker_token(self.settings.region)
                 return OpenAiModel(self.settings.model_endpoint_url, token=token, dialect=SELF_HOSTED)
 
-    def _anthropic(self) -> ports.LanguageModel:
+    def _anthropic(self) -> LanguageModel:
         if self.settings.anthropic_access == "aws":
             region, workspace = self.settings.region, self.settings.anthropic_workspace
             from plinth.adapters.anthropic_model import on_aws

@@ -9,7 +9,7 @@ from plinth.adapters.dynamo_ledger_rows import OPEN, DynamoLedgerRows
 from plinth.adapters.dynamodb_table import Table
 from plinth.adapters.ledger_over_rows import LedgerOverRows
 from plinth.contracts.tenant import Tenant
-from plinth.ports import Ledger
+from plinth.ports.money import Ledger
 from tests.contract.adapters.ledger.ledgers import NOON, Asked, asked_by
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger_rows import FakeLedgerRows

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from plinth.contracts.money import Budget, Reservation, Scope, ScopeKind, Swept
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
-from plinth.ports import Ledger
+from plinth.ports.money import Ledger
 from tests.fakes.clock import FakeClock
 
 NOON = 1_800_014_400.0  # 2027-01-15 12:00 UTC

@@ -7,7 +7,7 @@ import pytest
 from plinth.contracts.money import Window
 from plinth.contracts.tenant import Tenant
 from plinth.errors import BudgetExceededError, ReservationStateError
-from plinth.ports import Ledger
+from plinth.ports.money import Ledger
 from tests.contract.adapters.ledger.ledgers import (
     FEBRUARY,
     MIDNIGHT,

@@ -8,7 +8,7 @@ import pytest
 from plinth.contracts.money import Budget, Reservation
 from plinth.contracts.tenant import Tenant
 from plinth.errors import BudgetExceededError, StoreUnavailableError
-from plinth.ports import Ledger
+from plinth.ports.money import Ledger
 from tests.contract.adapters.conftest import at_once
 from tests.contract.adapters.ledger.ledgers import (
     Asked,

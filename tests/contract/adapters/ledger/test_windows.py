@@ -5,7 +5,7 @@ import pytest
 from plinth.contracts.money import Swept
 from plinth.contracts.tenant import Tenant
 from plinth.errors import BudgetExceededError
-from plinth.ports import Ledger
+from plinth.ports.money import Ledger
 from tests.contract.adapters.ledger.ledgers import (
     DAY,
     MIDNIGHT,

@@ -9,7 +9,7 @@ from plinth.access.keys import ApiKey, parse_key
 from plinth.contracts.access import KeyRecord, Tier
 from plinth.contracts.tenant import Tenant
 from plinth.errors import MissingScopeError, UnauthenticatedError
-from plinth.ports import Tenants
+from plinth.ports.access import Tenants
 
 _NO_SUCH_HASH = "0" * 64
 

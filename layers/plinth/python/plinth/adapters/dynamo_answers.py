@@ -6,7 +6,7 @@ from plinth.adapters.dynamodb_items import Value, packed, row, unpacked
 from plinth.adapters.dynamodb_table import Key, Put, Table
 from plinth.contracts.runs import CachedAnswer, KeptQuestion, QuestionVector
 from plinth.contracts.tenant import Tenant
-from plinth.ports import Clock
+from plinth.ports.clock import Clock
 
 
 class _AnswerRow(msgspec.Struct):

@@ -13,7 +13,7 @@ from plinth.adapters.dynamodb_items import Value, row
 from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Table, Update
 from plinth.contracts.models import Breaker
 from plinth.errors import StoreUnavailableError
-from plinth.ports import Clock
+from plinth.ports.clock import Clock
 
 FAILURES = 5
 """Failures without a success between them, none of them `WINDOW_SECONDS` after the first, that open the breaker."""

@@ -9,7 +9,7 @@ from plinth.adapters.dynamodb_table import ConditionFailedError, Put, Table
 from plinth.contracts.runs import Run, Turn
 from plinth.contracts.tenant import Tenant
 from plinth.errors import RunSupersededError
-from plinth.ports import Clock
+from plinth.ports.clock import Clock
 
 
 class _TurnRow(msgspec.Struct):

@@ -17,7 +17,7 @@ from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Table, Upd
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
 from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError
-from plinth.ports import Clock
+from plinth.ports.clock import Clock
 
 _NEWER_OR_AGAIN = (
     "attribute_not_exists(#sequence) OR #sequence < :sequence OR (#sequence = :sequence AND #state <> :deleted"

@@ -19,7 +19,7 @@ from plinth.contracts.limits import Admission, Left
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
 from plinth.errors import StoreUnavailableError, TransientError
-from plinth.ports import Clock
+from plinth.ports.clock import Clock
 
 _KEEP_SECONDS = 86_400  # a full allowance says nothing; a day leaves room for any clock skew
 _ROUNDS = 20  # each is lost to another caller of the same tenant who got on

@@ -6,7 +6,7 @@ from plinth.adapters.dynamodb_items import row
 from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Table, Update
 from plinth.contracts.inferring import InferenceOutcome, PendingInference
 from plinth.errors import StoreUnavailableError
-from plinth.ports import Clock
+from plinth.ports.clock import Clock
 
 _FAILED = ""  # in place of an output location
 

@@ -13,7 +13,7 @@ from plinth.contracts.events import Event, LoggedEvent, ReceiptMade, RunEnded
 from plinth.contracts.runs import Failure, Run, RunStatus
 from plinth.contracts.tenant import Tenant
 from plinth.errors import RunSupersededError, StoreUnavailableError
-from plinth.ports import Clock
+from plinth.ports.clock import Clock
 
 # Of the appenders that race for one number one always wins, so this is far more than a run's few writers need.
 _TRIES = 32

@@ -16,7 +16,7 @@ from plinth.contracts.access import Priority
 from plinth.contracts.limits import Admission, LimitName
 from plinth.contracts.runs import Run
 from plinth.errors import TransientError
-from plinth.ports import Clock
+from plinth.ports.clock import Clock
 
 _KEY: Key = ("ENVIRONMENT", "RUNNING")
 _PRUNED_AT_ONCE = 50

@@ -24,7 +24,7 @@ from plinth.contracts.runs import (
 )
 from plinth.contracts.tenant import Tenant
 from plinth.errors import ContentMissingError, IdempotencyConflictError, NotFoundError, RunSupersededError
-from plinth.ports import Clock
+from plinth.ports.clock import Clock
 
 Content = TypeVar("Content")
 

@@ -9,7 +9,7 @@ from plinth.contracts.money import Budget, BudgetLeft, Reservation, ReservationS
 from plinth.errors import PlinthError
 from plinth.money import budget_rows, ledger
 from plinth.money.ledger_changes import Met, Row, RowKey, Steps, Transaction
-from plinth.ports import Clock
+from plinth.ports.clock import Clock
 
 Result = TypeVar("Result")
 

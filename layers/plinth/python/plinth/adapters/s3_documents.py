@@ -11,7 +11,7 @@ from plinth.adapters.aws_calls import error_code, store_errors
 from plinth.contracts.memory import DocumentVersion, SourceObject
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, StoreUnavailableError
-from plinth.ports import UPLOAD_SECONDS
+from plinth.ports.documents import UPLOAD_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -14,7 +14,7 @@ from plinth.api.exchange import CurrentExchange
 from plinth.contracts.memory import DocumentRecord, DocumentState
 from plinth.errors import InvalidFieldError, NotFoundError, RequestTooLargeError
 from plinth.memory.naming import document_id, object_key
-from plinth.ports import UPLOAD_SECONDS
+from plinth.ports.documents import UPLOAD_SECONDS
 from plinth.wiring import MAX_DOCUMENT_BYTES
 
 _MAX_KEY_BYTES = 1024

@@ -6,7 +6,8 @@ from plinth.contracts.events import Event, LoggedEvent, Reset, StepEnded, TextDe
 from plinth.contracts.models import ModelEnd, StreamItem, TextChunk
 from plinth.contracts.runs import Run
 from plinth.errors import ModelStreamCutError
-from plinth.ports import Clock, RunLog
+from plinth.ports.clock import Clock
+from plinth.ports.runs import RunLog
 
 FIRST_INTERVAL_SECONDS = 0.1
 LAST_INTERVAL_SECONDS = 0.5

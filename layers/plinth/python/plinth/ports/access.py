@@ -1,0 +1,36 @@
+"""Who may call and how much: keys, tiers and limits."""
+
+from typing import Protocol
+
+from plinth.contracts.access import KeyRecord, Tier
+from plinth.contracts.limits import Admission, Left
+from plinth.contracts.runs import Run
+from plinth.contracts.tenant import Tenant
+
+
+class Tenants(Protocol):
+    """Keys, tenants and tiers."""
+
+    def key(self, key_id: str) -> KeyRecord | None:
+        """Return the key, or None."""
+        ...
+
+    def tier(self, tenant: Tenant) -> Tier:
+        """Return what the tenant may use, or raise `UnauthenticatedError` for a tenant that was removed."""
+        ...
+
+
+class Limits(Protocol):
+    """What a tenant's runs may take at once: requests exactly, tokens by estimate, places for running runs."""
+
+    def admit(self, run: Run, tier: Tier, *, tokens: int) -> Admission:
+        """Take a request, the estimated `tokens` and a place for the run, or nothing of any and say which refused."""
+        ...
+
+    def ended(self, run: Run, *, used_tokens: int | None) -> None:
+        """Give the run's place back and count the tokens that it used (None: as estimated), once. Never raises."""
+        ...
+
+    def left(self, tenant: Tenant, tier: Tier) -> tuple[Left, ...]:
+        """Return what is left of each limit that the tier has; for showing, since only `admit` decides."""
+        ...

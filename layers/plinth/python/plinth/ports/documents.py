@@ -1,0 +1,141 @@
+"""A document on its way: its objects, its row, its passages in the index, and where it goes when it fails."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from plinth.contracts.memory import (
+    DocumentRecord,
+    DocumentVersion,
+    ParsedDocument,
+    Passage,
+    SourceObject,
+    StoredPassage,
+)
+from plinth.contracts.tenant import Tenant
+
+Vector = Sequence[float]
+
+UPLOAD_SECONDS = 300
+"""How long an upload URL may be used."""
+
+
+class Memory(Protocol):
+    """Search by meaning and by words within one tenant. Only offers candidates: `Documents` says what is live."""
+
+    def search(self, tenant: Tenant, question: str, vector: Vector, *, limit: int) -> list[StoredPassage]:
+        """Return at most `limit` passages, best first, by both kinds of search fused."""
+        ...
+
+    def index(self, document: DocumentVersion, title: str, passages: Sequence[tuple[Passage, Vector]]) -> int:
+        """Store every passage of this version under a natural key, so that a retry writes nothing twice."""
+        ...
+
+    def count(self, document: DocumentVersion) -> int:
+        """Return how many distinct passages of this version a search can see."""
+        ...
+
+    def remove_older(self, document: DocumentVersion) -> int:
+        """Delete the passages of every version before this one; return how many."""
+        ...
+
+    def remove_this(self, document: DocumentVersion) -> int:
+        """Delete the passages of this version alone; return how many."""
+        ...
+
+    def remove_through(self, document: DocumentVersion) -> int:
+        """Delete the passages of this version and of every one before it; return how many."""
+        ...
+
+
+class Documents(Protocol):
+    """The rows of documents: the truth about which version is live."""
+
+    def announce(self, tenant: Tenant, record: DocumentRecord) -> None:
+        """Note that an upload is expected; a document that exists is left as it is."""
+        ...
+
+    def begin(self, document: DocumentVersion) -> bool:
+        """Note that this version is being ingested. False where a newer version or deletion is known."""
+        ...
+
+    def publish(self, document: DocumentVersion, *, title: str, passages: int) -> int | None:
+        """Make this version the live one and raise the corpus version, in one transaction; return it.
+
+        None where a newer version or a deletion won. Publishing the live version again changes nothing.
+        """
+        ...
+
+    def refuse(self, document: DocumentVersion, *, reason: str, message: str) -> bool:
+        """Note why this version can't be searched; an earlier live version stays live.
+
+        False where something newer is known, or this very version is live.
+        """
+        ...
+
+    def hide(self, tenant: Tenant, document_id: str) -> DocumentRecord:
+        """Hide a document from every search at once, ahead of its deletion; `NotFoundError` if absent."""
+        ...
+
+    def close(self, document: DocumentVersion) -> int:
+        """Leave a tombstone at the deletion's sequence and raise the corpus version; return it."""
+        ...
+
+    def get(self, tenant: Tenant, document_id: str) -> DocumentRecord:
+        """Return the document, or raise `NotFoundError`; a deleted one is not found."""
+        ...
+
+    def list(self, tenant: Tenant, *, limit: int, after: str | None) -> list[DocumentRecord]:
+        """Return documents by id, after `after`, without deleted ones."""
+        ...
+
+    def live_generations(self, tenant: Tenant, document_ids: Iterable[str]) -> dict[str, str]:
+        """Return the live generation of each document that has one and is not hidden."""
+        ...
+
+    def corpus_version(self, tenant: Tenant) -> int:
+        """Return the number that rises with every published change of the tenant's documents."""
+        ...
+
+
+class SourceObjects(Protocol):
+    """The bucket that documents arrive in."""
+
+    def upload_url(self, tenant: Tenant, name: str, *, content_type: str, size_bytes: int) -> str:
+        """Return a URL that takes one PUT of exactly this size and type within `UPLOAD_SECONDS`."""
+        ...
+
+    def fetch(self, document: DocumentVersion) -> SourceObject:
+        """Return this version's bytes, or raise `DocumentRefusedError` where it is gone."""
+        ...
+
+    def delete(self, tenant: Tenant, name: str) -> None:
+        """Delete every version of the object, and let the bucket announce it."""
+        ...
+
+
+class WorkObjects(Protocol):
+    """What the ingest steps hand to one another: by document version and name, expiring by itself."""
+
+    def put(self, document: DocumentVersion, name: str, body: bytes) -> None:
+        """Store bytes under the version."""
+        ...
+
+    def get(self, document: DocumentVersion, name: str) -> bytes:
+        """Return the bytes, or raise `StoreUnavailableError`."""
+        ...
+
+
+class DocumentParser(Protocol):
+    """Turns a file into text, isolated from everything else."""
+
+    def parse(self, name: str, source: SourceObject) -> ParsedDocument:
+        """Return its text; raise `DocumentRefusedError` with the reason."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """Where documents go that could not be ingested."""
+
+    def send(self, document: DocumentVersion, *, reason: str, message: str) -> None:
+        """Queue the document with its reason."""
+        ...

@@ -1,0 +1,22 @@
+"""The state machines that Plinth starts."""
+
+from typing import Protocol
+
+from plinth.contracts.memory import DocumentVersion
+from plinth.contracts.runs import Run
+
+
+class Machines(Protocol):
+    """Starts state machines."""
+
+    def start_answer(self, run: Run) -> None:
+        """Start the answer machine for an accepted run."""
+        ...
+
+    def start_ingest(self, document: DocumentVersion) -> None:
+        """Start the ingest machine, once per version."""
+        ...
+
+    def start_erase(self, document: DocumentVersion) -> None:
+        """Start the erase machine, once per deletion."""
+        ...

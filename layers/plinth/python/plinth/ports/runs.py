@@ -1,0 +1,94 @@
+"""A run and what it leaves behind: its row, its log, its conversation, its answer."""
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+from plinth.contracts.events import Event, LoggedEvent
+from plinth.contracts.runs import (
+    Acceptance,
+    CachedAnswer,
+    IdempotencyKey,
+    KeptQuestion,
+    Run,
+    RunRecord,
+    RunRequest,
+    Turn,
+)
+from plinth.contracts.tenant import Tenant
+
+Content = TypeVar("Content")
+
+
+class Runs(Protocol):
+    """The rows of runs, and what their steps hand to one another."""
+
+    def accept(self, run: Run, request: RunRequest, key: IdempotencyKey | None) -> Acceptance:
+        """Write the run down and its first event, once per key; `IdempotencyConflictError` for another body."""
+        ...
+
+    def find(self, tenant: Tenant, key: IdempotencyKey) -> str | None:
+        """Return the run that the key stands for, if there is one; `IdempotencyConflictError` for another body."""
+        ...
+
+    def claim(self, run: Run, *, owner: str) -> bool:
+        """Make `owner` the one execution that may work on the run; the same owner may claim again."""
+        ...
+
+    def get(self, tenant: Tenant, run_id: str) -> RunRecord:
+        """Return the run, or raise `NotFoundError`."""
+        ...
+
+    def put_content(self, run: Run, name: str, content: object) -> None:
+        """Keep what a step hands on (prompt, reply, answer) with the run, compressed, until the run expires."""
+        ...
+
+    def get_content(self, run: Run, name: str, kind: type[Content]) -> Content:
+        """Return what a step handed on, or raise `ContentMissingError` where no step did."""
+        ...
+
+
+class RunLog(Protocol):
+    """The ordered, fenced, append-only log of a run."""
+
+    def append(self, run: Run, events: Sequence[Event]) -> int:
+        """Append in order, all or nothing; return the last `seq`. A last `run.ended` ends the run's row with it.
+
+        `RunSupersededError` for a stale epoch and for a run that has ended.
+        """
+        ...
+
+    def read(self, tenant: Tenant, run_id: str, *, after: int) -> list[LoggedEvent]:
+        """Return the events after `after`, in order, without gaps. An unknown run has none."""
+        ...
+
+
+class Conversations(Protocol):
+    """What was said before, per tenant, user and conversation."""
+
+    def recent(self, tenant: Tenant, user: str, conversation_id: str, *, limit: int) -> list[Turn]:
+        """Return the last turns, oldest first."""
+        ...
+
+    def append(self, run: Run, user: str, conversation_id: str, turn: Turn) -> None:
+        """Remember a turn, once per run."""
+        ...
+
+
+class AnswerCache(Protocol):
+    """Complete answers by an exact key, and questions by their form (see `plinth.chain.caching`)."""
+
+    def get(self, tenant: Tenant, key: str) -> CachedAnswer | None:
+        """Return the answer that is still in force, or None."""
+        ...
+
+    def put(self, tenant: Tenant, key: str, cached: CachedAnswer) -> None:
+        """Keep an answer until it expires."""
+        ...
+
+    def kept_question(self, tenant: Tenant, near_key: str) -> KeptQuestion | None:
+        """Return the latest question of this form whose answer was kept, or None."""
+        ...
+
+    def keep_question(self, tenant: Tenant, near_key: str, kept: KeptQuestion) -> None:
+        """Note that a question of this form has an answer, in place of an earlier one, until it expires."""
+        ...
