@@ -1,12 +1,14 @@
 """Every way in which a model fails, as the API's client meets it: what it reads, and what it is charged.
 
 The provider is scripted on loopback; everything between it and the client is the deployed stack. A case is played on
-one model, or on a route whose next model is well. A TLS failure and a cut at every byte are played closer to the wire,
+one model, or on a route whose next model is well. A cut is played at one place of each kind here, and at every byte
 in tests/contract/models.
 """
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -17,6 +19,7 @@ from plinth.contracts.events import LoggedEvent, Reset, TextDelta
 from plinth.contracts.runs import Answer
 from plinth.money.prices import cost_micro_usd, price_of
 from tests.fakes.providers import ProviderServer
+from tests.fakes.providers.certificates import self_signed_context
 from tests.fakes.providers.scripts import OK_TEXT
 from tests.integration.conftest import Deployed
 
@@ -206,6 +209,46 @@ def test_a_provider_that_nobody_reaches_costs_nothing(ask: Ask) -> None:
     assert told.seen.ended is not None
     assert (told.seen.ended.status, told.seen.ended.reason) == ("failed", "model_unavailable")
     assert (told.calls, told.charged()) == (0, [FREE] * 3)
+
+
+@pytest.fixture
+def anthropic_at(deployed: Deployed) -> Iterator[Callable[[str], None]]:
+    """Yield what moves Anthropic's models to another address, as an operator would; afterwards they are back."""
+    functions = deployed.aws("lambda")
+    (name,) = [each["FunctionName"] for each in functions.list_functions()["Functions"] if "CallModel" in str(each)]
+    own = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+
+    def configure(**variables: str) -> None:
+        functions.update_function_configuration(FunctionName=name, Environment={"Variables": {**own, **variables}})
+        functions.get_waiter("function_updated_v2").wait(FunctionName=name)
+
+    yield lambda url: configure(
+        PLINTH_ANTHROPIC_ACCESS="aws", PLINTH_ANTHROPIC_WORKSPACE="wrkspc_1", ANTHROPIC_AWS_BASE_URL=url
+    )
+    configure()
+
+
+def test_a_provider_whose_tls_fails_costs_nothing_and_the_next_provider_answers(
+    ask: Ask, deployed: Deployed, openai_port: int, anthropic_at: Callable[[str], None], tmp_path: Path
+) -> None:
+    with (
+        ProviderServer(context=self_signed_context(tmp_path)) as unknown,
+        ProviderServer() as plain,
+        ProviderServer(port=openai_port) as openai,
+    ):
+        for server, url in ((unknown, unknown.url), (plain, plain.url.replace("http:", "https:"))):
+            anthropic_at(url)
+            ask.close_breakers()
+            alone, routed = ask("ok"), Ask(deployed, openai)("ok", model="fast")
+
+            assert alone.seen.ended is not None, url
+            assert (alone.seen.ended.status, alone.seen.ended.reason) == ("failed", "model_unavailable"), url
+            assert alone.charged() == [FREE] * 3, url
+            assert routed.answer is not None, url
+            assert (routed.answer.model, routed.answer.text, routed.calls) == (LUNA, WHOLE, 1), url
+            assert routed.charged() == [FREE, FREE, BILL], url
+            assert server.books.calls == [], url
+    ask.close_breakers()
 
 
 def test_after_five_failures_a_model_is_left_alone_and_its_route_goes_on_without_it(ask: Ask) -> None:
