@@ -125,16 +125,24 @@ PASSING = {
     "slow_first+ok": ("model_silent", BOUND),
     "stall+ok": ("model_silent", BOUND),
     "drip+ok": ("model_silent", BOUND),
-    "cut@120+ok": ("model_stream_cut", BOUND),
-    "cut@700+ok": ("model_stream_cut", BOUND),
-    "end@700+ok": ("model_stream_cut", BOUND),
+    "hang_up+ok": ("model_stream_cut", BOUND),
+    "cut@0+ok": ("model_stream_cut", BOUND),  # a good status and nothing else
+    "cut@120+ok": ("model_stream_cut", BOUND),  # within the first event
+    "cut@700+ok": ("model_stream_cut", BOUND),  # within a text, after another
+    "cut@852+ok": ("model_stream_cut", BOUND),  # after all text
+    "cut@1130+ok": ("model_stream_cut", BILL),  # after the reason to stop and the bill, before the end
+    "end@0+ok": ("model_stream_cut", BOUND),
+    "end@720+ok": ("model_stream_cut", BOUND),  # between two texts
+    "end@1124+ok": ("model_stream_cut", BILL),
     "error_first+ok": ("model_busy", FREE),
     "error_later+ok": ("model_stream_cut", BOUND),
     "garbled+ok": ("model_reply_invalid", BOUND),
     "wrong_type+ok": ("model_reply_invalid", BOUND),
     "oversized+ok": ("model_reply_invalid", BOUND),
     "empty+ok": ("model_reply_invalid", BILL),
-    "tool+ok": ("model_reply_invalid", BILL),
+    "tool+ok": ("model_reply_invalid", BILL),  # well formed, but nobody offered one
+    "tool_cut+ok": ("model_reply_invalid", BILL),
+    "tool_nan+ok": ("model_reply_invalid", BILL),
 }
 
 

@@ -87,6 +87,20 @@ def test_what_the_model_tells_is_what_its_provider_bills(served: World) -> None:
     assert told == [usage for _, usage in served.provider.books.bills()]
 
 
+@pytest.mark.guarantee_f
+@pytest.mark.parametrize(
+    "kind", ["input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "thinking_tokens"]
+)
+def test_a_bill_of_less_than_nothing_is_no_bill(served: World, kind: str) -> None:
+    if kind == "cache_write_tokens" and not served.name.startswith("anthropic"):
+        pytest.skip("the chat protocol has no word for it")
+
+    error = failure_of(served.play(Script(usage=replace(USAGE, **{kind: -1000}))), ask())
+
+    assert type(error) is ModelReplyInvalidError
+    assert error.usage is None
+
+
 @pytest.mark.parametrize("stop", [StopReason.MAX_TOKENS, StopReason.REFUSAL, StopReason.CONTENT_FILTER])
 def test_every_reason_to_stop_has_one_name_and_its_bill(any_world: World, stop: StopReason) -> None:
     if stop is StopReason.CONTENT_FILTER and any_world.name.startswith("anthropic"):
@@ -236,6 +250,7 @@ def test_a_stream_that_ends_after_any_byte_is_never_a_whole_answer(name: str, wh
         kind: FaultKind = "cut" if (at + turn) % 2 else "end"
         error = failure_of(made.play(replace(script, fault=Fault(kind=kind, at=at))), ask())
         assert type(error) is ModelStreamCutError, at
+        assert (error.usage is not None) == (name == "anthropic" and at >= _bill(script)), at
 
 
 @pytest.mark.guarantee_f
@@ -265,6 +280,12 @@ def test_a_server_that_nobody_vouches_for_was_never_asked(name: str, self_signed
 
     assert type(error) is ModelUnavailableError
     assert self_signed.books.calls == []
+
+
+def _bill(script: Script) -> int:
+    """Return how many bytes Anthropic's stream has when it has told its bill, but not yet its end."""
+    *told, _stop = anthropic_messages.events(script, "m")
+    return len(b"".join(told))
 
 
 def _marker(name: str, script: Script) -> int:

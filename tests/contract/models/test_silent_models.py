@@ -11,7 +11,7 @@ from plinth.contracts.models import StopReason, TextChunk, TimeLimits, Working
 from plinth.errors import ModelReplyInvalidError, ModelSilentError
 from tests.contract.models.worlds import LIMITS, World, ask, end_of, failure_of
 from tests.fakes.providers import Fault, Script, failing
-from tests.fakes.providers.scripts import FaultKind
+from tests.fakes.providers.scripts import USAGE, FaultKind
 
 SOON = TimeLimits(total_seconds=2.0, first_seconds=0.2, stall_seconds=0.2)
 
@@ -84,6 +84,20 @@ def test_what_is_no_answer_is_hung_up_on_while_its_error_is_still_in_hand(served
 
     assert type(error) is ModelReplyInvalidError
     assert _left(served)
+
+
+_BEFORE_LAST = {"anthropic": 7, "anthropic_aws": 7}
+"""How many events come before the last one, which adds nothing to the bill; the chat protocol has 6."""
+
+
+@pytest.mark.guarantee_f
+@pytest.mark.parametrize("kind", ["stall", "error_event", "garbled"])
+def test_a_bill_that_was_told_is_known_however_the_call_fails(served: World, kind: FaultKind) -> None:
+    model = served.play(failing(kind, at=_BEFORE_LAST.get(served.name, 6), seconds=20, code="broken"))
+
+    error = failure_of(model, ask(limits=SOON))
+
+    assert error.usage == USAGE
 
 
 def test_no_thread_stays_behind_once_a_stream_has_begun(served: World) -> None:

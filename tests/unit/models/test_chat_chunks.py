@@ -37,6 +37,7 @@ CHUNKS = (
     },
 )
 END = ModelEnd(stop_reason=StopReason.END, usage=Usage(input_tokens=10, output_tokens=4, cached_input_tokens=20))
+COUNTS = {"prompt_tokens": 1, "completion_tokens": 1}
 
 LIMITS = TimeLimits(total_seconds=1, first_seconds=1, stall_seconds=1)
 
@@ -84,14 +85,21 @@ def test_a_stream_that_ends_early_is_never_a_whole_answer(stream: bytes) -> None
         ({"choices": [{"delta": {}, "finish_reason": "brand_new"}]}, ModelStreamCutError),
         ({"choices": [{"delta": {"content": 7}}]}, ModelReplyInvalidError),
         ({"choices": [], "usage": {"prompt_tokens": -1, "completion_tokens": 1}}, ModelReplyInvalidError),
+        ({"choices": [], "usage": COUNTS | {"prompt_tokens_details": {"cached_tokens": -1}}}, ModelReplyInvalidError),
+        (
+            {"choices": [], "usage": COUNTS | {"completion_tokens_details": {"reasoning_tokens": -1}}},
+            ModelReplyInvalidError,
+        ),
     ],
-    ids=["an unknown reason to stop", "text that is no text", "a negative count"],
+    ids=["an unknown reason to stop", "text that is no text", "a negative count", "cached", "reasoning"],
 )
 def test_what_can_not_be_understood_is_never_a_whole_answer(chunk: object, error: type[ModelError]) -> None:
-    with pytest.raises(error) as raised:
-        list(read_chat([events(*CHUNKS, chunk)], max_output_tokens=50))
+    told: list[Usage] = []
 
-    assert raised.value.usage == END.usage
+    with pytest.raises(error):
+        list(read_chat([events(*CHUNKS, chunk)], max_output_tokens=50, tell=told.append))
+
+    assert told[-1] == END.usage
 
 
 def test_an_error_within_the_stream_is_the_models_failure() -> None:

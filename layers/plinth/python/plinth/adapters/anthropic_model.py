@@ -38,7 +38,7 @@ class AnthropicModel:
         self._client.close()
 
     def _read(self, request: ModelRequest, call: Call) -> Generator[StreamItem]:
-        reader = MessageReader(request.max_output_tokens)
+        reader = MessageReader(request.max_output_tokens, tell=call.tell)
         try:
             yield from self._events(request, call, reader)
         except anthropic.APIStatusError as error:
@@ -48,9 +48,9 @@ class AnthropicModel:
         except httpx2.HTTPError as error:
             raise transport_failure(error) from error
         except UnicodeDecodeError as error:  # a letter cut in two at the end, which the SDK decodes all the same
-            raise ModelStreamCutError("the stream ended in the middle of a letter", usage=reader.usage) from error
+            raise ModelStreamCutError("the stream ended in the middle of a letter") from error
         except (anthropic.AnthropicError, ValueError, RecursionError) as error:
-            raise ModelReplyInvalidError("the stream holds what is no event", usage=reader.usage) from error
+            raise ModelReplyInvalidError("the stream holds what is no event") from error
 
     def _events(self, request: ModelRequest, call: Call, reader: MessageReader) -> Iterator[StreamItem]:
         client = self._client.with_options(api_key=self._key.value()) if self._key else self._client
@@ -70,7 +70,7 @@ class AnthropicModel:
         codes = frozenset(str(each) for each in (error.type, error.error_code) if each)
         refusal = Refusal(status=error.status_code, codes=codes, text=error.api_message or "")
         if error.status_code == HTTPStatus.OK:
-            return broken_off(refusal, content=reader.content, usage=reader.usage)
+            return broken_off(refusal, content=reader.content)
         failure = refused(refusal, error.response.headers)
         if isinstance(failure, ModelKeyRefusedError) and self._key:
             self._key.drop()

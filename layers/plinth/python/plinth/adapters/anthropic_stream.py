@@ -1,6 +1,6 @@
 """What the events of Anthropic's Messages stream mean; only a stream that reaches `message_stop` is an answer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from anthropic.types import RawContentBlockDelta, RawContentBlockStartEvent, RawMessageStreamEvent
 
@@ -19,15 +19,16 @@ _STOP_REASONS = {
 
 
 class MessageReader:
-    """Gathers one message. `content` says whether the model has said anything; `usage` is its bill once it told one.
+    """Gathers one message, and calls `tell` with its bill. `content` says whether the model has said anything.
 
     `stopped` says that nothing more will come.
     The SDK builds events without checking them: what is not there is None, whatever its type says.
     """
 
-    def __init__(self, max_output_tokens: int) -> None:
+    def __init__(self, max_output_tokens: int, *, tell: Callable[[Usage], None]) -> None:
         self.content = False
-        self.usage: Usage | None = None
+        self._tell = tell
+        self._usage: Usage | None = None
         self._input: dict[str, int] = {}
         self._bound = OutputBound(max_output_tokens)
         self._calls = ToolCalls()
@@ -44,12 +45,11 @@ class MessageReader:
     def whole(self) -> ModelEnd:
         """Return the end; raise `ModelStreamCutError` unless the stream came to it with a known stop reason."""
         stop_reason = _STOP_REASONS.get(self._stop_reason or "")
-        if not self.stopped or stop_reason is None or self.usage is None:
+        if not self.stopped or stop_reason is None or self._usage is None:
             raise ModelStreamCutError(
-                f"the stream ended before message_stop with a known stop reason: {self._stop_reason!r}",
-                usage=self.usage,
+                f"the stream ended before message_stop with a known stop reason: {self._stop_reason!r}"
             )
-        return ModelEnd(stop_reason=stop_reason, usage=self.usage, tool_calls=self._calls.complete())
+        return ModelEnd(stop_reason=stop_reason, usage=self._usage, tool_calls=self._calls.complete())
 
     def _take(self, event: RawMessageStreamEvent) -> Iterator[StreamItem]:
         if event.type == "message_start":
@@ -88,21 +88,29 @@ class MessageReader:
 
     def _count_input(self, usage: object) -> None:
         """Keep the counts that an event has: those at the end are the whole message's, but may be left out."""
-        names = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
-        for name in names:
-            count = getattr(usage, name, None)
-            if isinstance(count, int):
+        for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"):
+            count = _count(usage, name)
+            if count is not None:
                 self._input[name] = count
 
     def _count_output(self, usage: object) -> None:
-        output = getattr(usage, "output_tokens", None)
-        thinking = getattr(getattr(usage, "output_tokens_details", None), "thinking_tokens", None)
-        if not isinstance(output, int) or "input_tokens" not in self._input:
+        output = _count(usage, "output_tokens")
+        thinking = _count(getattr(usage, "output_tokens_details", None), "thinking_tokens")
+        if output is None or "input_tokens" not in self._input:
             raise ModelReplyInvalidError("the stream's usage lacks its counts")
-        self.usage = Usage(
+        self._usage = Usage(
             input_tokens=self._input["input_tokens"],
             output_tokens=output,
             cached_input_tokens=self._input.get("cache_read_input_tokens", 0),
             cache_write_tokens=self._input.get("cache_creation_input_tokens", 0),
             thinking_tokens=min(output, thinking or 0),
         )
+        self._tell(self._usage)
+
+
+def _count(usage: object, name: str) -> int | None:
+    """Return a count, or None where it is left out; raise `ModelReplyInvalidError` for what counts nothing."""
+    count = getattr(usage, name, None)
+    if count is not None and not (isinstance(count, int) and count >= 0):
+        raise ModelReplyInvalidError(f"the stream's {name} is no count")
+    return count

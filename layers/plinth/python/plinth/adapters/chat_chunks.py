@@ -3,7 +3,7 @@
 Server-sent events (OpenAI, llama.cpp, vLLM) and bare JSON lines (LMI) carry the same chunks.
 """
 
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import Annotated
 
 import msgspec
@@ -12,7 +12,7 @@ from plinth.adapters.http_lines import bounded
 from plinth.adapters.provider_failures import broken_off, told
 from plinth.adapters.tool_calls import OutputBound, ToolCalls
 from plinth.contracts.models import ModelEnd, StopReason, StreamItem, TextChunk, Usage, Working
-from plinth.errors import ModelError, ModelReplyInvalidError, ModelStreamCutError
+from plinth.errors import ModelReplyInvalidError, ModelStreamCutError
 
 _STOP_REASONS: Mapping[str, StopReason] = {
     "stop": StopReason.END,
@@ -75,29 +75,32 @@ class _Chunk(msgspec.Struct):
     error: dict[str, object] | str | None = None
 
 
-def read_chat(pieces: Iterable[bytes], *, max_output_tokens: int) -> Generator[StreamItem]:
-    """Yield the text as it comes, `Working` for what is not text, and one `ModelEnd` last.
+def _nobody(_usage: Usage) -> None:
+    """Leave it."""
+
+
+def read_chat(
+    pieces: Iterable[bytes], *, max_output_tokens: int, tell: Callable[[Usage], None] = _nobody
+) -> Generator[StreamItem]:
+    """Yield the text as it comes, `Working` for what is not text, and one `ModelEnd` last; `tell` hears the bill.
 
     Raises `ModelStreamCutError` unless both the reason to stop and the usage came: what has no bill is no answer.
     Raises `ModelReplyInvalidError` for what is no chat stream, or more than was asked for.
     """
-    answer = _Answer(max_output_tokens)
-    try:
-        for line in _data_lines(bounded(pieces)):
-            if line == _DONE and answer.told:  # a server may hold the connection long after its last word
-                break
-            yield from answer.take(line)
-        yield answer.whole()
-    except ModelError as error:
-        error.usage = error.usage or answer.usage
-        raise
+    answer = _Answer(max_output_tokens, tell=tell)
+    for line in _data_lines(bounded(pieces)):
+        if line == _DONE and answer.told:  # a server may hold the connection long after its last word
+            break
+        yield from answer.take(line)
+    yield answer.whole()
 
 
 class _Answer:
     """What was said so far."""
 
-    def __init__(self, max_output_tokens: int) -> None:
+    def __init__(self, max_output_tokens: int, *, tell: Callable[[Usage], None]) -> None:
         self.usage: Usage | None = None
+        self._tell = tell
         self._bound = OutputBound(max_output_tokens)
         self._calls = ToolCalls()
         self._finish_reason: str | None = None
@@ -117,6 +120,8 @@ class _Answer:
         for choice in chunk.choices:
             self._finish_reason = choice.finish_reason or self._finish_reason
             yield from self._said(choice.delta)
+        if self.usage is not None and self.told:  # before the end a server may tell what it has counted so far
+            self._tell(self.usage)
 
     def whole(self) -> ModelEnd:
         stop_reason = _STOP_REASONS.get(self._finish_reason or "")
@@ -151,7 +156,7 @@ class _Answer:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ModelReplyInvalidError("the stream holds a line that is no chat chunk") from error
         if chunk.error is not None:
-            raise broken_off(told(200, chunk.error), content=self._content, usage=self.usage)
+            raise broken_off(told(200, chunk.error), content=self._content)
         return chunk
 
 

@@ -11,19 +11,27 @@ from contextlib import closing, contextmanager
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from plinth.contracts.models import TimeLimits
-from plinth.errors import ModelSilentError, ModelUnavailableError
+from plinth.contracts.models import TimeLimits, Usage
+from plinth.errors import ModelError, ModelSilentError, ModelUnavailableError
 
 Item = TypeVar("Item")
 
 
 class Call:
-    """A call under way, which its caller may abandon while another thread waits for the model's next byte."""
+    """A call under way, which its caller may abandon while another thread waits for the model's next byte.
+
+    `usage` is the bill once the model told one, so that whoever abandons the call knows it too.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._hang_up: Callable[[], None] | None = None
         self.abandoned = False
+        self.usage: Usage | None = None
+
+    def tell(self, usage: Usage) -> None:
+        """Note the bill."""
+        self.usage = usage
 
     @contextmanager
     def connected(self, hang_up: Callable[[], None]) -> Generator[None]:
@@ -49,8 +57,8 @@ class Call:
 def within(limits: TimeLimits, read: Callable[[Call], Generator[Item]]) -> Iterator[Item]:
     """Yield what `read` yields and raise what it raises, or `ModelSilentError` once a limit is over.
 
-    Every item is a sign of life. Without any time `read` is not called: `ModelUnavailableError`. A call that is left
-    early is abandoned at once.
+    A `ModelError` carries the bill that the model told before it failed. Every item is a sign of life. Without any
+    time `read` is not called: `ModelUnavailableError`. A call that is left early is abandoned at once.
     """
     deadline = time.monotonic() + limits.total_seconds
     if limits.total_seconds <= 0:
@@ -60,6 +68,8 @@ def within(limits: TimeLimits, read: Callable[[Call], Generator[Item]]) -> Itera
     patience, missed = limits.first_seconds, "the model said nothing"
     try:
         while (item := _next(items, deadline=deadline, patience=patience, missed=missed)) is not None:
+            if isinstance(item, ModelError):
+                item.usage = item.usage or call.usage
             if isinstance(item, Exception):
                 raise item
             yield item

@@ -43,7 +43,7 @@ class OpenAiModel:
 
     def _read(self, request: ModelRequest, call: Call) -> Generator[StreamItem]:
         with closing(self._pieces(request, call)) as pieces:
-            yield from read_chat(pieces, max_output_tokens=request.max_output_tokens)
+            yield from read_chat(pieces, max_output_tokens=request.max_output_tokens, tell=call.tell)
 
     def _pieces(self, request: ModelRequest, call: Call) -> Generator[bytes]:
         body = chat_body(request, self._dialect)

@@ -12,7 +12,6 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
-from plinth.contracts.models import Usage
 from plinth.errors import (
     ModelBusyError,
     ModelContextExceededError,
@@ -98,11 +97,11 @@ def refused(refusal: Refusal, headers: Mapping[str, str]) -> ModelError:
     return ModelRequestRefusedError(what)
 
 
-def broken_off(refusal: Refusal, *, content: bool, usage: Usage | None = None) -> ModelError:
+def broken_off(refusal: Refusal, *, content: bool) -> ModelError:
     """Return what an error within a stream means: before any content a busy provider has done nothing yet."""
     if not content and refusal.codes & _BUSY_CODES:
         return ModelBusyError(f"the provider broke off with {refusal.name}")
-    return ModelStreamCutError(f"the provider broke off with {refusal.name}", usage=usage)
+    return ModelStreamCutError(f"the provider broke off with {refusal.name}")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

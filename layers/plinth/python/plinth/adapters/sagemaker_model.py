@@ -63,7 +63,7 @@ class SageMakerModel:
 
     def _read(self, request: ModelRequest, call: Call) -> Generator[StreamItem]:
         with closing(self._pieces(chat_body(request), call)) as pieces:
-            yield from read_chat(pieces, max_output_tokens=request.max_output_tokens)
+            yield from read_chat(pieces, max_output_tokens=request.max_output_tokens, tell=call.tell)
 
     def _pieces(self, body: bytes, call: Call) -> Generator[bytes]:
         try:
