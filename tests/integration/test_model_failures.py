@@ -117,6 +117,7 @@ class Ask:
 PASSING = {
     "429+ok": ("model_busy", FREE),
     "429@2+ok": ("model_busy", FREE),
+    "busy_stall+ok": ("model_busy", FREE),
     "500+ok": ("model_unavailable", FREE),
     "502+ok": ("model_unavailable", FREE),
     "529+ok": ("model_busy", FREE),

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from plinth.contracts.models import StopReason, TextChunk, TimeLimits, Working
-from plinth.errors import ModelReplyInvalidError, ModelSilentError
-from tests.contract.models.worlds import LIMITS, World, ask, end_of, failure_of
+from plinth.errors import ModelBusyError, ModelError, ModelReplyInvalidError, ModelSilentError, ModelUnavailableError
+from tests.contract.models.worlds import LIMITS, World, Worlds, ask, end_of, failure_of
 from tests.fakes.providers import Fault, Script, failing
 from tests.fakes.providers.scripts import USAGE, FaultKind
 
@@ -28,6 +28,24 @@ def test_a_model_that_falls_silent_ends_in_its_time_and_is_hung_up_on(served: Wo
     assert time.monotonic() - started < 1.0
     if kind not in ("silent", "slow_first"):
         assert _left(served)
+
+
+@pytest.mark.guarantee_f
+@pytest.mark.parametrize(("status", "expected"), [(429, ModelBusyError), (500, ModelUnavailableError)])
+@pytest.mark.parametrize("name", ["anthropic", "anthropic_aws", "openai", "sagemaker_openai"])
+def test_a_refusal_whose_body_stalls_is_what_its_status_says(
+    name: str, status: int, expected: type[ModelError], worlds: Worlds
+) -> None:
+    made = worlds.of(name)
+    fault = Fault(kind="status_stall", status=status, retry_after="7", seconds=20)
+    started = time.monotonic()
+
+    error = failure_of(made.play(Script(fault=fault)), ask())
+
+    assert type(error) is expected
+    assert not isinstance(error, ModelBusyError) or error.retry_after_seconds == 7.0
+    assert time.monotonic() - started < 2.0
+    assert _left(made)
 
 
 @pytest.mark.guarantee_f

@@ -37,11 +37,15 @@ class Play:
             told = getattr(self._protocol, "told", lambda usage: usage)
             self._call.bill = told(self._script.usage)
         match self._fault.kind:
-            case "status":
+            case "status" | "status_stall" as kind:
                 status, headers, body = self._protocol.refusal(self._fault)
                 more = {"retry-after": self._fault.retry_after, "location": self._fault.location}
                 told = {name: value for name, value in more.items() if value}
-                self._handler.answer(status, {**headers, **told}, body)
+                if kind == "status_stall":
+                    self._handler.answer(status, {**headers, **told, "content-length": "1000"}, body[:1])
+                    self._wait(self._fault.seconds)
+                else:
+                    self._handler.answer(status, {**headers, **told}, body)
             case "wrong_type":
                 self._handler.answer(200, {}, b"<html>Please sign in</html>", "text/html; charset=utf-8")
             case "hang_up":

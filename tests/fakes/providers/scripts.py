@@ -10,6 +10,7 @@ OK_TEXT = ("The warehouse ", "opens at ", "nine [1].")
 
 FaultKind = Literal[
     "status",  # answer with `status`, the protocol's own words `code`, and the headers `retry_after` and `location`
+    "status_stall",  # the same, but of the body nothing more than a first byte for `seconds`
     "silent",  # take the request and say nothing, not even a status, for `seconds`
     "slow_first",  # good headers, then nothing for `seconds`
     "linger",  # say everything, then keep the connection open for `seconds`
@@ -64,7 +65,7 @@ class Script:
         if self.fault is None:
             return True
         early_error = self.fault.kind == "error_event" and self.fault.at == 0
-        return not early_error and self.fault.kind not in ("status", "hang_up", "wrong_type")
+        return not early_error and self.fault.kind not in ("status", "status_stall", "hang_up", "wrong_type")
 
 
 def failing(kind: FaultKind, *, at: int = 0, seconds: float = 30.0, code: str = "") -> Script:
@@ -101,7 +102,7 @@ class Named:
         return replace(script, fault=replace(script.fault, at=int(number)))
 
 
-_TIMED = ("silent", "slow_first", "linger", "stall", "drip")
+_TIMED = ("status_stall", "silent", "slow_first", "linger", "stall", "drip")
 
 BY_NAME: dict[str, Script] = {
     "ok": Script(),
@@ -124,6 +125,7 @@ BY_NAME: dict[str, Script] = {
     "tool_list": Script(text=(), tool_calls=(replace(CALL, arguments='["hours"]'),), stop=StopReason.TOOL_USE),
     "unknown_stop": Script(stop_word="brand_new"),
     "retry_after": status(429, retry_after="1"),
+    "busy_stall": Script(fault=Fault(kind="status_stall", status=429)),
     "too_long": status(400, code="too_long"),
     "no_credit": status(429, code="no_credit"),
     "waking": status(400, code="no_copies"),

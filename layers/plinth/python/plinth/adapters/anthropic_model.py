@@ -14,7 +14,14 @@ import httpx2
 from plinth.adapters.anthropic_prompts import message_arguments
 from plinth.adapters.anthropic_stream import MessageReader
 from plinth.adapters.http_lines import bounded
-from plinth.adapters.http_streams import ONE_CALL_EACH, expect_events, hang_up, timeouts, transport_failure
+from plinth.adapters.http_streams import (
+    ONE_CALL_EACH,
+    expect_events,
+    hang_up,
+    shorten_refusal,
+    timeouts,
+    transport_failure,
+)
 from plinth.adapters.model_deadline import Call, within
 from plinth.adapters.provider_failures import Refusal, broken_off, refused
 from plinth.adapters.provider_tokens import Token
@@ -102,7 +109,7 @@ def _http() -> httpx2.Client:
     """
     return anthropic.DefaultHttpxClient(
         headers={"accept-encoding": "identity"},
-        event_hooks={"response": [_bound_lines]},
+        event_hooks={"response": [_bound_lines, shorten_refusal]},
         follow_redirects=False,
         limits=ONE_CALL_EACH,
     )

@@ -1,13 +1,14 @@
 """How the answer to an HTTP call is read safely: a connection that can be hung up on, bounded waits, typed failures."""
 
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from http import HTTPStatus
 
 import httpx2
 
-from plinth.adapters.model_deadline import Call
 from plinth.adapters.provider_failures import read_refusal, refused
 from plinth.contracts.models import TimeLimits
 from plinth.errors import (
@@ -22,6 +23,7 @@ from plinth.errors import (
 ONE_CALL_EACH = httpx2.Limits(max_keepalive_connections=0)
 
 _MAX_REFUSAL_BYTES = 64 * 1024
+_REFUSAL_SECONDS = 1.0
 _CONNECT_SECONDS = 5.0
 _NEVER_ASKED = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 
@@ -62,12 +64,35 @@ def expect_events(answer: httpx2.Response) -> None:
         raise ModelReplyInvalidError(f"the provider answered with content of type {kind.partition(';')[0]!r}")
 
 
-def refusal_of(answer: httpx2.Response, call: Call) -> ModelError:
-    """Return what an answer that is not 200 means; its body is read only as far as a refusal can be long."""
-    body = b""
-    with suppress(httpx2.HTTPError), call.connected(hang_up(answer)):
-        for piece in answer.iter_bytes():
-            body += piece
-            if len(body) > _MAX_REFUSAL_BYTES:
-                break
-    return refused(read_refusal(answer.status_code, body), answer.headers)
+def refusal_of(answer: httpx2.Response) -> ModelError:
+    """Return what an answer that is not 200 means."""
+    return refused(read_refusal(answer.status_code, answer.read()), answer.headers)
+
+
+def shorten_refusal(answer: httpx2.Response) -> None:
+    """Let the body of a refusal end when it is long or slow, as a hook of the client: its status says enough."""
+    if answer.status_code != HTTPStatus.OK and isinstance(answer.stream, httpx2.SyncByteStream):
+        answer.stream = _Shortened(answer, answer.stream)
+
+
+class _Shortened(httpx2.SyncByteStream):
+    def __init__(self, answer: httpx2.Response, stream: httpx2.SyncByteStream) -> None:
+        self._answer = answer
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        patience = threading.Timer(_REFUSAL_SECONDS, hang_up(self._answer))
+        patience.start()
+        left = _MAX_REFUSAL_BYTES
+        try:
+            with suppress(httpx2.HTTPError):
+                for piece in self._stream:
+                    yield piece[:left]
+                    left -= len(piece)
+                    if left <= 0:
+                        return
+        finally:
+            patience.cancel()
+
+    def close(self) -> None:
+        self._stream.close()

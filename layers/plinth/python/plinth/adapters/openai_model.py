@@ -13,7 +13,15 @@ import httpx2
 
 from plinth.adapters.chat_bodies import OPENAI, Dialect, chat_body
 from plinth.adapters.chat_chunks import read_chat
-from plinth.adapters.http_streams import ONE_CALL_EACH, expect_events, hang_up, refusal_of, timeouts, transport_failure
+from plinth.adapters.http_streams import (
+    ONE_CALL_EACH,
+    expect_events,
+    hang_up,
+    refusal_of,
+    shorten_refusal,
+    timeouts,
+    transport_failure,
+)
 from plinth.adapters.model_deadline import Call, within
 from plinth.adapters.provider_tokens import Token
 from plinth.contracts.models import ModelRequest, StreamItem
@@ -29,6 +37,7 @@ class OpenAiModel:
         self._dialect = dialect
         self._http = httpx2.Client(
             headers={"content-type": "application/json", "accept-encoding": "identity"},
+            event_hooks={"response": [shorten_refusal]},
             follow_redirects=False,
             limits=ONE_CALL_EACH,
         )
@@ -53,15 +62,15 @@ class OpenAiModel:
                 "POST", self._url, content=body, headers=bearer, timeout=timeouts(request.limits)
             ) as answer:
                 if answer.status_code != HTTPStatus.OK:
-                    raise self._refused(answer, call)
+                    raise self._refused(answer)
                 expect_events(answer)
                 with call.connected(hang_up(answer)):
                     yield from answer.iter_raw()
         except httpx2.HTTPError as error:
             raise transport_failure(error) from error
 
-    def _refused(self, answer: httpx2.Response, call: Call) -> Exception:
-        error = refusal_of(answer, call)
+    def _refused(self, answer: httpx2.Response) -> Exception:
+        error = refusal_of(answer)
         if isinstance(error, ModelKeyRefusedError):
             self._token.drop()
         return error
