@@ -162,6 +162,7 @@ API = Step(
         *_LIMITS,
         *_RUNS,
         *_DOCUMENTS,
+        Touch.READ_BUDGETS,
         Touch.UPLOAD_SOURCES,
         Touch.DELETE_SOURCES,
         Touch.START_ANSWER,

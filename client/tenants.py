@@ -4,12 +4,13 @@ Rows: `TENANT#<id>` / `TENANT` {tier}, `TENANT#<id>` / `NAMEDKEY#<user>#<name>` 
 The named row remembers which key a name stands for, so that applying a file twice makes no second key.
 """
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from client.tenants_file import TenantsFile, TierEntry, User
+from client.tenants_file import Allowed, BudgetsEntry, TenantsFile, TierEntry, User
 from plinth.access.keys import ApiKey, make_key
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ class TenantsTable:
 
         Nothing is removed: keys and tenants that the file does not name stay as they are.
         """
+        revision = time.time_ns() // 1_000_000
         for tenant, entry in content.tenants.items():
-            self._put(f"TENANT#{tenant}", "TENANT", {"tier": {"M": _tier(entry.tier, content.tiers[entry.tier])}})
+            tier = _tier(entry.tier, content.tiers[entry.tier], revision=revision)
+            self._put(f"TENANT#{tenant}", "TENANT", {"tier": {"M": tier}})
             for user, fields in entry.users.items():
                 for name in fields.keys:
                     yield from self._key(tenant, user, fields, name)
@@ -92,7 +95,7 @@ def _key_row(tenant: str, user: str, fields: User, key: ApiKey) -> "dict[str, Un
     }
 
 
-def _tier(name: str, tier: TierEntry) -> "dict[str, UniversalAttributeValueTypeDef]":
+def _tier(name: str, tier: TierEntry, *, revision: int) -> "dict[str, UniversalAttributeValueTypeDef]":
     counts = {
         "requests_per_minute": tier.requests_per_minute,
         "burst": tier.burst,
@@ -106,4 +109,15 @@ def _tier(name: str, tier: TierEntry) -> "dict[str, UniversalAttributeValueTypeD
         "priority": {"S": tier.priority},
         "models": {"L": [{"S": model} for model in tier.models]},
         "cache": {"S": tier.cache},
+        "budgets": {"M": _budgets(tier.budgets, revision)},
     }
+
+
+def _budgets(budgets: BudgetsEntry, revision: int) -> "dict[str, UniversalAttributeValueTypeDef]":
+    scopes = {"tenant": budgets.tenant, "user": budgets.user, "key": budgets.key}
+    return {"revision": {"N": str(revision)}} | {name: {"M": _allowance(scope)} for name, scope in scopes.items()}
+
+
+def _allowance(allowed: Allowed) -> "dict[str, UniversalAttributeValueTypeDef]":
+    dollars = {"day_micro_usd": allowed.day_usd, "month_micro_usd": allowed.month_usd}
+    return {name: {"N": str(round(amount * 1_000_000))} for name, amount in dollars.items() if amount is not None}

@@ -10,6 +10,10 @@ models = ["plinth-local"]
 max_output_tokens = 400
 cache = "semantic"
 
+[tiers.free.budgets]
+tenant = { day_usd = 5, month_usd = 50 }
+user = { day_usd = 0.5 }
+
 [tenants.demo]
 tier = "free"
 
@@ -33,6 +37,22 @@ _TENANT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _Kind = TypeVar("_Kind")
 _Count = Annotated[int, msgspec.Meta(ge=1)]
+_Dollars = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
+
+
+class Allowed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What may be spent on models, in US dollars, in a calendar day and month of UTC."""
+
+    day_usd: _Dollars | None = None
+    month_usd: _Dollars | None = None
+
+
+class BudgetsEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the tenant may spend in all, and each of its users and keys; what is left out has no limit."""
+
+    tenant: Allowed = Allowed()
+    user: Allowed = Allowed()
+    key: Allowed = Allowed()
 
 
 class TierEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -49,6 +69,7 @@ class TierEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     models: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     max_output_tokens: _Count
     cache: CachePolicy = CachePolicy.EXACT
+    budgets: BudgetsEntry = BudgetsEntry()
 
 
 class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

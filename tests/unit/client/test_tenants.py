@@ -1,5 +1,6 @@
 """What a tenants file may say, and which rows it becomes."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ from client.tenants import TenantsTable
 from client.tenants_file import read_tenants
 from plinth.access.keys import parse_key
 from plinth.adapters.dynamodb_items import from_attributes, row
-from plinth.contracts.access import CachePolicy, Tier
+from plinth.contracts.access import NO_BUDGETS, Allowance, CachePolicy, Tier
 
 GOOD = """
 [tiers.free]
@@ -77,7 +78,28 @@ def test_a_tenants_row_spells_out_its_tier_as_the_api_reads_it(tmp_path: Path) -
 
     stored = from_attributes(fake.items["TENANT#acme", "TENANT"]["tier"]["M"])
     expected = Tier(name="free", requests_per_minute=60, burst=20, models=("m",), max_output_tokens=400)
-    assert row(stored, Tier) == expected
+    assert replace(row(stored, Tier), budgets=NO_BUDGETS) == expected
+
+
+@pytest.mark.guarantee_b
+def test_budgets_are_stored_in_micro_dollars_under_a_revision_that_rises(tmp_path: Path) -> None:
+    fake = FakeDynamoDB()
+    text = GOOD + "\n[tiers.free.budgets]\ntenant = { day_usd = 2, month_usd = 10.25 }\nkey = { day_usd = 0.000001 }\n"
+
+    list(table_over(fake).apply(read_tenants(written(tmp_path, text))))
+
+    budgets = row(from_attributes(fake.items["TENANT#acme", "TENANT"]["tier"]["M"]), Tier).budgets
+    assert budgets.tenant == Allowance(day_micro_usd=2_000_000, month_micro_usd=10_250_000)
+    assert (budgets.user, budgets.key) == (Allowance(), Allowance(day_micro_usd=1))
+    assert budgets.revision > 1_700_000_000_000
+
+
+@pytest.mark.parametrize("allowed", ["{ day_usd = -1 }", "{ week_usd = 1 }", "{ day_usd = 1e9 }", '{ day_usd = "1" }'])
+def test_a_budget_that_cannot_be_meant_is_refused_with_its_place(tmp_path: Path, allowed: str) -> None:
+    text = GOOD + f"\n[tiers.free.budgets]\nuser = {allowed}\n"
+
+    with pytest.raises(UsageError, match=r"tiers\.free: .*budgets\.user"):
+        read_tenants(written(tmp_path, text))
 
 
 @pytest.mark.guarantee_g

@@ -31,6 +31,7 @@ class Caller:
     user: str
     tier: Tier
     scopes: frozenset[str]
+    key_id: str = ""
 
     def require(self, scope: Scope) -> None:
         """Raise `MissingScopeError` unless the key was made for this."""
@@ -56,6 +57,7 @@ def authenticate(headers: Mapping[str, str], tenants: Tenants, *, environment: s
         user=record.user,
         tier=tenants.tier(record.tenant),
         scopes=frozenset(record.scopes),
+        key_id=key.id,
     )
 
 

@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from plinth.access.admission import retry_after
+from plinth.contracts.money import BudgetRefusal
 from plinth.errors import (
+    BudgetExceededError,
     InvalidFieldError,
     MethodNotAllowedError,
     OverloadedError,
@@ -28,6 +30,10 @@ class Problem:
     code: str
     field: str | None = None
     limit: str | None = None
+    budget: str | None = None
+    left_micro_usd: int | None = None
+    needed_micro_usd: int | None = None
+    resets_at: int | None = None
     request_id: str | None = None
 
 
@@ -37,11 +43,24 @@ def problem_of(error: Exception, *, request_id: str) -> Problem:
         problem = _problem(error.status, error.code, str(error))
         field = error.field if isinstance(error, InvalidFieldError) else None
         limit = error.limit if isinstance(error, RateLimitedError) else None
+        if isinstance(error, BudgetExceededError):
+            return _over_budget(problem, error.refusal)
         return replace(problem, field=field, limit=limit)
     if isinstance(error, TransientError):
         return _problem(503, "unavailable", "a part that this request needs did not answer: try again in a moment")
     detail = f"something failed inside: tell the operator the request id {request_id}"
     return _problem(500, "internal_error", detail, request_id=request_id)
+
+
+def _over_budget(problem: Problem, refusal: BudgetRefusal) -> Problem:
+    """Say which budget is too small for the run, what is left of it, and the Unix time at which it starts anew."""
+    return replace(
+        problem,
+        budget=f"{refusal.window} budget of {refusal.scope.label}",
+        left_micro_usd=refusal.left_micro_usd,
+        needed_micro_usd=refusal.needed_micro_usd,
+        resets_at=refusal.resets_at,
+    )
 
 
 def problem_headers(error: Exception) -> dict[str, str]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from plinth.access.authentication import Caller
 from plinth.access.entitlement import allowed, allowed_names
 from plinth.access.run_ids import is_run_id, new_run_id
+from plinth.access.spending import least_bound_micro_usd, require_budget
 from plinth.api.exchange import CurrentExchange, Exchange
 from plinth.api.waiting import wait_for_end, wanted_wait
 from plinth.chain.catalogue import catalogue
@@ -28,6 +29,7 @@ from plinth.contracts.runs import (
     RunStatus,
 )
 from plinth.errors import InvalidFieldError, NotFoundError, PlinthError, ServiceUnavailableError
+from plinth.money.budgets import budgets_of
 
 RUN_SECONDS = 270
 _DEFAULT_OUTPUT_TOKENS = 400
@@ -142,6 +144,8 @@ def _request(creation: RunCreation, exchange: Exchange) -> RunRequest:
             creation.max_output_tokens or _DEFAULT_OUTPUT_TOKENS, exchange.caller.tier.max_output_tokens
         ),
         cache=exchange.caller.tier.cache,
+        key_id=exchange.caller.key_id,
+        budgets=exchange.caller.tier.budgets,
     )
 
 
@@ -163,6 +167,7 @@ def _repeated(exchange: Exchange, key: IdempotencyKey | None) -> RunReference | 
 def _accept(exchange: Exchange, request: RunRequest, key: IdempotencyKey | None) -> RunReference:
     services, tenant, now = exchange.services, exchange.caller.tenant, exchange.services.clock.now()
     run = Run(id=new_run_id(now), tenant=tenant, epoch=1, deadline=now + RUN_SECONDS)
+    _require_budget(exchange, request)
     exchange.admit(run, tokens=estimated_tokens(request))
     acceptance = services.runs.accept(run, request, key)
     if acceptance.fresh:
@@ -170,6 +175,13 @@ def _accept(exchange: Exchange, request: RunRequest, key: IdempotencyKey | None)
         return _reference(run.id, RunStatus.ACCEPTED)
     services.limits.ended(run, used_tokens=0)
     return _resume(exchange, services.runs.get(tenant, acceptance.run_id))
+
+
+def _require_budget(exchange: Exchange, request: RunRequest) -> None:
+    budgets = budgets_of(exchange.caller.tenant, request)
+    needed = least_bound_micro_usd(request) if budgets else 0
+    if needed:
+        require_budget(needed, exchange.services.ledger.left(budgets))
 
 
 def _start(exchange: Exchange, run: Run) -> None:

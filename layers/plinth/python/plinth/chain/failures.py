@@ -11,6 +11,10 @@ from plinth.contracts.runs import Failure
 
 _TIMED_OUT = Failure(reason="timed_out", message="a step took longer than its limit; ask again")
 _UNAVAILABLE = Failure(reason="unavailable", message="a store did not answer after several tries; ask again later")
+_OVER_BUDGET = Failure(
+    reason=errors.BudgetExceededError.code,
+    message="the call may cost more than is left of a budget, as the receipt says: wait for its reset or raise it",
+)
 _INTERNAL = Failure(reason="internal", message="the run failed inside Plinth; the run id finds its log")
 _MODEL_MESSAGES: dict[type[errors.ModelError], str] = {
     errors.ModelBusyError: "the model takes no more requests just now; ask again later",
@@ -28,6 +32,7 @@ _MODEL_MESSAGES: dict[type[errors.ModelError], str] = {
 _BY_NAME = {
     "States.Timeout": _TIMED_OUT,
     "Sandbox.Timedout": _TIMED_OUT,
+    errors.BudgetExceededError.__name__: _OVER_BUDGET,
     **{error.__name__: _UNAVAILABLE for error in errors.TransientError.__subclasses__()},
     **{error.__name__: Failure(reason=error.reason, message=text) for error, text in _MODEL_MESSAGES.items()},
 }

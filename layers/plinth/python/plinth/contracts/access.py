@@ -34,6 +34,33 @@ class Priority(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What may be spent on models in a calendar day and month of UTC, in micro-dollars; None is unlimited."""
+
+    day_micro_usd: int | None = None
+    month_micro_usd: int | None = None
+
+
+UNLIMITED = Allowance()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowances:
+    """What a tenant may spend in all, and each of its users and keys.
+
+    `revision` is when this was decided, in milliseconds of Unix time: the latest decision counts.
+    """
+
+    tenant: Allowance = UNLIMITED
+    user: Allowance = UNLIMITED
+    key: Allowance = UNLIMITED
+    revision: int = 0
+
+
+NO_BUDGETS = Allowances()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
     """What a tenant may use: its models, the longest output in tokens, and its limits, of which None is unlimited.
 
@@ -49,3 +76,4 @@ class Tier:
     concurrent_runs: int | None = None
     priority: Priority = Priority.NORMAL
     cache: CachePolicy = CachePolicy.EXACT
+    budgets: Allowances = NO_BUDGETS

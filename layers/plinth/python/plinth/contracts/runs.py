@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from plinth.contracts.access import CachePolicy
+from plinth.contracts.access import NO_BUDGETS, Allowances, CachePolicy
 from plinth.contracts.tenant import Tenant
 
 
@@ -31,7 +31,7 @@ class RunRequest:
     """What the caller asked for, after validation. `max_output_tokens` is already clipped to the tier.
 
     `model` names a model or a route; `models` are those of it that the tier may use, in order.
-    `cache` is the tier's.
+    `cache` and `budgets` are the tier's; `key_id` names the API key that asked.
     """
 
     question: str
@@ -41,6 +41,8 @@ class RunRequest:
     max_output_tokens: int = 400
     models: tuple[str, ...] = ()
     cache: CachePolicy = CachePolicy.EXACT
+    key_id: str = ""
+    budgets: Allowances = NO_BUDGETS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,21 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from plinth.chain.catalogue import CatalogueModel, RouteStep, model
 from plinth.chain.prompting import input_token_bound
 from plinth.chain.reply_checks import require_answer
 from plinth.chain.routing import BREAKING, ENDING_SECONDS, MAX_ATTEMPTS, after_failure, in_order, route_of
 from plinth.contracts.answering import CallModelInput, CallModelOutput, CallOutcome
 from plinth.contracts.models import Breaker, ModelRequest, Prompt, Reply, StopReason, TimeLimits, Usage
+from plinth.contracts.money import Reservation
 from plinth.contracts.runs import ModelCost, RunRequest
 from plinth.errors import (
+    BudgetExceededError,
     ModelBreakerOpenError,
     ModelError,
     ModelStreamCutError,
     ModelUnavailableError,
     TransientError,
 )
+from plinth.money.budgets import budgets_of
 from plinth.money.prices import bound_micro_usd, cost_micro_usd, price_of, prompt_cache_saved_micro_usd
+from plinth.runtime.payments import set_aside
 from plinth.runtime.step_events import unlogged
 from plinth.runtime.streaming import TextStream, next_attempt
 from plinth.wiring import Services
@@ -59,16 +65,14 @@ def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
     if breaker.open_until is not None:
         error = ModelBreakerOpenError("the model failed too often", breaker.open_until - services.clock.now())
         return _after(error, turn, steps, position=position, calls=())
-    chosen = model(steps[position].model)
     try:
-        cost = _call(turn, chosen)
-    except ModelError as error:
-        if _speaks_of_the_model(error):
-            services.breakers.failed(chosen.id)
-        calls = (_failed_cost(turn, chosen, error),)
-        return _after(error, turn, steps, position=position, calls=calls)
-    if breaker.failing:
-        services.breakers.succeeded(chosen.id)
+        cost, failure = _paid_call(turn, model(steps[position].model), breaker)
+    except BudgetExceededError as error:
+        return CallModelOutput(
+            outcome=CallOutcome.FAILED, position=position, error=type(error).__name__, reason=error.code
+        )
+    if failure is not None:
+        return _after(failure, turn, steps, position=position, calls=(cost,))
     return CallModelOutput(outcome=CallOutcome.COMPLETE, position=position, calls=(cost,))
 
 
@@ -85,6 +89,27 @@ def _first_healthy(steps: Sequence[RouteStep], start: int, services: Services) -
 def _speaks_of_the_model(error: ModelError) -> bool:
     """Return whether the failure says that the model is ill: a store of ours that failed says nothing of it."""
     return error.reason in BREAKING and not isinstance(error.__cause__, TransientError)
+
+
+def _paid_call(turn: _Turn, chosen: CatalogueModel, breaker: Breaker) -> tuple[ModelCost, ModelError | None]:
+    """Set the call's bound aside, make the call, settle its bill; return what it cost, and why it failed if it did."""
+    services = turn.services
+    payment = set_aside(_reservation(turn, chosen), budgets_of(turn.request.run.tenant, turn.asked), services)
+    if not payment.start():
+        lost = ModelStreamCutError("the call was started before, and its end was never told")
+        return _failed_cost(turn, chosen, lost), lost
+    try:
+        cost = _call(turn, chosen)
+    except ModelError as error:
+        cost = _failed_cost(turn, chosen, error)
+        payment.settle(cost.cost_micro_usd)
+        if _speaks_of_the_model(error):
+            services.breakers.failed(chosen.id)
+        return cost, error
+    payment.settle(cost.cost_micro_usd)
+    if breaker.failing:
+        services.breakers.succeeded(chosen.id)
+    return cost, None
 
 
 def _call(turn: _Turn, chosen: CatalogueModel) -> ModelCost:
@@ -129,15 +154,28 @@ def _max_output_tokens(turn: _Turn, chosen: CatalogueModel) -> int:
     return min(turn.asked.max_output_tokens, chosen.max_output_tokens)
 
 
-def _cost(
-    turn: _Turn, chosen: CatalogueModel, *, usage: Usage, outcome: str = "complete", estimated: bool = False
-) -> ModelCost:
-    price = price_of(chosen.id)
-    bound = bound_micro_usd(
-        price,
+def _reservation(turn: _Turn, chosen: CatalogueModel) -> Reservation:
+    return Reservation(
+        run=turn.request.run,
+        attempt=turn.request.attempt,
+        amount_micro_usd=_bound(turn, chosen),
+        model=chosen.id,
+        price=msgspec.json.encode(price_of(chosen.id)).decode(),
+    )
+
+
+def _bound(turn: _Turn, chosen: CatalogueModel) -> int:
+    return bound_micro_usd(
+        price_of(chosen.id),
         input_token_bound=input_token_bound(turn.prompt),
         max_output_tokens=_max_output_tokens(turn, chosen),
     )
+
+
+def _cost(
+    turn: _Turn, chosen: CatalogueModel, *, usage: Usage, outcome: str = "complete", estimated: bool = False
+) -> ModelCost:
+    price, bound = price_of(chosen.id), _bound(turn, chosen)
     return ModelCost(
         model=chosen.id,
         input_tokens=usage.input_tokens,

@@ -1,0 +1,27 @@
+"""Which budgets a run's model calls are paid from."""
+
+from plinth.contracts.access import Allowance
+from plinth.contracts.money import Budget, Scope, ScopeKind
+from plinth.contracts.runs import RunRequest
+from plinth.contracts.tenant import Tenant
+
+
+def budgets_of(tenant: Tenant, asked: RunRequest) -> tuple[Budget, ...]:
+    """Return the budgets that have a limit: of the tenant, of the user who asked, and of the key that was used."""
+    allowed = asked.budgets
+    scopes = {Scope(tenant=tenant, kind=ScopeKind.TENANT): allowed.tenant}
+    if asked.user:
+        scopes[Scope(tenant=tenant, kind=ScopeKind.USER, name=asked.user)] = allowed.user
+    if asked.key_id:
+        scopes[Scope(tenant=tenant, kind=ScopeKind.KEY, name=asked.key_id)] = allowed.key
+    budgets = (_budget(scope, allowance, allowed.revision) for scope, allowance in scopes.items())
+    return tuple(budget for budget in budgets if budget.limited)
+
+
+def _budget(scope: Scope, allowance: Allowance, revision: int) -> Budget:
+    return Budget(
+        scope=scope,
+        revision=revision,
+        day_micro_usd=allowance.day_micro_usd,
+        month_micro_usd=allowance.month_micro_usd,
+    )
