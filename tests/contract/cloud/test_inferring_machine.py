@@ -32,8 +32,7 @@ def run(cloud: Cloud, *plays: str, seconds: int = 20) -> dict[str, Any]:
     text = json.dumps(load("infer")).replace("${StartInferenceArn}", function)
     definition = json.loads(text)
     definition["States"]["StartInference"]["TimeoutSeconds"] = seconds
-    for retrier in definition["States"]["StartInference"]["Retry"]:
-        retrier["MaxDelaySeconds"] = 1
+    definition["States"]["WaitToStart"]["Seconds"] = 0
     machine = cloud.machine(definition["States"], kind="STANDARD", StartAt=definition["StartAt"])
     given = json.dumps({"tenant": {"id": "acme"}, "body": {"plays": plays}})
     started = cloud.client("stepfunctions").start_execution(stateMachineArn=machine, input=given)
@@ -64,6 +63,12 @@ def test_a_start_that_breaks_is_tried_again_as_the_same_attempt(cloud: Cloud) ->
     described = run(cloud, "break", "succeed")
 
     assert described["output"] == {"output_location": "[[1, true], [1, true]]"}
+
+
+def test_no_inference_is_started_a_fourth_time_whatever_failed_before(cloud: Cloud) -> None:
+    described = run(cloud, "break", "ModelUnavailableError", "break", "succeed")
+
+    assert (described["status"], described["error"]) == ("FAILED", "StoreUnavailableError")
 
 
 def test_an_error_that_no_retry_mends_fails_the_machine_at_once(cloud: Cloud) -> None:

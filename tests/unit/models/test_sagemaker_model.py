@@ -10,11 +10,14 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from local.models.eventstream import payload_part, stream_error
+from plinth.adapters.sagemaker_inferences import QUEUE_CALLS, SageMakerInferences
 from plinth.adapters.sagemaker_model import MODEL_CALLS, SageMakerModel
 from plinth.chain.catalogue import Provider
 from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, TextChunk, TimeLimits
+from plinth.contracts.tenant import Tenant
 from plinth.errors import (
     ModelBusyError,
     ModelError,
@@ -25,6 +28,7 @@ from plinth.errors import (
     ModelStreamCutError,
     ModelUnavailableError,
     ModelWakingError,
+    StoreUnavailableError,
 )
 from plinth.wiring import Services
 
@@ -58,16 +62,18 @@ class Endpoint:
         self.server.daemon_threads = True
 
     def model(self) -> SageMakerModel:
+        return SageMakerModel("any", client=self.client(MODEL_CALLS))
+
+    def client(self, config: Config) -> Any:
         make: Any = boto3.client
-        client = make(
+        return make(
             "sagemaker-runtime",
             endpoint_url=f"http://127.0.0.1:{self.server.server_port}",
             region_name="us-east-1",
             aws_access_key_id="test",
             aws_secret_access_key="test",
-            config=MODEL_CALLS,
+            config=config,
         )
-        return SageMakerModel("any", client=client)
 
 
 Reply = Callable[[BaseHTTPRequestHandler], None]
@@ -180,6 +186,16 @@ def test_every_failure_is_one_typed_error_after_one_attempt_without_the_prompt(
 
     assert type(caught.value) is error
     assert "secret" not in str(caught.value)
+    assert endpoint.calls == 1
+
+
+def test_a_long_inference_is_asked_for_once_though_its_queue_breaks(endpoint: Endpoint) -> None:
+    endpoint.reply = fails("InternalFailure", 500)
+    inferences = SageMakerInferences("any", client=endpoint.client(QUEUE_CALLS), s3=boto3.client("s3"), bucket="work")
+
+    with pytest.raises(StoreUnavailableError):
+        inferences.start("one", Tenant(id="acme"), b"{}")
+
     assert endpoint.calls == 1
 
 

@@ -189,12 +189,11 @@ class Services:
         """The queue of the asynchronous endpoint."""
         import boto3
 
-        from plinth.adapters.aws_calls import CALLS
-        from plinth.adapters.sagemaker_inferences import SageMakerInferences
+        from plinth.adapters.sagemaker_inferences import QUEUE_CALLS, SageMakerInferences
 
         return SageMakerInferences(
             self.settings.async_endpoint,
-            client=boto3.client("sagemaker-runtime", config=CALLS),
+            client=boto3.client("sagemaker-runtime", config=QUEUE_CALLS),
             s3=self._s3,
             bucket=self.settings.work_bucket,
         )

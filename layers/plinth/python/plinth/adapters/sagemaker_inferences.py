@@ -3,12 +3,17 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
-from plinth.adapters.aws_calls import store_errors
+from botocore.config import Config
+
+from plinth.adapters.aws_calls import CALLS, store_errors
 from plinth.contracts.tenant import Tenant
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+# One attempt, because each may be billed, and the machine counts them.
+QUEUE_CALLS = CALLS.merge(Config(retries={"total_max_attempts": 1}))
 
 INLINE_BYTES = 128_000
 """The longest body that the call itself carries (InvokeEndpointAsync, API reference, read 2026-11)."""
