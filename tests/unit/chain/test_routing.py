@@ -85,11 +85,11 @@ def test_no_model_is_asked_when_only_the_time_to_end_is_left() -> None:
     assert after(ModelBusyError("busy"), seconds_left=ENDING_SECONDS + 4.9) is None
 
 
-def test_a_key_is_read_again_once() -> None:
+@pytest.mark.parametrize("attempt", range(1, MAX_ATTEMPTS))
+def test_the_key_of_a_route_s_last_model_is_read_again_at_once_whatever_failed_before_it(attempt: int) -> None:
     error = errors.ModelKeyRefusedError("wrong")
 
-    assert after(error, position=1) == NextCall(position=1, wait_seconds=0.0)
-    assert after(error, position=1, attempt=2) is None
+    assert after(error, position=1, attempt=attempt) == NextCall(position=1, wait_seconds=0.0)
 
 
 def test_every_reason_of_a_failure_can_be_named_in_a_route() -> None:

@@ -62,13 +62,14 @@ def after_failure(
     """Return the next call, or None where the failure ends the turn.
 
     The next model is asked at once. Without one the same is asked again if the failure may pass: when the provider
-    wishes, else after a wait that doubles, and never so late that the run's time is over.
+    wishes, at once where its key is read anew, else after a wait that doubles, and never so late that the run's time is
+    over.
     """
     if attempt >= MAX_ATTEMPTS or seconds_left < _SHORTEST_CALL_SECONDS + ENDING_SECONDS:
         return None
     if position + 1 < len(steps) and error.reason in steps[position].move_on:
         return NextCall(position=position + 1, wait_seconds=0.0)
-    if error.reason not in _PASSING or (isinstance(error, ModelKeyRefusedError) and attempt > 1):
+    if error.reason not in _PASSING:
         return None
     seconds = _wait(error, attempt=attempt)
     if math.ceil(seconds) + _SHORTEST_CALL_SECONDS + ENDING_SECONDS > seconds_left:  # the machine waits whole seconds
