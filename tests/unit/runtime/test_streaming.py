@@ -1,19 +1,39 @@
 """When a model's text is written to the log."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
-from plinth.contracts.events import StepEnded, TextDelta
+from plinth.contracts.events import Event, StepEnded, TextDelta
 from plinth.contracts.models import StreamItem, TextChunk, Working
 from plinth.contracts.runs import Run, RunRequest
 from plinth.contracts.tenant import Tenant
+from plinth.errors import ModelStreamCutError, StoreUnavailableError
 from plinth.runtime.streaming import FIRST_INTERVAL_SECONDS, TextStream
 from tests.fakes.clock import FakeClock
 from tests.fakes.models import whole
 from tests.fakes.runs import FakeRunLog, FakeRuns
 
 STEP = StepEnded(step="BuildPrompt", started_at=1.0, duration_ms=2.0)
+
+
+class FailingLog(FakeRunLog):
+    """A log whose every write fails."""
+
+    def append(self, run: Run, events: Sequence[Event]) -> int:
+        raise StoreUnavailableError("throttled")
+
+
+@pytest.mark.guarantee_f
+def test_a_log_that_fails_at_the_end_of_the_answer_does_not_lose_its_bill() -> None:
+    clock = FakeClock()
+    run = Run(id="run_1", tenant=Tenant(id="acme"), epoch=1, deadline=clock.now() + 270)
+    stream = TextStream(run=run, attempt=2, because="model_busy", log=FailingLog(FakeRuns(clock)), clock=clock)
+
+    with pytest.raises(ModelStreamCutError) as cut:
+        stream.copy([whole()], [])
+
+    assert cut.value.usage == whole().usage
 
 
 @pytest.mark.parametrize("thoughts", [0, 1, 20])

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from plinth.contracts.events import Event, LoggedEvent, Reset, StepEnded, TextDelta
 from plinth.contracts.models import ModelEnd, StreamItem, TextChunk
 from plinth.contracts.runs import Run
-from plinth.errors import ModelStreamCutError
+from plinth.errors import ModelStreamCutError, TransientError
 from plinth.ports.clock import Clock
 from plinth.ports.runs import RunLog
 
@@ -38,12 +38,15 @@ class TextStream:
         self._first: list[Event] = [Reset(attempt=attempt, reason=because)] if attempt > 1 else []
 
     def copy(self, stream: Iterable[StreamItem], steps: Sequence[StepEnded]) -> tuple[str, ModelEnd]:
-        """Log the text as it comes; return all of it with the model's end, or raise `ModelStreamCutError`."""
+        """Log the text as it comes; return all of it with the model's end, or raise `ModelStreamCutError`.
+
+        A log that fails at the model's end is such a cut, which carries the bill; before it, it raises its own error.
+        """
         self._first.extend(steps)
         texts: list[str] = []
         for item in stream:
             if isinstance(item, ModelEnd):
-                self._write()
+                self._write_last(item)
                 return "".join(texts), item
             if isinstance(item, TextChunk):
                 texts.append(item.text)
@@ -51,6 +54,12 @@ class TextStream:
             if self._pending and self._clock.now() - self._written_at >= self._interval:
                 self._write()
         raise ModelStreamCutError("the stream ended without saying why the model stopped")
+
+    def _write_last(self, end: ModelEnd) -> None:
+        try:
+            self._write()
+        except TransientError as error:
+            raise ModelStreamCutError("the end of the text could not be logged", usage=end.usage) from error
 
     def _write(self) -> None:
         text = "".join(self._pending)
