@@ -160,7 +160,7 @@ def test_a_failure_that_passes_costs_an_attempt_and_the_client_reads_one_whole_a
 ENDING = {
     "400": ("model_request_refused", 1, FREE),
     "too_long": ("model_context_exceeded", 1, FREE),
-    "401": ("model_key_refused", 2, FREE),
+    "401": ("model_key_refused", 3, FREE),
     "429@9999": ("model_busy", 1, FREE),
     "500": ("model_unavailable", 3, FREE),
     "cut@700": ("model_stream_cut", 3, BOUND),
