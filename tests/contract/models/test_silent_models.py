@@ -118,9 +118,10 @@ def test_a_bill_that_was_told_is_known_however_the_call_fails(served: World, kin
     assert error.usage == USAGE
 
 
-def test_no_thread_stays_behind_once_a_stream_has_begun(served: World) -> None:
+@pytest.mark.parametrize("kind", ["stall", "silent"])
+def test_no_thread_stays_behind_whether_a_stream_has_begun_or_not(served: World, kind: FaultKind) -> None:
     before = set(threading.enumerate())
-    served.provider.books.play(failing("stall", at=4, seconds=20))
+    served.provider.books.play(failing(kind, at=4, seconds=20))
     for _ in range(3):
         failure_of(served.model, ask(limits=SOON))
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import boto3
@@ -11,7 +12,7 @@ from plinth.adapters.anthropic_model import AnthropicModel, on_aws, with_key
 from plinth.adapters.chat_bodies import SELF_HOSTED
 from plinth.adapters.openai_model import OpenAiModel
 from plinth.adapters.provider_tokens import Token
-from plinth.adapters.sagemaker_model import MODEL_CALLS, SageMakerModel
+from plinth.adapters.sagemaker_model import SageMakerModel, patient_for
 from plinth.contracts.models import (
     Message,
     ModelEnd,
@@ -38,22 +39,23 @@ def token() -> Token:
     return Token(lambda: "key", life_seconds=60)
 
 
-def sagemaker_client(url: str) -> Any:
-    make: Any = boto3.client
-    return make(
-        "sagemaker-runtime",
-        endpoint_url=url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        config=MODEL_CALLS,
-    )
-
-
 def _sagemaker(url: str, endpoint: str, *, leaving: ExitStack) -> LanguageModel:
-    client = sagemaker_client(url)
-    leaving.callback(client.close)
-    return SageMakerModel(endpoint, client=client)
+    make: Any = boto3.client
+
+    @cache
+    def connect(seconds: int) -> Any:
+        client = make(
+            "sagemaker-runtime",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=patient_for(seconds),
+        )
+        leaving.callback(client.close)
+        return client
+
+    return SageMakerModel(endpoint, connect=connect)
 
 
 def _over_http(model: AnthropicModel | OpenAiModel, *, leaving: ExitStack) -> LanguageModel:

@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from local.models.eventstream import payload_part, stream_error
 from plinth.adapters.sagemaker_inferences import QUEUE_CALLS, SageMakerInferences
-from plinth.adapters.sagemaker_model import MODEL_CALLS, SageMakerModel
+from plinth.adapters.sagemaker_model import SageMakerModel, patient_for
 from plinth.chain.catalogue import Provider
 from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, TextChunk, TimeLimits
 from plinth.contracts.tenant import Tenant
@@ -62,7 +62,7 @@ class Endpoint:
         self.server.daemon_threads = True
 
     def model(self) -> SageMakerModel:
-        return SageMakerModel("any", client=self.client(MODEL_CALLS))
+        return SageMakerModel("any", connect=lambda seconds: self.client(patient_for(seconds)))
 
     def client(self, config: Config) -> Any:
         make: Any = boto3.client

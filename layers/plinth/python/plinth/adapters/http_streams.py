@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 import httpx2
 
+from plinth.adapters.model_deadline import longest_silence
 from plinth.adapters.provider_failures import read_refusal, refused
 from plinth.contracts.models import TimeLimits
 from plinth.errors import (
@@ -29,8 +30,8 @@ _NEVER_ASKED = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, 
 
 
 def timeouts(limits: TimeLimits) -> httpx2.Timeout:
-    """Return how long the socket may wait, so that no thread waits much longer than the caller."""
-    silence = min(limits.total_seconds, max(limits.first_seconds, limits.stall_seconds))
+    """Return how long the socket may wait."""
+    silence = longest_silence(limits)
     return httpx2.Timeout(silence, connect=min(_CONNECT_SECONDS, silence))
 
 

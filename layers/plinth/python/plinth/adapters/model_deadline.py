@@ -54,6 +54,11 @@ class Call:
                 self._hang_up()
 
 
+def longest_silence(limits: TimeLimits) -> float:
+    """Return for how many seconds a socket may wait, so that no thread waits much longer than the caller."""
+    return min(limits.total_seconds, max(limits.first_seconds, limits.stall_seconds))
+
+
 def within(limits: TimeLimits, read: Callable[[Call], Generator[Item]]) -> Iterator[Item]:
     """Yield what `read` yields and raise what it raises, or `ModelSilentError` once a limit is over.
 

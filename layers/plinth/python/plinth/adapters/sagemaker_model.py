@@ -1,9 +1,10 @@
 """How a model behind a SageMaker endpoint is asked, within its limits, and what its failures mean."""
 
 import importlib
-from collections.abc import Generator, Iterator
+import math
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from botocore.config import Config
@@ -23,7 +24,7 @@ from urllib3.response import HTTPResponse
 from plinth.adapters.aws_calls import ENDPOINT_BUSY_CODES, error_code
 from plinth.adapters.chat_bodies import chat_body
 from plinth.adapters.chat_chunks import read_chat
-from plinth.adapters.model_deadline import Call, within
+from plinth.adapters.model_deadline import Call, longest_silence, within
 from plinth.adapters.provider_failures import Refusal, read_refusal, refused
 from plinth.contracts.models import ModelRequest, StreamItem
 from plinth.errors import (
@@ -39,8 +40,9 @@ from plinth.errors import (
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
-# One attempt, because only the machine tries again; 120 s of silence end a call whose own limits are later.
-MODEL_CALLS = Config(connect_timeout=2, read_timeout=120, retries={"total_max_attempts": 1})
+    Connect = Callable[[int], SageMakerRuntimeClient]
+
+_CLIENTS_KEPT = 4  # the limits of a model are the same for most calls; only the end of a run's time makes others
 
 _KEY_CODES = frozenset({"AccessDeniedException", "ExpiredTokenException", "UnrecognizedClientException"})
 
@@ -48,26 +50,26 @@ _KEY_CODES = frozenset({"AccessDeniedException", "ExpiredTokenException", "Unrec
 class SageMakerModel:
     """`LanguageModel` over one endpoint that takes OpenAI chat bodies: llama.cpp, vLLM or LMI.
 
-    `component` names the inference component of an endpoint that scales to zero (not verified on AWS).
+    `component` names the inference component of an endpoint that scales to zero (not verified on AWS). `connect` gives
+    a client that is patient for so many seconds.
     """
 
-    def __init__(
-        self, endpoint: str, *, component: str | None = None, client: "SageMakerRuntimeClient | None" = None
-    ) -> None:
+    def __init__(self, endpoint: str, *, component: str | None = None, connect: "Connect | None" = None) -> None:
         self._target = {"EndpointName": endpoint} | ({"InferenceComponentName": component} if component else {})
-        self._client = client or connect()
+        self._connect = connect or _connect
 
     def stream(self, request: ModelRequest) -> Iterator[StreamItem]:
         """Yield text as it comes and one `ModelEnd` last, within the limits; raise `ModelError`."""
         return within(request.limits, partial(self._read, request))
 
     def _read(self, request: ModelRequest, call: Call) -> Generator[StreamItem]:
-        with closing(self._pieces(chat_body(request), call)) as pieces:
+        client = self._connect(math.ceil(longest_silence(request.limits)))
+        with closing(self._pieces(client, chat_body(request), call)) as pieces:
             yield from read_chat(pieces, max_output_tokens=request.max_output_tokens, tell=call.tell)
 
-    def _pieces(self, body: bytes, call: Call) -> Generator[bytes]:
+    def _pieces(self, client: "SageMakerRuntimeClient", body: bytes, call: Call) -> Generator[bytes]:
         try:
-            answer = self._client.invoke_endpoint_with_response_stream(
+            answer = client.invoke_endpoint_with_response_stream(
                 **self._target, ContentType="application/json", Body=body
             )
             with closing(answer["Body"]) as events, call.connected(partial(_hang_up, events)):
@@ -83,11 +85,20 @@ class SageMakerModel:
             raise _connection_failure(error) from error
 
 
-@cache
-def connect() -> "SageMakerRuntimeClient":
-    """Return the process's client of the SageMaker runtime."""
+def patient_for(seconds: int) -> Config:
+    """Return how a client calls a model that may be silent that long.
+
+    Until headers come nobody can hang up, so that this alone ends the thread of a call that was given up. One attempt,
+    because only the machine tries again.
+    """
+    return Config(connect_timeout=2, read_timeout=seconds, retries={"total_max_attempts": 1})
+
+
+@lru_cache(_CLIENTS_KEPT)
+def _connect(seconds: int) -> "SageMakerRuntimeClient":
     # The stubs leave boto3.client partly unknown wherever one service's stubs are missing.
-    client: SageMakerRuntimeClient = importlib.import_module("boto3").client("sagemaker-runtime", config=MODEL_CALLS)
+    boto3 = importlib.import_module("boto3")
+    client: SageMakerRuntimeClient = boto3.client("sagemaker-runtime", config=patient_for(seconds))
     return client
 
 
