@@ -19,6 +19,7 @@ _OBJECTS = "Any object of this one bucket: their keys are the documents' names."
 _PASSAGES = "Any path of this one domain: OpenSearch takes searches and bulk writes beside the index, too."
 _STANDARD = "Failures are logged; a Standard machine keeps the history of every event by itself."
 _CONTAINER_LOGS = "AwsSolutions-IAM5[Resource::arn:aws:logs:{region}:<AWS::AccountId>:log-group:/aws/sagemaker/*]"
+_DEAD_LETTERS = "It is a dead-letter queue: who sends to it, the rule can't see."
 _NOT_YET_NAMED = "SageMaker names the log group after an endpoint that does not exist yet."
 _UPLOADER = "The uploader of the console's files is CDK's own; it can't be given less."
 
@@ -47,7 +48,7 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
     "ingest": {
         **_FUNCTIONS,
         "AwsSolutions-SF1": _STANDARD,
-        "AwsSolutions-SQS3": "It is a dead-letter queue: a step sends to it, which the rule can't see.",
+        "AwsSolutions-SQS3": _DEAD_LETTERS,
         "AwsSolutions-IAM5[Resource::{published:memory:FnGetAttSearchDomainAB6007CDArn72E3B33A}/*]": _PASSAGES,
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttSourcesBE4D2488Arn5766F05D}/*]": _OBJECTS,
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttWorkBF636A8BArn498CB51D}/*]": _OBJECTS,
@@ -55,6 +56,7 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
     "infer": {
         **_FUNCTIONS,
         "AwsSolutions-SF1": _STANDARD,
+        "AwsSolutions-SQS3": _DEAD_LETTERS,
         _CONTAINER_LOGS: _NOT_YET_NAMED,
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttWorkBF636A8BArn498CB51D}/*]": _OBJECTS,
     },

@@ -3,12 +3,14 @@
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from cdk.constructs.async_endpoint import AsyncEndpoint, Ends
 from cdk.constructs.chain_step import ChainStep
+from cdk.constructs.dead_letters import dead_letters
 from cdk.constructs.state_machine import Chain
 from cdk.environments import Environment
 from cdk.permissions import Permission, on_table
@@ -21,7 +23,8 @@ FOLDER = "inferences"
 class InferStack(Stack):
     """StartInference -> the endpoint's queue -> SNS -> FinishInference -> the state that waits.
 
-    Other Standard machines start `chain` as a nested execution and wait for its end.
+    Other Standard machines start `chain` as a nested execution and wait for its end. A message that FinishInference
+    could not take, or never got, ends in `lost_notices`, and its state waits for its time-out.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, foundations: Foundations) -> None:
@@ -43,8 +46,12 @@ class InferStack(Stack):
         self.steps = [*starts, finish]
         self.chain = Chain(self, "Infer", steps=starts, kind="STANDARD", environment=foundations.environment)
         self._let_wake()
+        self.lost_notices = dead_letters(self, "LostNotices", foundations.environment)
+        finish.function.configure_async_invoke(on_failure=destinations.SqsDestination(self.lost_notices))
         for topic in (ends.success, ends.error):
-            topic.add_subscription(subscriptions.LambdaSubscription(finish.invoked))
+            topic.add_subscription(
+                subscriptions.LambdaSubscription(finish.invoked, dead_letter_queue=self.lost_notices)
+            )
         CfnOutput(self, "InferencesLocation", value=ends.location)
 
     def _topic(self, name: str) -> sns.Topic:

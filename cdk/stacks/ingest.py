@@ -12,14 +12,13 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cdk.constructs.chain_step import ChainStep, Surroundings
+from cdk.constructs.dead_letters import dead_letters
 from cdk.constructs.state_machine import Chain
-from cdk.environments import Environment
 from cdk.permissions import Permission
 from cdk.stacks.foundations import Foundations
 from cdk.steps import ERASE_STEPS, INGEST_STEPS, START_INGEST, Step, Touch
 
 RECEIVES_BEFORE_LOST = 5
-DEAD_LETTERS_KEPT = Duration.days(14)
 
 
 class IngestStack(Stack):
@@ -31,8 +30,8 @@ class IngestStack(Stack):
     def __init__(self, scope: Construct, construct_id: str, *, foundations: Foundations) -> None:
         super().__init__(scope, construct_id, env=foundations.environment.place)
         self._environment = foundations.environment
-        self.refused_documents = _dead_letters(self, "RefusedDocuments", self._environment)
-        self.lost_events = _dead_letters(self, "LostEvents", self._environment)
+        self.refused_documents = dead_letters(self, "RefusedDocuments", self._environment)
+        self.lost_events = dead_letters(self, "LostEvents", self._environment)
         surroundings = foundations.surroundings(self, {Touch.BURY_DOCUMENTS: (self._may_bury(),)})
         self.ingest = self._chain("Ingest", INGEST_STEPS, surroundings)
         self.erase = self._chain("Erase", ERASE_STEPS, surroundings)
@@ -83,9 +82,3 @@ class IngestStack(Stack):
             sources.SqsEventSource(changes, batch_size=10, report_batch_item_failures=True)
         )
         CfnOutput(self, "ChangesQueueUrl", value=changes.queue_url)
-
-
-def _dead_letters(scope: Construct, name: str, environment: Environment) -> sqs.Queue:
-    queue = sqs.Queue(scope, name, enforce_ssl=environment.tls_only, retention_period=DEAD_LETTERS_KEPT)
-    CfnOutput(scope, f"{name}QueueUrl", value=queue.queue_url)
-    return queue

@@ -51,7 +51,7 @@ class WatchStack(Stack):
         super().__init__(scope, construct_id, env=environment.place)
         rows = {
             "Machines": _machines(watched),
-            "Dead letters": _dead_letters(watched.ingest),
+            "Dead letters": _dead_letters(watched),
             "Function errors": [_errors(step) for step in watched.steps],
             "Function throttles": [_throttles(step) for step in watched.steps],
             "API": [_refused(watched.api)],
@@ -88,8 +88,10 @@ def _machines(watched: Watched) -> list[Signal]:
     ]
 
 
-def _dead_letters(ingest: IngestStack) -> list[Signal]:
-    queues = {"RefusedDocuments": ingest.refused_documents, "LostEvents": ingest.lost_events}
+def _dead_letters(watched: Watched) -> list[Signal]:
+    inferring = {"LostNotices": watched.infer.lost_notices} if watched.infer else {}
+    ingest = watched.ingest
+    queues = {"RefusedDocuments": ingest.refused_documents, "LostEvents": ingest.lost_events, **inferring}
     return [
         Signal(
             name=f"{name}Waiting",

@@ -1,13 +1,14 @@
-"""finish_inference: wake the machine that waits for an inference which has ended."""
+"""FinishInference: wake the machines that wait for inferences which have ended."""
 
-from typing import Any
-
+from plinth.contracts import FinishInferenceInput, FinishInferenceOutput
+from plinth.runtime import step
 from plinth.runtime.inferences import finish
 from plinth.wiring import Services
 
-_services = Services()
 
-
-def handler(event: dict[str, Any], _context: object) -> None:
+def finish_inference(request: FinishInferenceInput, services: Services) -> FinishInferenceOutput:
     """Take what the endpoint published; a message that comes twice, late or for nobody has no effect."""
-    finish(event, _services)
+    return FinishInferenceOutput(told=finish(request, services))
+
+
+handler = step(finish_inference)

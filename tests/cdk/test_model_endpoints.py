@@ -91,6 +91,15 @@ def test_an_asynchronous_endpoint_puts_and_tells_every_end(everything: Assembly)
     assert subscribed == {str(topic) for topic in output["NotificationConfig"].values()}
 
 
+def test_a_message_about_an_inference_that_nobody_took_is_kept(everything: Assembly) -> None:
+    (invoked,) = properties(everything, "AWS::Lambda::EventInvokeConfig")
+    lost = invoked["DestinationConfig"]["OnFailure"]["Destination"]
+
+    assert "LostNotices" in str(lost)
+    for subscription in properties(everything, "AWS::SNS::Subscription"):
+        assert subscription["RedrivePolicy"]["deadLetterTargetArn"] == lost
+
+
 def test_nothing_of_an_endpoint_outlives_its_stack(everything: Assembly) -> None:
     for stack in ("models", "infer"):
         for name, resource in everything.templates[stack]["Resources"].items():

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from functions.finish_inference.handler import finish_inference
 from functions.start_inference.handler import start_inference
 from plinth.errors import StoreUnavailableError
 from plinth.runtime import step
-from plinth.runtime.inferences import finish, inference_id
+from plinth.runtime.inferences import inference_id
 from plinth.wiring import Services
 from tests.fakes.inferences import FakeCallbacks, FakeInferences, FakePendingInferences
 
@@ -48,7 +49,13 @@ class World:
         return bool(answer["result"]["queued"])
 
     def finish(self, status: str = "Completed", *, attempt: int = 1) -> None:
-        finish(notice(inference_id(EXECUTION, attempt), status), self.services)
+        self.publish(notice(inference_id(EXECUTION, attempt), status))
+
+    def publish(self, event: dict[str, Any]) -> int:
+        """Hand an event to the function; return how many machines it told."""
+        answer = step(finish_inference, services=self.services)(event, SimpleNamespace(aws_request_id="request-1"))
+        told: int = answer["result"]["told"]
+        return told
 
 
 def notice(name: str, status: str) -> dict[str, Any]:
@@ -159,7 +166,7 @@ def test_a_message_after_the_timeout_has_no_effect(world: World) -> None:
 
 
 def test_a_message_about_an_unknown_inference_has_no_effect(world: World) -> None:
-    finish(notice("somebody-elses", "Completed"), world.services)
+    assert world.publish(notice("somebody-elses", "Completed")) == 0
 
     assert world.callbacks.told == {}
 
@@ -170,6 +177,17 @@ def test_a_completed_inference_without_an_answer_is_a_failure(world: World) -> N
     sns = event["Records"][0]["Sns"]
     sns["Message"] = sns["Message"].replace('"Failed"', '"Completed"')
 
-    finish(event, world.services)
+    assert world.publish(event) == 1
 
     assert world.callbacks.told == {"token-1": FAILURE}
+
+
+def test_the_end_of_an_inference_is_logged_as_one_line_that_holds_nothing_of_it(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.start("token-1")
+    world.finish()
+
+    (line,) = (vars(record) for record in caplog.records if record.name == "FinishInference")
+    assert (line["outcome"], line["request_id"]) == ("ok", "request-1")
+    assert OUTPUT not in str(line)

@@ -21,7 +21,13 @@ from plinth.contracts.answering import (
     SaveAnswerInput,
     SaveAnswerOutput,
 )
-from plinth.contracts.inferring import StartInferenceCallback, StartInferenceInput, StartInferenceOutput
+from plinth.contracts.inferring import (
+    FinishInferenceInput,
+    FinishInferenceOutput,
+    StartInferenceCallback,
+    StartInferenceInput,
+    StartInferenceOutput,
+)
 from plinth.contracts.ingesting import (
     CloseDocumentInput,
     CloseDocumentOutput,
@@ -59,6 +65,8 @@ __all__ = [
     "ErasePassagesOutput",
     "FailRunInput",
     "FailRunOutput",
+    "FinishInferenceInput",
+    "FinishInferenceOutput",
     "IndexPassagesInput",
     "IndexPassagesOutput",
     "LookUpAnswerInput",

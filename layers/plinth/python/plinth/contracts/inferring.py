@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from plinth.contracts.tenant import Tenant
 
 
@@ -32,6 +34,31 @@ class StartInferenceCallback:
     """What the machine gets when the inference has ended well: the S3 URI of the container's answer."""
 
     output_location: str
+
+
+class SnsMessage(msgspec.Struct, frozen=True, rename="pascal"):
+    """What was published: JSON, as text."""
+
+    message: str
+
+
+class SnsRecord(msgspec.Struct, frozen=True, rename="pascal"):
+    """One message, as SNS wraps it."""
+
+    sns: SnsMessage
+
+
+class FinishInferenceInput(msgspec.Struct, frozen=True, rename="pascal"):
+    """What SNS hands to a function."""
+
+    records: tuple[SnsRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishInferenceOutput:
+    """How many machines were told: SNS takes no notice of it."""
+
+    told: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,11 @@ only the first telling.
 """
 
 import hashlib
-from typing import Any
 
 import msgspec
 
 from plinth.contracts.inferring import (
+    FinishInferenceInput,
     InferenceOutcome,
     PendingInference,
     StartInferenceCallback,
@@ -61,19 +61,20 @@ def start(request: StartInferenceInput, services: Services) -> bool:
     return True
 
 
-def finish(event: dict[str, Any], services: Services) -> None:
-    """Tell the machines that wait for the inferences which an SNS event says have ended; others are nobody's."""
-    for record in event["Records"]:
-        notice = msgspec.json.decode(record["Sns"]["Message"], type=InferenceNotice)
+def finish(request: FinishInferenceInput, services: Services) -> int:
+    """Tell the machines that wait for the inferences which have ended, and return how many: others are nobody's."""
+    told = 0
+    for record in request.records:
+        notice = msgspec.json.decode(record.sns.message, type=InferenceNotice)
         pending = services.pending_inferences.end(notice.inference_id, notice.outcome)
         if pending and pending.outcome:
-            _tell(pending, pending.outcome, services)
+            told += _tell(pending, pending.outcome, services)
+    return told
 
 
-def _tell(pending: PendingInference, outcome: InferenceOutcome, services: Services) -> None:
+def _tell(pending: PendingInference, outcome: InferenceOutcome, services: Services) -> bool:
     if outcome.output_location is None:
         cause = "SageMaker says that the inference failed; its log and the failure output say why"
-        services.callbacks.fail(pending.task_token, error=ModelUnavailableError.__name__, cause=cause)
-        return
+        return services.callbacks.fail(pending.task_token, error=ModelUnavailableError.__name__, cause=cause)
     result = StartInferenceCallback(output_location=outcome.output_location)
-    services.callbacks.succeed(pending.task_token, {"result": msgspec.to_builtins(result)})
+    return services.callbacks.succeed(pending.task_token, {"result": msgspec.to_builtins(result)})
