@@ -5,10 +5,11 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from plinth.adapters.anthropic_model import on_aws
 from plinth.adapters.provider_tokens import Token
 from plinth.adapters.sagemaker_bearer import sagemaker_token
 from plinth.contracts.models import Message, Prompt, Role, ToolCall, ToolResult, ToolSpec
-from plinth.errors import ModelKeyRefusedError, ModelUnavailableError
+from plinth.errors import ModelKeyRefusedError, ModelNotConfiguredError, ModelUnavailableError
 from tests.contract.models.worlds import Worlds, ask, failure_of, model_at
 from tests.fakes.providers import Call, Fault, ProviderServer, Script, status
 
@@ -57,6 +58,17 @@ def test_claude_platform_on_aws_gets_a_signature_and_the_workspace_and_no_key(wo
     assert "/us-east-1/aws-external-anthropic/aws4_request" in headers["authorization"]
     assert headers["anthropic-workspace-id"] == "wrkspc_1"
     assert "x-api-key" not in headers
+
+
+def test_claude_platform_on_aws_is_not_configured_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+    with pytest.raises(ModelNotConfiguredError, match="no AWS credentials"):
+        on_aws(region="us-east-1", workspace="wrkspc_1")
 
 
 @pytest.mark.parametrize("name", ["anthropic", "openai", "sagemaker_openai"])

@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 import anthropic
 import httpx2
+from botocore.session import Session
 
 from plinth.adapters.anthropic_prompts import message_arguments
 from plinth.adapters.anthropic_stream import MessageReader
@@ -26,7 +27,13 @@ from plinth.adapters.model_deadline import Call, within
 from plinth.adapters.provider_failures import Refusal, broken_off, refused
 from plinth.adapters.provider_tokens import Token
 from plinth.contracts.models import ModelRequest, StreamItem
-from plinth.errors import ModelError, ModelKeyRefusedError, ModelReplyInvalidError, ModelStreamCutError
+from plinth.errors import (
+    ModelError,
+    ModelKeyRefusedError,
+    ModelNotConfiguredError,
+    ModelReplyInvalidError,
+    ModelStreamCutError,
+)
 
 
 class AnthropicModel:
@@ -93,8 +100,11 @@ def with_key(key: Token, *, base_url: str | None = None) -> AnthropicModel:
 def on_aws(*, region: str, workspace: str, base_url: str | None = None) -> AnthropicModel:
     """Return the models of Claude Platform on AWS, signed with this process's credentials; not verified on AWS.
 
-    Without `base_url` the SDK takes ANTHROPIC_AWS_BASE_URL, or the region's own address.
+    Without `base_url` the SDK takes ANTHROPIC_AWS_BASE_URL, or the region's own address. Raises
+    `ModelNotConfiguredError` without credentials, which the SDK would only miss within a call.
     """
+    if Session().get_credentials() is None:
+        raise ModelNotConfiguredError("no AWS credentials to sign the calls of Claude Platform on AWS with")
     return AnthropicModel(
         anthropic.AnthropicAWS(
             aws_region=region, workspace_id=workspace, base_url=base_url, max_retries=0, http_client=_http()
