@@ -1,8 +1,11 @@
 """How a long inference is waited for: the asynchronous endpoint, the machine, and what its messages wake."""
 
+from typing import cast
+
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -47,7 +50,8 @@ class InferStack(Stack):
         self.chain = Chain(self, "Infer", steps=starts, kind="STANDARD", environment=foundations.environment)
         self._let_wake()
         self.lost_notices = dead_letters(self, "LostNotices", foundations.environment)
-        finish.function.configure_async_invoke(on_failure=destinations.SqsDestination(self.lost_notices))
+        lost = cast("lambda_.IDestination", destinations.SqsDestination(self.lost_notices))
+        finish.function.configure_async_invoke(on_failure=lost)
         for topic in (ends.success, ends.error):
             topic.add_subscription(
                 subscriptions.LambdaSubscription(finish.invoked, dead_letter_queue=self.lost_notices)
