@@ -3,25 +3,27 @@
 from collections.abc import Iterator, Sequence
 from zlib import crc32
 
-from plinth.contracts.models import ModelEnd, ModelRequest, StopReason, TextChunk, Usage
-from plinth.errors import ModelError
+from plinth.contracts.models import ModelEnd, ModelRequest, StopReason, StreamItem, TextChunk, Usage, Working
+from plinth.errors import ModelError, ModelStreamCutError
+
+Turn = tuple[Sequence[str | Working], ModelEnd | ModelError | None]
+"""What a model says in one call, and its end, its error, or (with neither) a cut."""
 
 
 class FakeModel:
-    """`LanguageModel` that plays one script per call: chunks, then an end, an error, or (with neither) a cut."""
+    """`LanguageModel` that takes one turn per call. It never waits: a turn says that it was silent."""
 
-    def __init__(self, *scripts: tuple[Sequence[str], ModelEnd | ModelError | None]) -> None:
-        self._scripts = list(scripts)
+    def __init__(self, *turns: Turn) -> None:
+        self._turns = list(turns)
         self.requests: list[ModelRequest] = []
 
-    def stream(self, request: ModelRequest) -> Iterator[TextChunk | ModelEnd]:
+    def stream(self, request: ModelRequest) -> Iterator[StreamItem]:
         self.requests.append(request)
-        chunks, end = self._scripts.pop(0)
-        yield from (TextChunk(text=chunk) for chunk in chunks)
-        if isinstance(end, ModelError):
-            raise end
-        if end is not None:
-            yield end
+        said, end = self._turns.pop(0)
+        yield from (TextChunk(text=each) if isinstance(each, str) else each for each in said)
+        if not isinstance(end, ModelEnd):
+            raise end or ModelStreamCutError("the stream ended in the middle")
+        yield end
 
 
 def whole(stop_reason: StopReason = StopReason.END) -> ModelEnd:

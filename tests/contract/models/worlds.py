@@ -26,8 +26,9 @@ from plinth.contracts.models import (
 )
 from plinth.errors import ModelError
 from plinth.ports.models import LanguageModel
+from tests.contract.models.outcomes import turn_of
+from tests.fakes.models import FakeModel
 from tests.fakes.providers import ProviderServer, Script
-from tests.fakes.scripted_model import ScriptedModel
 
 SERVED = ("anthropic", "anthropic_aws", "openai", "sagemaker_openai", "sagemaker")
 EVERYONE = (*SERVED, "fake")
@@ -81,7 +82,7 @@ def model_at(url: str, *, name: str, key: Token | None = None, endpoint: str = "
             case "sagemaker":
                 yield _sagemaker(url, endpoint, leaving=leaving)
             case _:
-                yield ScriptedModel(Script())
+                yield FakeModel()
 
 
 def ask(*, limits: TimeLimits = LIMITS, text: str = QUESTION, **changes: Any) -> ModelRequest:
@@ -104,7 +105,7 @@ class World:
     def play(self, script: Script) -> LanguageModel:
         """Return the model that gets this script for an answer."""
         self.provider.books.play(script)
-        return self.model if self.served else ScriptedModel(script)
+        return self.model if self.served else FakeModel(turn_of(script))
 
     def told(self, usage: Usage) -> Usage:
         """Return the usage as this model's protocol can tell it: only Anthropic's and the fake tell cache writes."""

@@ -1,8 +1,6 @@
-"""A model in process that plays the scripts of the scripted providers, with the outcomes that adapters must have."""
+"""What the scripts of the scripted providers must come to, which the fake model says and adapters find out."""
 
-from collections.abc import Iterator
-
-from plinth.contracts.models import ModelEnd, ModelRequest, StreamItem, TextChunk, Working
+from plinth.contracts.models import ModelEnd, Working
 from plinth.errors import (
     ModelBusyError,
     ModelContextExceededError,
@@ -15,6 +13,7 @@ from plinth.errors import (
     ModelUnavailableError,
     ModelWakingError,
 )
+from tests.fakes.models import Turn
 from tests.fakes.providers import Fault, Script
 
 _OF_KIND: dict[str, type[ModelError]] = {
@@ -45,23 +44,14 @@ _OF_STATUS: dict[int, type[ModelError]] = {
 }
 
 
-class ScriptedModel:
-    """`LanguageModel` that plays one script per call, the last of them from then on. It never waits: it says so."""
-
-    def __init__(self, *scripts: Script) -> None:
-        self._scripts = list(scripts)
-        self.requests: list[ModelRequest] = []
-
-    def stream(self, request: ModelRequest) -> Iterator[StreamItem]:
-        self.requests.append(request)
-        script = self._scripts.pop(0) if len(self._scripts) > 1 else self._scripts[0]
-        if script.fault is not None:
-            raise _error(script.fault)
-        yield from (Working() for _ in (*script.thinking, *script.tool_calls))
-        yield from (TextChunk(text=text) for text in script.text)
-        if script.stop_word is not None:
-            raise ModelStreamCutError("an unknown reason to stop", usage=script.usage)
-        yield ModelEnd(stop_reason=script.stop, usage=script.usage, tool_calls=script.tool_calls)
+def turn_of(script: Script) -> Turn:
+    """Return what a model says whose provider plays this script."""
+    if script.fault is not None:
+        return (), _error(script.fault)
+    items: tuple[str | Working, ...] = (*(Working() for _ in (*script.thinking, *script.tool_calls)), *script.text)
+    if script.stop_word is not None:
+        return items, ModelStreamCutError("an unknown reason to stop", usage=script.usage)
+    return items, ModelEnd(stop_reason=script.stop, usage=script.usage, tool_calls=script.tool_calls)
 
 
 def _error(fault: Fault) -> ModelError:
