@@ -49,6 +49,17 @@ def test_a_refusal_whose_body_stalls_is_what_its_status_says(
 
 
 @pytest.mark.guarantee_f
+@pytest.mark.parametrize("name", ["anthropic", "anthropic_aws", "openai", "sagemaker_openai"])
+def test_a_refusal_is_read_no_further_than_a_refusal_can_be_long(name: str, worlds: Worlds) -> None:
+    made = worlds.of(name)
+
+    error = failure_of(made.play(Script(fault=Fault(kind="status", status=429, at=20_000_000))), ask())
+
+    assert type(error) is ModelBusyError
+    assert _left(made)
+
+
+@pytest.mark.guarantee_f
 def test_a_whole_answer_is_handed_out_though_its_provider_holds_the_connection(served: World) -> None:
     model = served.play(failing("linger", seconds=20))
     started = time.monotonic()

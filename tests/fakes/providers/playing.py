@@ -45,7 +45,7 @@ class Play:
                     self._handler.answer(status, {**headers, **told, "content-length": "1000"}, body[:1])
                     self._wait(self._fault.seconds)
                 else:
-                    self._handler.answer(status, {**headers, **told}, body)
+                    self._handler.answer(status, {**headers, **told}, body + b" " * self._fault.at)
             case "wrong_type":
                 self._handler.answer(200, {}, b"<html>Please sign in</html>", "text/html; charset=utf-8")
             case "hang_up":

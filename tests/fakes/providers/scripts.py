@@ -9,7 +9,7 @@ USAGE = Usage(input_tokens=120, output_tokens=30)
 OK_TEXT = ("The warehouse ", "opens at ", "nine [1].")
 
 FaultKind = Literal[
-    "status",  # answer with `status`, the protocol's own words `code`, and the headers `retry_after` and `location`
+    "status",  # answer with `status`, its words `code`, headers `retry_after` and `location`, and `at` blanks more
     "status_stall",  # the same, but of the body nothing more than a first byte for `seconds`
     "silent",  # take the request and say nothing, not even a status, for `seconds`
     "slow_first",  # good headers, then nothing for `seconds`
