@@ -26,7 +26,7 @@ _PYTHONS_OWN = "_sysconfigdata"
 _SERVICE = re.compile(r"(?:\b|_)services\.(\w+)")
 _IMPORT = re.compile(r"^from (plinth\.[\w.]+) import (\([^)]*\)|.*)$", re.MULTILINE)
 _NAME = re.compile(r"\w+")
-_TABLES = ("TENANTS", "RUNS", "CONVERSATIONS", "DOCUMENTS", "ANSWERS", "INFERENCES")
+_TABLES = ("TENANTS", "RUNS", "CONVERSATIONS", "DOCUMENTS", "ANSWERS", "INFERENCES", "LEDGER")
 _EMBEDDING = ("numpy", "onnxruntime", "tokenizers")
 
 

@@ -71,6 +71,7 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
         ),
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttSourcesBE4D2488Arn5766F05D}/*]": _OBJECTS,
     },
+    "money": _FUNCTIONS,
     "console": {
         "AwsSolutions-S1": "It holds the console's public files.",
         "AwsSolutions-CFR1": "Where people may use it from is the decision of the account's owner.",

@@ -17,6 +17,7 @@ from cdk.stacks.infer import InferStack
 from cdk.stacks.ingest import IngestStack
 from cdk.stacks.memory import MemoryStack
 from cdk.stacks.models import ModelsStack
+from cdk.stacks.money import MoneyStack
 from cdk.stacks.watch import Watched, WatchStack
 
 SETTINGS = Path(__file__).parents[1] / "cdk.json"
@@ -53,10 +54,11 @@ def _add_stacks(app: App, environment: Environment) -> None:
     answer = AnswerStack(app, f"{prefix}-answer", foundations=foundations)
     ingest = IngestStack(app, f"{prefix}-ingest", foundations=foundations)
     api = ApiStack(app, f"{prefix}-api", foundations=foundations, answer=answer.permissions)
+    money = MoneyStack(app, f"{prefix}-money", foundations=foundations)
     infer = None
     if environment.async_gpu or environment.async_endpoint:
         infer = InferStack(app, f"{prefix}-infer", foundations=foundations)
     if environment.console:
         ConsoleStack(app, f"{prefix}-console", environment=environment, rest=api.rest)
-    watched = Watched(answer=answer, ingest=ingest, api=api, infer=infer)
+    watched = Watched(answer=answer, ingest=ingest, api=api, money=money, infer=infer)
     WatchStack(app, f"{prefix}-watch", environment=environment, watched=watched)

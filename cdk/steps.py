@@ -154,6 +154,8 @@ FINISH_INFERENCE = Step(
     name="FinishInference", touches=(Touch.TRACK_INFERENCES, Touch.WAKE_INFERENCES), timeout_seconds=30
 )
 
+SWEEP_BUDGETS = Step(name="SweepBudgets", touches=(Touch.SWEEP_BUDGETS,), timeout_seconds=55)
+
 START_INGEST = Step(name="StartIngest", touches=(Touch.START_INGEST, Touch.START_ERASE), timeout_seconds=30)
 
 API = Step(
@@ -179,4 +181,14 @@ RELAY = Step(
     handler="run.sh",
 )
 
-ALL_STEPS = (*ANSWER_STEPS, *INGEST_STEPS, *ERASE_STEPS, *INFER_STEPS, START_INGEST, FINISH_INFERENCE, API, RELAY)
+ALL_STEPS = (
+    *ANSWER_STEPS,
+    *INGEST_STEPS,
+    *ERASE_STEPS,
+    *INFER_STEPS,
+    START_INGEST,
+    FINISH_INFERENCE,
+    SWEEP_BUDGETS,
+    API,
+    RELAY,
+)

@@ -114,8 +114,12 @@ def _tier(name: str, tier: TierEntry, *, revision: int) -> "dict[str, UniversalA
 
 
 def _budgets(budgets: BudgetsEntry, revision: int) -> "dict[str, UniversalAttributeValueTypeDef]":
-    scopes = {"tenant": budgets.tenant, "user": budgets.user, "key": budgets.key}
-    return {"revision": {"N": str(revision)}} | {name: {"M": _allowance(scope)} for name, scope in scopes.items()}
+    return {
+        "revision": {"N": str(revision)},
+        "tenant": {"M": _allowance(budgets.tenant)},
+        "user": {"M": _allowance(budgets.user)},
+        "key": {"M": _allowance(budgets.key)},
+    }
 
 
 def _allowance(allowed: Allowed) -> "dict[str, UniversalAttributeValueTypeDef]":

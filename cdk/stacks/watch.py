@@ -16,6 +16,7 @@ from cdk.stacks.answer import AnswerStack
 from cdk.stacks.api import ApiStack
 from cdk.stacks.infer import InferStack
 from cdk.stacks.ingest import IngestStack
+from cdk.stacks.money import MoneyStack
 
 PERIOD = Duration.minutes(5)
 SLOW_ANSWER_MS = 60_000
@@ -29,13 +30,14 @@ class Watched:
     answer: AnswerStack
     ingest: IngestStack
     api: ApiStack
+    money: MoneyStack
     infer: InferStack | None = None
 
     @property
     def steps(self) -> list[ChainStep]:
         """Every function."""
         inferring = self.infer.steps if self.infer else []
-        return [*self.answer.steps, *self.ingest.steps, *self.api.steps, *inferring]
+        return [*self.answer.steps, *self.ingest.steps, *self.api.steps, *self.money.steps, *inferring]
 
     @property
     def chains(self) -> dict[str, Chain]:
