@@ -52,6 +52,15 @@ concurrent_runs = 1
 models = ["plinth-local"]
 max_output_tokens = 100
 
+[tiers.thrifty]
+models = ["claude-haiku-5-5"]
+max_output_tokens = 100
+[tiers.thrifty.budgets.tenant]
+day_usd = 5
+[tiers.thrifty.budgets.user]
+day_usd = 0.5
+month_usd = 2
+
 [tenants.acme]
 tier = "pro"
 [tenants.acme.users.ann]
@@ -70,6 +79,11 @@ keys = ["test"]
 [tenants.laconic]
 tier = "terse"
 [tenants.laconic.users.lea]
+keys = ["test"]
+
+[tenants.frugal]
+tier = "thrifty"
+[tenants.frugal.users.fay]
 keys = ["test"]
 
 [tenants.patient]
