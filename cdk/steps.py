@@ -97,6 +97,13 @@ ANSWER_STEPS = (
         layers=(Layer.PLINTH, Layer.VENDOR, Layer.ANTHROPIC),
         snap_start=True,
     ),
+    Step(
+        name="RunTool",
+        touches=(*_RUNS, Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.EMBED_TEXTS),
+        timeout_seconds=30,
+        memory_mb=1024,
+        layers=_WITH_EMBEDDING,
+    ),
     Step(name="ParseReply", touches=_RUNS),
     Step(name="SaveAnswer", touches=(*_RUNS, Touch.WRITE_CONVERSATIONS, Touch.WRITE_ANSWERS, *_LIMITS)),
     Step(name="FailRun", touches=(*_RUNS, *_LIMITS)),

@@ -35,6 +35,7 @@ class Question:
     model: str | None = None
     conversation_id: str | None = None
     max_output_tokens: int | None = None
+    tools: list[str] | None = None
 
 
 class PlinthApi:

@@ -108,6 +108,7 @@ def _tier(name: str, tier: TierEntry, *, revision: int) -> "dict[str, UniversalA
         "name": {"S": name},
         "priority": {"S": tier.priority},
         "models": {"L": [{"S": model} for model in tier.models]},
+        "tools": {"L": [{"S": tool} for tool in tier.tools]},
         "cache": {"S": tier.cache},
         "budgets": {"M": _budgets(tier.budgets, revision)},
     }

@@ -9,6 +9,7 @@ priority = "low"
 models = ["plinth-local"]
 max_output_tokens = 400
 cache = "semantic"
+tools = ["calculate", "search_memory"]
 
 [tiers.free.budgets]
 tenant = { day_usd = 5, month_usd = 50 }
@@ -31,6 +32,7 @@ import msgspec
 
 from client.errors import UsageError
 from plinth.contracts.access import CachePolicy, Priority
+from plinth.tools.toolbox import TOOLS
 
 SCOPES = ("runs:read", "runs:write", "documents:read", "documents:write")
 _TENANT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
@@ -70,6 +72,7 @@ class TierEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     max_output_tokens: _Count
     cache: CachePolicy = CachePolicy.EXACT
     budgets: BudgetsEntry = BudgetsEntry()
+    tools: tuple[str, ...] = ()
 
 
 class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,6 +133,10 @@ def _converted(value: object, kind: type[_Kind], *, place: str) -> _Kind:
 
 
 def _complaints(content: TenantsFile) -> Iterator[str]:
+    for tier, limits in content.tiers.items():
+        strange = ", ".join(tool for tool in limits.tools if tool not in TOOLS)
+        if strange:
+            yield f"tiers.{tier}.tools: there is no tool {strange}, use some of {', '.join(TOOLS)}"
     for tenant, entry in content.tenants.items():
         if not _TENANT.fullmatch(tenant):
             yield f"tenants.{tenant}: use 1 to 32 of a-z, 0-9 and inner hyphens"

@@ -31,6 +31,7 @@ def ask(  # noqa: PLR0913 - each parameter is an option of the command
     stream: Annotated[bool, typer.Option(help="Print the text while it is made.")] = True,
     conversation: Annotated[str | None, typer.Option(help="Continue, or begin, the conversation of this id.")] = None,
     max_output_tokens: Annotated[int | None, typer.Option(min=1, help="The longest answer, in tokens.")] = None,
+    tool: Annotated[list[str] | None, typer.Option(help="A tool that the model may use; can be repeated.")] = None,
 ) -> None:
     """Ask a question about your documents."""
     asked = Question(
@@ -38,6 +39,7 @@ def ask(  # noqa: PLR0913 - each parameter is an option of the command
         model=model,
         conversation_id=conversation,
         max_output_tokens=max_output_tokens,
+        tools=tool,
     )
     with environment_named(env).api() as api, Screen(output(), streams=stream and not json) as screen:
         run = following.ask(api, asked, hear=screen.hear)

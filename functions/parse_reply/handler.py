@@ -1,13 +1,11 @@
 """ParseReply: turn the model's text into an answer whose markers name their passages."""
 
-from plinth.chain.prompting import choose_passages
 from plinth.chain.replies import is_cacheable
 from plinth.chain.replies import parse_reply as answer_from
-from plinth.chain.routing import route_of
 from plinth.contracts import ParseReplyInput, ParseReplyOutput
-from plinth.contracts.memory import StoredPassage
 from plinth.contracts.models import Reply
 from plinth.runtime import step
+from plinth.runtime.turns import numbered_passages
 from plinth.wiring import Services
 
 
@@ -16,11 +14,9 @@ def parse_reply(request: ParseReplyInput, services: Services) -> ParseReplyOutpu
     run = request.run
     asked = services.runs.get(run.tenant, run.id).request
     reply = services.runs.get_content(run, "reply", Reply)
-    ranked = services.runs.get_content(run, "passages", tuple[StoredPassage, ...])
-    passages = choose_passages(ranked, characters=route_of(asked).passage_characters)
-    answer = answer_from(reply, passages)
+    answer = answer_from(reply, numbered_passages(run, asked, services, turn=request.turn))
     services.runs.put_content(run, "answer", answer)
-    return ParseReplyOutput(citations=len(answer.citations), cacheable=is_cacheable(reply))
+    return ParseReplyOutput(citations=len(answer.citations), cacheable=request.turn == 1 and is_cacheable(reply))
 
 
 handler = step(parse_reply)

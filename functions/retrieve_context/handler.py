@@ -3,11 +3,10 @@
 from plinth.chain.caching import question_vector
 from plinth.contracts import RetrieveContextInput, RetrieveContextOutput
 from plinth.contracts.access import CachePolicy
-from plinth.memory.liveness import keep_live
 from plinth.runtime import step
+from plinth.runtime.retrieval import search
 from plinth.wiring import Services
 
-CANDIDATES = 24
 PASSAGES = 8
 
 
@@ -16,10 +15,7 @@ def retrieve_context(request: RetrieveContextInput, services: Services) -> Retri
     run = request.run
     asked = services.runs.get(run.tenant, run.id).request
     corpus_version = services.documents.corpus_version(run.tenant)
-    (vector,) = services.embedder.embed([asked.question])
-    hits = services.memory.search(run.tenant, asked.question, vector, limit=CANDIDATES)
-    live = services.documents.live_generations(run.tenant, {hit.document_id for hit in hits})
-    passages = keep_live(hits, live, limit=PASSAGES)
+    passages, vector = search(run.tenant, asked.question, services, limit=PASSAGES)
     services.runs.put_content(run, "passages", passages)
     if asked.cache is CachePolicy.SEMANTIC:
         services.runs.put_content(run, "question_vector", question_vector(vector, model=services.embedder.model_id))

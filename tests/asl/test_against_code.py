@@ -127,7 +127,8 @@ def test_a_parallel_state_catches_what_its_branches_do_not(machine: str) -> None
 
 
 def test_every_failure_that_the_answer_machine_catches_is_logged_as_a_step() -> None:
-    catchers = [task.state for task in tasks("answer")] + [load("answer")["States"]["GatherContext"]]
+    several = [load("answer")["States"][name] for name in ("GatherContext", "RunTools")]
+    catchers = [task.state for task in tasks("answer")] + several
     rules = [rule for state in catchers for rule in state.get("Catch", []) if rule["Next"] != "Superseded"]
     written = [rule.get("Assign", rule["Output"])["step" if "step" in rule["Output"] else "steps"] for rule in rules]
 

@@ -37,6 +37,7 @@ models = ["plinth-local"]
 max_output_tokens = 100
 
 [tiers.pro]
+tools = ["calculate", "search_memory"]
 requests_per_minute = 6000
 burst = 1000
 models = {MODELS}

@@ -120,6 +120,14 @@ BY_NAME: dict[str, Script] = {
     "content_filter": Script(text=(), stop=StopReason.CONTENT_FILTER),
     "empty": Script(text=()),
     "tool": Script(text=(), tool_calls=(CALL,), stop=StopReason.TOOL_USE),
+    "calculate": Script(
+        text=("Let me count.",),
+        tool_calls=(
+            ToolCall(id="call_1", name="calculate", arguments='{"expression": "6 * 7"}'),
+            ToolCall(id="call_2", name="search_memory", arguments='{"query": "opening hours"}'),
+        ),
+        stop=StopReason.TOOL_USE,
+    ),
     "tool_cut": Script(text=(), tool_calls=(replace(CALL, arguments='{"topic": "ho'),), stop=StopReason.TOOL_USE),
     "tool_nan": Script(text=(), tool_calls=(replace(CALL, arguments='{"topic": NaN}'),), stop=StopReason.TOOL_USE),
     "tool_list": Script(text=(), tool_calls=(replace(CALL, arguments='["hours"]'),), stop=StopReason.TOOL_USE),

@@ -8,7 +8,7 @@ from plinth.contracts.access import CachePolicy
 from plinth.contracts.runs import Run, RunStatus
 from plinth.errors import StoreUnavailableError
 from tests.fakes.objects import FakeMachines
-from tests.unit.access.world import ALICE, ANSWER, BOB, World
+from tests.unit.access.world import ALICE, ANSWER, BOB, TIER, World
 from tests.unit.api.client import Client
 
 
@@ -67,6 +67,42 @@ def test_a_model_outside_the_tier_is_refused_with_those_inside_it(world: World, 
     assert (answer.status, answer.code, answer.json["field"]) == (400, "invalid_request", "model")
     assert "use one of plinth-local, claude-haiku-5-5, fast, self-hosted-first" in answer.json["detail"]
     assert not world.runs.rows
+
+
+def test_a_run_is_written_down_with_those_tools_of_its_tier_that_it_names(world: World, client: Client) -> None:
+    world.tenants.tiers[ALICE] = replace(TIER, tools=("calculate", "search_memory"))
+
+    some, none = client.ask(tools=["search_memory", "calculate", "calculate"]), client.ask()
+
+    assert world.runs.get(ALICE, some.json["id"]).request.tools == ("calculate", "search_memory")
+    assert world.runs.get(ALICE, none.json["id"]).request.tools == ()
+
+
+@pytest.mark.parametrize(
+    ("tools", "remedy"), [(("calculate",), "use some of calculate"), ((), "leave them out")], ids=["some", "none"]
+)
+def test_a_tool_outside_the_tier_is_refused_with_those_inside_it(
+    world: World, client: Client, tools: tuple[str, ...], remedy: str
+) -> None:
+    world.tenants.tiers[ALICE] = replace(TIER, tools=tools)
+
+    answer = client.ask(tools=["fetch_url"])
+
+    assert (answer.status, answer.json["field"]) == (400, "tools")
+    assert remedy in answer.json["detail"]
+    assert not world.runs.rows
+
+
+def test_tools_are_asked_of_a_model_that_can_and_of_no_other(world: World, client: Client) -> None:
+    models = ("claude-haiku-5-5", "gpt-6-luna")
+    world.tenants.tiers[ALICE] = replace(TIER, tools=("calculate",), models=models)
+
+    answer = client.ask(tools=["calculate"], model="gpt-6-luna")
+    route = client.ask(tools=["calculate"], model="fast")
+
+    assert (answer.status, answer.json["field"]) == (400, "tools")
+    assert "gpt-6-luna takes no tools" in answer.json["detail"]
+    assert world.runs.get(ALICE, route.json["id"]).request.models == ("claude-haiku-5-5",)
 
 
 def test_a_route_is_written_down_with_those_of_its_models_that_the_tier_may_use(world: World, client: Client) -> None:

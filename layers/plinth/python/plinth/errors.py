@@ -17,6 +17,7 @@ PlinthError
 │   ├── ModelRequestRefusedError     the provider refuses the request itself; a retry can't help
 │   ├── ModelKeyRefusedError         the provider refuses the key
 │   └── ModelNotConfiguredError      this environment has no key or endpoint for the model
+├── ToolTurnsSpentError          a model asks for tools in every turn that it has
 ├── DocumentRefusedError         a document can't be ingested; carries the reason for the dead letter
 ├── ReservationStateError        a reservation is not in the state that this needs: a step was left out
 ├── ContentMissingError          a step asks for what no step before it handed on
@@ -146,6 +147,12 @@ class ModelNotConfiguredError(ModelError):
     """The environment has no key or endpoint for the model."""
 
     reason = "model_not_configured"
+
+
+class ToolTurnsSpentError(PlinthError):
+    """The model asks for tools again in its last turn."""
+
+    code = "tool_turns_spent"
 
 
 class DocumentRefusedError(PlinthError):

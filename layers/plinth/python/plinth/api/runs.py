@@ -1,6 +1,7 @@
 """The routes of runs: ask a question, and read what became of it."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -50,6 +51,9 @@ class RunCreation(BaseModel):
     max_output_tokens: Annotated[
         int | None, Field(ge=1, le=1_000_000, description="Clipped to what the tenant's tier allows.")
     ] = None
+    tools: Annotated[
+        list[str], Field(max_length=20, description="Tools that the model may use, of those of the tenant's tier.")
+    ] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +141,7 @@ def _request(creation: RunCreation, exchange: Exchange) -> RunRequest:
     return RunRequest(
         question=creation.question,
         model=model,
-        models=_allowed_models(model, exchange.caller),
+        models=_allowed_models(model, exchange.caller, with_tools=bool(creation.tools)),
         user=exchange.caller.user,
         conversation_id=creation.conversation_id,
         max_output_tokens=min(
@@ -146,15 +150,31 @@ def _request(creation: RunCreation, exchange: Exchange) -> RunRequest:
         cache=exchange.caller.tier.cache,
         key_id=exchange.caller.key_id,
         budgets=exchange.caller.tier.budgets,
+        tools=_allowed_tools(creation.tools, exchange.caller),
     )
 
 
-def _allowed_models(model: str, caller: Caller) -> tuple[str, ...]:
+def _allowed_models(model: str, caller: Caller, *, with_tools: bool) -> tuple[str, ...]:
+    """Return the models of the name that the tier has; with tools, those of them that can ask for tools."""
     models = allowed(model, caller.tier, catalogue())
     if not models:
         names = ", ".join(allowed_names(caller.tier, catalogue()))
         raise InvalidFieldError("model", f"tier {caller.tier.name} does not have {model}: use one of {names}")
-    return models
+    if not with_tools:
+        return models
+    able = tuple(each for each in models if "tools" in catalogue().models[each].capabilities)
+    if not able:
+        raise InvalidFieldError("tools", f"{model} takes no tools: leave them out, or name another model")
+    return able
+
+
+def _allowed_tools(wanted: Sequence[str], caller: Caller) -> tuple[str, ...]:
+    having = caller.tier.tools
+    for name in wanted:
+        if name not in having:
+            remedy = f"use some of {', '.join(having)}" if having else "leave them out"
+            raise InvalidFieldError("tools", f"tier {caller.tier.name} does not have {name}: {remedy}")
+    return tuple(sorted(set(wanted)))
 
 
 def _repeated(exchange: Exchange, key: IdempotencyKey | None) -> RunReference | None:

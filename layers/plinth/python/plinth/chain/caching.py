@@ -14,9 +14,6 @@ NEAR_COSINE = 0.85
 """Least cosine of two questions of one form that share an answer. Rewordings lay at 0.86 and above, replaced words that
 lost their sense ("get up", "obtain up") at 0.55 to 0.81: `python -m bench cache` (MiniLM, November 2026)."""
 
-TOOLS: tuple[str, ...] = ()
-"""Tools of the answer machine: it has none, and an answer made with one must not be kept."""
-
 
 def conversation_digest(turns: Sequence[Turn]) -> str:
     """Return a digest of what was said, in order; empty for no turns."""
@@ -61,9 +58,9 @@ def _numbers(vector: QuestionVector) -> tuple[float, ...]:
 
 
 def _partition(request: RunRequest, corpus_version: int, conversation: str) -> list[object]:
-    """Return what no answer crosses: model or route with its models, output limit, prompt, documents, history."""
+    """Return what no answer crosses: models, output limit, prompt, tools, documents, history."""
     asked_of = [request.model, request.models, request.max_output_tokens]
-    return [*asked_of, PROMPT_VERSION, TOOLS, corpus_version, conversation]
+    return [*asked_of, PROMPT_VERSION, request.tools, corpus_version, conversation]
 
 
 def _digest(parts: Sequence[object]) -> str:

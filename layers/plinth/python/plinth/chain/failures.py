@@ -15,6 +15,10 @@ _OVER_BUDGET = Failure(
     reason=errors.BudgetExceededError.code,
     message="the call may cost more than is left of a budget, as the receipt says: wait for its reset or raise it",
 )
+_NO_ANSWER = Failure(
+    reason=errors.ToolTurnsSpentError.code,
+    message="the model kept asking for tools and gave no answer; ask in other words, for less, or without tools",
+)
 _INTERNAL = Failure(reason="internal", message="the run failed inside Plinth; the run id finds its log")
 _MODEL_MESSAGES: dict[type[errors.ModelError], str] = {
     errors.ModelBusyError: "the model takes no more requests just now; ask again later",
@@ -33,6 +37,7 @@ _BY_NAME = {
     "States.Timeout": _TIMED_OUT,
     "Sandbox.Timedout": _TIMED_OUT,
     errors.BudgetExceededError.__name__: _OVER_BUDGET,
+    errors.ToolTurnsSpentError.__name__: _NO_ANSWER,
     **{error.__name__: _UNAVAILABLE for error in errors.TransientError.__subclasses__()},
     **{error.__name__: Failure(reason=error.reason, message=text) for error, text in _MODEL_MESSAGES.items()},
 }

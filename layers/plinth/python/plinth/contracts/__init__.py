@@ -18,6 +18,8 @@ from plinth.contracts.answering import (
     RecallConversationOutput,
     RetrieveContextInput,
     RetrieveContextOutput,
+    RunToolInput,
+    RunToolOutput,
     SaveAnswerInput,
     SaveAnswerOutput,
 )
@@ -85,6 +87,8 @@ __all__ = [
     "RemovePassagesOutput",
     "RetrieveContextInput",
     "RetrieveContextOutput",
+    "RunToolInput",
+    "RunToolOutput",
     "SaveAnswerInput",
     "SaveAnswerOutput",
     "SplitDocumentInput",

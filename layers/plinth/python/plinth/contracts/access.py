@@ -62,7 +62,7 @@ NO_BUDGETS = Allowances()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
-    """What a tenant may use: its models, the longest output in tokens, and its limits, of which None is unlimited.
+    """What a tenant may use: its models and tools, the longest output in tokens, and its limits (None is unlimited).
 
     `burst` requests may come at once, and a minute's tokens. `concurrent_runs` are runs that have not ended.
     """
@@ -77,3 +77,4 @@ class Tier:
     priority: Priority = Priority.NORMAL
     cache: CachePolicy = CachePolicy.EXACT
     budgets: Allowances = NO_BUDGETS
+    tools: tuple[str, ...] = ()

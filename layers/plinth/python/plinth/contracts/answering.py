@@ -78,10 +78,14 @@ class LookUpAnswerOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildPromptInput:
-    """`turns` is how many earlier turns were recalled; none are looked for where there were none."""
+    """`turns` is how many earlier turns were recalled; none are looked for where there were none.
+
+    `turn` counts the model's turns in this run from 1: each but the first follows the results of tools.
+    """
 
     run: Run
     turns: int = 0
+    turn: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +106,12 @@ class CallModelInput:
     """`attempt` counts the machine's calls from 1; `steps` are the finished steps to log with the first text.
 
     `position` is the model of the route to ask, `after` the reason for which the call before this one failed, and
-    `last_model` the one that answered the conversation last.
+    `last_model` the one that answered the conversation last. `attempt` begins anew with each `turn`.
     """
 
     run: Run
     attempt: int
+    turn: int = 1
     position: int = 0
     after: str = ""
     last_model: str = ""
@@ -115,24 +120,45 @@ class CallModelInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallModelOutput:
-    """`calls` holds what this call cost, if one was made; `error` is the class of the failure, `reason` its code."""
+    """`calls` holds what this call cost, if one was made; `error` is the class of the failure, `reason` its code.
+
+    `tool_calls` is how many tools the reply asks for; then it is no answer yet.
+    """
 
     outcome: CallOutcome
     wait_seconds: float = 0.0
     position: int = 0
     calls: tuple[ModelCost, ...] = ()
+    tool_calls: int = 0
     error: str = ""
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunToolInput:
+    """`number` counts the tools that the reply of this `turn` asks for, from 1."""
+
+    run: Run
+    turn: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunToolOutput:
+    """Whether the tool did what it was asked; if not, the model is told why."""
+
+    done: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParseReplyInput:
     run: Run
+    turn: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParseReplyOutput:
-    """`cacheable` is true only for a complete answer: a cut or refused one is never given twice."""
+    """`cacheable` is true only for a complete answer without tools: a cut or refused one is never given twice."""
 
     citations: int
     cacheable: bool

@@ -31,7 +31,7 @@ class RunRequest:
     """What the caller asked for, after validation. `max_output_tokens` is already clipped to the tier.
 
     `model` names a model or a route; `models` are those of it that the tier may use, in order.
-    `cache` and `budgets` are the tier's; `key_id` names the API key that asked.
+    `cache` and `budgets` are the tier's; `key_id` names the API key that asked; `tools` are offered to the model.
     """
 
     question: str
@@ -43,6 +43,7 @@ class RunRequest:
     cache: CachePolicy = CachePolicy.EXACT
     key_id: str = ""
     budgets: Allowances = NO_BUDGETS
+    tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from plinth.chain.catalogue import CatalogueModel, RouteStep, model
 from plinth.chain.prompting import input_token_bound
 from plinth.chain.reply_checks import require_answer
 from plinth.chain.routing import BREAKING, ENDING_SECONDS, MAX_ATTEMPTS, after_failure, in_order, route_of
+from plinth.chain.tool_turns import MAX_TURNS
 from plinth.contracts.answering import CallModelInput, CallModelOutput, CallOutcome
 from plinth.contracts.models import Breaker, ModelRequest, Prompt, Reply, StopReason, TimeLimits, Usage
 from plinth.contracts.money import Reservation
@@ -19,6 +20,7 @@ from plinth.errors import (
     ModelError,
     ModelStreamCutError,
     ModelUnavailableError,
+    ToolTurnsSpentError,
     TransientError,
 )
 from plinth.money.budgets import budgets_of
@@ -26,6 +28,7 @@ from plinth.money.prices import bound_micro_usd, cost_micro_usd, price_of, promp
 from plinth.runtime.payments import set_aside
 from plinth.runtime.step_events import unlogged
 from plinth.runtime.streaming import TextStream, next_attempt
+from plinth.runtime.turns import prompt_name
 from plinth.wiring import Services
 
 CALL_SECONDS = 230.0  # below CallModel's own timeout, so that a slow model ends as an error with a name
@@ -55,7 +58,7 @@ def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
     if request.attempt > MAX_ATTEMPTS:
         raise ModelUnavailableError("the turn has had its calls")
     asked = services.runs.get(request.run.tenant, request.run.id).request
-    prompt = services.runs.get_content(request.run, "prompt", Prompt)
+    prompt = services.runs.get_content(request.run, prompt_name(request.turn), Prompt)
     turn = _Turn(request=request, asked=asked, prompt=prompt, services=services)
     steps = in_order(route_of(asked), last_model=request.last_model)
     if turn.seconds_left <= ENDING_SECONDS:
@@ -66,14 +69,33 @@ def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
         error = ModelBreakerOpenError("the model failed too often", breaker.open_until - services.clock.now())
         return _after(error, turn, steps, position=position, calls=())
     try:
-        cost, failure = _paid_call(turn, model(steps[position].model), breaker)
+        made = _paid_call(turn, model(steps[position].model), breaker)
     except BudgetExceededError as error:
         return CallModelOutput(
             outcome=CallOutcome.FAILED, position=position, error=type(error).__name__, reason=error.code
         )
-    if failure is not None:
-        return _after(failure, turn, steps, position=position, calls=(cost,))
-    return CallModelOutput(outcome=CallOutcome.COMPLETE, position=position, calls=(cost,))
+    if made.failure is not None:
+        return _after(made.failure, turn, steps, position=position, calls=(made.cost,))
+    if made.tool_calls and request.turn >= MAX_TURNS:
+        return CallModelOutput(
+            outcome=CallOutcome.FAILED,
+            position=position,
+            calls=(made.cost,),
+            error=ToolTurnsSpentError.__name__,
+            reason=ToolTurnsSpentError.code,
+        )
+    return CallModelOutput(
+        outcome=CallOutcome.COMPLETE, position=position, calls=(made.cost,), tool_calls=made.tool_calls
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """A call that was made: what it cost, how many tools it asks for, and why it failed if it did."""
+
+    cost: ModelCost
+    tool_calls: int = 0
+    failure: ModelError | None = None
 
 
 def _first_healthy(steps: Sequence[RouteStep], start: int, services: Services) -> tuple[int, Breaker]:
@@ -91,29 +113,29 @@ def _speaks_of_the_model(error: ModelError) -> bool:
     return error.reason in BREAKING and not isinstance(error.__cause__, TransientError)
 
 
-def _paid_call(turn: _Turn, chosen: CatalogueModel, breaker: Breaker) -> tuple[ModelCost, ModelError | None]:
-    """Set the call's bound aside, make the call, settle its bill; return what it cost, and why it failed if it did."""
+def _paid_call(turn: _Turn, chosen: CatalogueModel, breaker: Breaker) -> _Made:
+    """Set the call's bound aside, make the call, settle its bill."""
     services = turn.services
     payment = set_aside(_reservation(turn, chosen), budgets_of(turn.request.run.tenant, turn.asked), services)
     if not payment.start():
         lost = ModelStreamCutError("the call was started before, and its end was never told")
-        return _failed_cost(turn, chosen, lost), lost
+        return _Made(cost=_failed_cost(turn, chosen, lost), failure=lost)
     try:
-        cost = _call(turn, chosen)
+        reply = _call(turn, chosen)
     except ModelError as error:
         cost = _failed_cost(turn, chosen, error)
         payment.settle(cost.cost_micro_usd)
         if _speaks_of_the_model(error):
             services.breakers.failed(chosen.id)
-        return cost, error
-    payment.settle(cost.cost_micro_usd)
+        return _Made(cost=cost, failure=error)
+    payment.settle(reply.cost.cost_micro_usd)
     if breaker.failing:
         services.breakers.succeeded(chosen.id)
-    return cost, None
+    return _Made(cost=reply.cost, tool_calls=len(reply.tool_calls))
 
 
-def _call(turn: _Turn, chosen: CatalogueModel) -> ModelCost:
-    """Stream the reply into the log, check it and keep it with the run; return what it cost."""
+def _call(turn: _Turn, chosen: CatalogueModel) -> Reply:
+    """Stream the reply into the log, check it and keep it with the run."""
     run, services = turn.request.run, turn.services
     language_model = services.language_model(chosen.provider)
     logged = services.run_log.read(run.tenant, run.id, after=0)
@@ -133,7 +155,7 @@ def _call(turn: _Turn, chosen: CatalogueModel) -> ModelCost:
         services.runs.put_content(run, "reply", reply)
     except TransientError as error:
         raise ModelStreamCutError("the answer could not be kept", usage=usage) from error
-    return cost
+    return reply
 
 
 def _model_request(turn: _Turn, chosen: CatalogueModel) -> ModelRequest:
@@ -157,7 +179,7 @@ def _max_output_tokens(turn: _Turn, chosen: CatalogueModel) -> int:
 def _reservation(turn: _Turn, chosen: CatalogueModel) -> Reservation:
     return Reservation(
         run=turn.request.run,
-        attempt=turn.request.attempt,
+        attempt=(turn.request.turn - 1) * MAX_ATTEMPTS + turn.request.attempt,
         amount_micro_usd=_bound(turn, chosen),
         model=chosen.id,
         price=msgspec.json.encode(price_of(chosen.id)).decode(),

@@ -1,0 +1,14 @@
+"""What a tool gives back to the model that asked for it."""
+
+from dataclasses import dataclass
+
+from plinth.contracts.memory import StoredPassage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolOutcome:
+    """Text for the model, and passages that its answer may cite; `failed` says that `text` tells what went wrong."""
+
+    text: str
+    passages: tuple[StoredPassage, ...] = ()
+    failed: bool = False
