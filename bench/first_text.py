@@ -40,7 +40,7 @@ _SECONDS = 300.0
 def measure(*, large: bool) -> list[Figure]:
     """Return one figure; raise NotMeasurableError where no local stack runs."""
     del large
-    info, key = _running_stack()
+    info, key = running_stack()
     with ExitStack() as open_until_done:
         api = open_until_done.enter_context(PlinthApi(info.api_url, key=key.key))
         http = open_until_done.enter_context(httpx.Client(timeout=_SECONDS, trust_env=False))
@@ -133,7 +133,8 @@ class ModelAlone:
         return (heard - started) * 1000
 
 
-def _running_stack() -> tuple[StackInfo, StoredKey]:
+def running_stack() -> tuple[StackInfo, StoredKey]:
+    """Return the stack in PLINTH_HOME and a key of it; raise NotMeasurableError where none runs."""
     home = home_directory()
     status, credentials = stack.status(home), read(credentials_file(home), Credentials)
     if not status.running or status.info is None or credentials is None or not credentials.keys:

@@ -1,0 +1,208 @@
+"""What one run costs on AWS beside the model, counted from recorded runs on the local stack and priced by the million.
+
+Counted: Lambda calls, time and memory, DynamoDB units, log bytes and API requests. Lambda's milliseconds are those of
+this machine, where CallModel's and the relay's are replaced: the model is taken to answer in `_MODEL_SECONDS`.
+Left out: search (by the hour), tools (the chain has none yet), transfer, and S3, which no step of an answer touches.
+"""
+
+import re
+import time
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from bench.figures import Figure, Goal
+from bench.first_text import running_stack
+from bench.recording import Units, local_client, recorded
+from client.api import PlinthApi, Question
+
+_MODEL_SECONDS = 3.0
+_WARM_RUNS, _RUNS = 1, 3
+_MODEL = "plinth-local"
+_MOST_TOKENS = 256
+_SETTLE_SECONDS = 2.0
+_NOT_OF_A_RUN = frozenset({"SweepBudgets"})
+_RELAY_MB = 256
+_FIRST_PAUSE_SECONDS = 0.1
+_EXPRESS_GB = 64 / 1024
+"""An Express run is billed in steps of 64 MB; one that only passes references takes one."""
+
+_MILLION = 1_000_000
+_REPORT = re.compile(r"^REPORT RequestId: \S+\tDuration: ([\d.]+) ms")
+_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"})
+_LOG_EVENT_BYTES = 26
+"""What CloudWatch adds to each event that it is sent (its quotas, from memory)."""
+
+_USD = {
+    "Lambda GB-second": 0.0000133334,
+    "Lambda request": 0.20e-6,
+    "Express request": 1.00e-6,
+    "Express GB-second": 0.00001667,
+    "write unit": 0.625e-6,
+    "read unit": 0.125e-6,
+    "API request": 3.50e-6,
+    "log byte": 0.50 / 1e9,
+}
+"""List prices of us-east-1, November 2026 (AWS pricing pages, from memory); Lambda on arm64."""
+
+_GOALS_USD = {"streamed": 45, "unstreamed": 25, "exact hit": 4}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """What `runs` runs of one kind used."""
+
+    runs: int
+    units: Units
+    calls: Counter[str] = field(default_factory=Counter[str])
+    milliseconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    log_bytes: Counter[str] = field(default_factory=Counter[str])
+    memory_mb: dict[str, int] = field(default_factory=dict[str, int])
+
+
+class Lane:
+    """Asks a running stack and reads what that used."""
+
+    def __init__(self, api: PlinthApi, cloud_url: str, units: Units) -> None:
+        self._api, self._units = api, units
+        self._logs = local_client("logs", cloud_url)
+        pages = local_client("lambda", cloud_url).get_paginator("list_functions").paginate()
+        self._memory = {
+            short_name(each["FunctionName"]): each["MemorySize"] for page in pages for each in page["Functions"]
+        }
+
+    def record(self, questions: list[str], *, fetch: bool) -> Recording:
+        """Return what these questions used, each asked and answered before the next; `fetch` gets each run again."""
+        time.sleep(_SETTLE_SECONDS)
+        self._units.clear()
+        began = int(time.time() * 1000)
+        for question in questions:
+            run = self._api.create_run(Question(question=question, model=_MODEL, max_output_tokens=_MOST_TOKENS))
+            for _ in self._api.events(run.id):
+                pass
+            if fetch:
+                self._api.get_run(run.id)
+        time.sleep(_SETTLE_SECONDS)
+        recording = Recording(
+            runs=len(questions),
+            units=defaultdict(float, {key: units for key, units in self._units.items() if key[0] not in _NOT_OF_A_RUN}),
+            memory_mb=self._memory,
+        )
+        for name, message in self._messages(began):
+            recording.log_bytes[name] += len(message.encode()) + _LOG_EVENT_BYTES
+            if report := _REPORT.match(message):
+                recording.calls[name] += 1
+                recording.milliseconds[name] += float(report[1])
+        return recording
+
+    def _messages(self, began: int) -> Iterator[tuple[str, str]]:
+        for page in self._logs.get_paginator("describe_log_groups").paginate():
+            for group in (each["logGroupName"] for each in page["logGroups"]):
+                if "-answer/" in group or "-api/" in group:
+                    pages = self._logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=began)
+                    name = group.rpartition("/")[2].rpartition("Log")[0]
+                    yield from ((name, event["message"]) for each in pages for event in each["events"])
+
+
+def short_name(function: str) -> str:
+    """Return `CallModel` of plinth-local-answer-CallModelFunction..."""
+    return function.partition("Function")[0].rpartition("-")[2]
+
+
+def measure(*, large: bool) -> list[Figure]:
+    """Return a figure per kind of run; raise NotMeasurableError where no local stack runs."""
+    del large
+    info, key = running_stack()
+    with ExitStack() as opened:
+        recorder = opened.enter_context(recorded(info.cloud_url, named=short_name))
+        lane = Lane(opened.enter_context(PlinthApi(info.api_url, key=key.key)), info.cloud_url, recorder.units)
+        lane.record(_questions(_WARM_RUNS), fetch=True)
+        questions = _questions(_RUNS)
+        fresh, fetched = lane.record(questions, fetch=False), lane.record(_questions(_RUNS), fetch=True)
+        hit = lane.record(questions, fetch=False)
+    figures = [
+        _figure("streamed", _with_relay(bill(fresh), run_seconds(fresh)), fresh),
+        _figure("unstreamed", bill(fetched), fetched),
+    ]
+    if hit.calls["CallModel"]:
+        print("  no exact hit: the model's answer was not whole, so it was not kept")
+        return figures
+    return [*figures, _figure("exact hit", bill(hit), hit)]
+
+
+def _questions(count: int) -> list[str]:
+    return [f"How do I remove a package with its configuration files? ({uuid.uuid4().hex[:8]})" for _ in range(count)]
+
+
+def run_seconds(recording: Recording) -> float:
+    """Return how long the machine of one run lasts: its steps one after another, the model for its stated time."""
+    steps = sum(_milliseconds(recording, name) for name in recording.calls if name != "Api")
+    return steps / recording.runs / 1000
+
+
+def _milliseconds(recording: Recording, name: str) -> float:
+    return recording.calls[name] * _MODEL_SECONDS * 1000 if name == "CallModel" else recording.milliseconds[name]
+
+
+def bill(recording: Recording) -> dict[str, float]:
+    """Return dollars per million runs, by line."""
+    lines: defaultdict[str, float] = defaultdict(float)
+    for name, calls in recording.calls.items():
+        gb_seconds = _milliseconds(recording, name) / 1000 * recording.memory_mb[name] / 1024
+        lines[f"Lambda time {name}"] += gb_seconds * _USD["Lambda GB-second"]
+        lines["Lambda requests"] += calls * _USD["Lambda request"]
+    for (_, operation, table), units in recording.units.items():
+        kind = "write" if operation in _WRITES else "read"
+        lines[f"{_table_name(table)} {kind}s"] += units * _USD[f"{kind} unit"]
+    machines = recording.calls["ClaimRun"]
+    lines["Express requests"] = machines * _USD["Express request"]
+    lines["Express time"] = machines * run_seconds(recording) * _EXPRESS_GB * _USD["Express GB-second"]
+    lines["API requests"] = recording.calls["Api"] * _USD["API request"]
+    lines["log bytes"] = recording.log_bytes.total() * _USD["log byte"]
+    return {name: usd / recording.runs * _MILLION for name, usd in lines.items() if usd}
+
+
+def _with_relay(lines: dict[str, float], seconds: float) -> dict[str, float]:
+    """Add one reader of the events, who looks as often as the pace allows: a bound, for what is not recorded."""
+    gb_seconds = seconds * _RELAY_MB / 1024
+    return {
+        **lines,
+        "Lambda requests": lines["Lambda requests"] + _USD["Lambda request"] * _MILLION,
+        "API requests": lines["API requests"] + _USD["API request"] * _MILLION,
+        "relay time": gb_seconds * _USD["Lambda GB-second"] * _MILLION,
+        "relay polling, at most": seconds / _FIRST_PAUSE_SECONDS * _USD["read unit"] * _MILLION,
+    }
+
+
+def _table_name(table: str) -> str:
+    """Return `Runs` of plinth-local-data-RunsE45A2291-D826085DCEF76."""
+    return re.sub(r"[0-9A-F]{8}-[0-9A-F]+$", "", table).rpartition("-")[2]
+
+
+def _figure(kind: str, lines: dict[str, float], recording: Recording) -> Figure:
+    total, goal = sum(lines.values()), float(_GOALS_USD[kind])
+    writes = sum(units for (_, operation, _), units in recording.units.items() if operation in _WRITES)
+    reads = sum(recording.units.values()) - writes
+    by_operation = {
+        f"units {name} {operation} {_table_name(table)}": round(units / recording.runs, 2)
+        for (name, operation, table), units in sorted(recording.units.items())
+    }
+    return Figure(
+        name=kind,
+        unit="$ per 1M",
+        samples=(total,),
+        reference="the goal",
+        reference_samples=(goal,),
+        details={
+            **{f"$ {name}": round(usd, 2) for name, usd in sorted(lines.items(), key=lambda line: -line[1])},
+            "write units": round(writes / recording.runs, 2),
+            "read units": round(reads / recording.runs, 2),
+            "log bytes": round(recording.log_bytes.total() / recording.runs),
+            "model seconds, taken": _MODEL_SECONDS,
+            "runs": recording.runs,
+            **by_operation,
+        },
+        goals=(Goal(what="$ per 1M", value=total, limit=goal),),
+    )
