@@ -2,7 +2,7 @@
 
 Counted: Lambda calls, time and memory, DynamoDB units, log bytes and API requests. Lambda's milliseconds are those of
 this machine, where CallModel's and the relay's are replaced: the model is taken to answer in `_MODEL_SECONDS`.
-Left out: search (by the hour), tools (the chain has none yet), transfer, and S3, which no step of an answer touches.
+Left out: search (by the hour), tools, transfer, and S3, which no step of an answer touches.
 """
 
 import re
