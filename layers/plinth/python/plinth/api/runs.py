@@ -137,11 +137,12 @@ def get_run(run_id: str, exchange: CurrentExchange) -> RunView:
 
 
 def _request(creation: RunCreation, exchange: Exchange) -> RunRequest:
+    tools = _allowed_tools(creation.tools, exchange.caller)
     model = creation.model or exchange.services.settings.default_model
     return RunRequest(
         question=creation.question,
         model=model,
-        models=_allowed_models(model, exchange.caller, with_tools=bool(creation.tools)),
+        models=_allowed_models(model, exchange.caller, with_tools=bool(tools)),
         user=exchange.caller.user,
         conversation_id=creation.conversation_id,
         max_output_tokens=min(
@@ -150,7 +151,7 @@ def _request(creation: RunCreation, exchange: Exchange) -> RunRequest:
         cache=exchange.caller.tier.cache,
         key_id=exchange.caller.key_id,
         budgets=exchange.caller.tier.budgets,
-        tools=_allowed_tools(creation.tools, exchange.caller),
+        tools=tools,
     )
 
 
