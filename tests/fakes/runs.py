@@ -133,8 +133,10 @@ class FakeRunLog:
             raise ValueError("append needs at least one event")
         with self._runs.lock:
             row = self._runs.rows.get((run.tenant, run.id))
-            if row is None or not row.open or row.record.epoch != run.epoch:
+            if row is None or not row.open or row.events[-1].epoch > run.epoch:
                 raise RunSupersededError(f"run {run.id} has ended or another execution owns it")
+            if isinstance(events[-1], RunEnded) and row.record.epoch != run.epoch:
+                raise RunSupersededError(f"another execution owns run {run.id}")
             at = self._runs.clock.now()
             for event in events:
                 row.events.append(LoggedEvent(seq=len(row.events) + 1, epoch=run.epoch, at=at, event=event))

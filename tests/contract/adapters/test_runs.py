@@ -262,6 +262,15 @@ def test_a_reader_can_start_in_the_middle_of_a_batch(journal: Journal, run: Run)
     assert journal.log.read(run.tenant, run.id, after=4) == []
 
 
+@pytest.mark.parametrize("after", range(23))
+def test_a_reader_can_come_back_after_any_event(journal: Journal, run: Run, after: int) -> None:
+    journal.runs.accept(run, REQUEST, None)
+    for number in range(11):
+        journal.log.append(run, [delta(f"{number}"), delta(f"{number}+")])
+
+    assert [each.seq for each in journal.log.read(run.tenant, run.id, after=after)] == list(range(after + 1, 24))
+
+
 def test_a_log_longer_than_a_page_is_read_whole(journal: Journal, run: Run) -> None:
     journal.runs.accept(run, REQUEST, None)
     incompressible = "".join(uuid4().hex for _ in range(8000))
@@ -272,18 +281,45 @@ def test_a_log_longer_than_a_page_is_read_whole(journal: Journal, run: Run) -> N
 
 
 @pytest.mark.guarantee_a
-def test_a_stale_epoch_an_ended_run_and_an_unknown_one_take_no_events(journal: Journal, run: Run) -> None:
+def test_an_unknown_run_and_an_ended_one_take_no_events(journal: Journal, run: Run) -> None:
     with pytest.raises(RunSupersededError):
         journal.log.append(run, [delta("unknown")])
     journal.runs.accept(run, REQUEST, None)
-    journal.log.append(run, [delta("mine")])
-    with pytest.raises(RunSupersededError):
-        journal.log.append(replace(run, epoch=2), [delta("stale")])
-    journal.log.append(run, [RunEnded(status=RunStatus.DONE)])
-    with pytest.raises(RunSupersededError):
-        journal.log.append(run, [delta("late")])
+    journal.log.append(run, [delta("mine"), RunEnded(status=RunStatus.DONE)])
+
+    for log in (journal.log, journal.elsewhere):
+        with pytest.raises(RunSupersededError):
+            log.append(run, [delta("late")])
 
     assert len(journal.log.read(run.tenant, run.id, after=0)) == 3
+
+
+@pytest.mark.guarantee_a
+def test_an_earlier_execution_takes_no_events_once_a_later_one_has_written(journal: Journal, run: Run) -> None:
+    later = replace(run, epoch=2)
+    journal.runs.accept(run, REQUEST, None)
+    journal.log.append(run, [delta("mine")])
+    journal.elsewhere.append(later, [delta("theirs")])
+
+    for log in (journal.log, journal.elsewhere):
+        with pytest.raises(RunSupersededError):
+            log.append(run, [delta("stale")])
+        with pytest.raises(RunSupersededError):
+            log.append(run, [RunEnded(status=RunStatus.DONE)])
+
+    logged = journal.log.read(run.tenant, run.id, after=1)
+    assert [(each.epoch, each.event) for each in logged] == [(1, delta("mine")), (2, delta("theirs"))]
+
+
+@pytest.mark.guarantee_a
+def test_an_execution_that_does_not_own_the_run_cannot_end_it(journal: Journal, run: Run) -> None:
+    journal.runs.accept(run, REQUEST, None)
+
+    with pytest.raises(RunSupersededError):
+        journal.log.append(replace(run, epoch=2), [delta("x"), RunEnded(status=RunStatus.DONE)])
+
+    assert len(journal.log.read(run.tenant, run.id, after=0)) == 1
+    assert journal.runs.get(run.tenant, run.id).status is RunStatus.ACCEPTED
 
 
 def test_two_writers_take_turns_without_losing_an_event(journal: Journal, run: Run) -> None:

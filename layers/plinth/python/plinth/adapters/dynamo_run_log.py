@@ -1,14 +1,18 @@
-"""How events get into a run's log and out again: batches under their last sequence number, fenced by the run's row."""
+"""How events get into a run's log and out again: one row per batch, under the number of its first event.
+
+A batch goes right behind the last one, where only one writer can put it, so the rows are a chain without a gap, and
+whoever meets a later execution's batch or the run's end in its place is superseded.
+"""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from random import SystemRandom
 from uuid import uuid4
 
 import msgspec
 
 from plinth.adapters.dynamodb_items import Value, packed, row, unpacked
-from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Put, Table, Update
+from plinth.adapters.dynamodb_table import ConditionFailedError, Put, Table, Update
 from plinth.contracts.events import Event, LoggedEvent, ReceiptMade, RunEnded
 from plinth.contracts.runs import Failure, Run, RunStatus
 from plinth.contracts.tenant import Tenant
@@ -18,24 +22,22 @@ from plinth.ports.clock import Clock
 # Of the appenders that race for one number one always wins, so this is far more than a run's few writers need.
 _TRIES = 32
 _DIGITS = 10
+# So many batches are below 4 KB, a read unit, and more than come between two looks of a reader.
+_LATEST = 8
 _random = SystemRandom()
 
 
-class _Head(msgspec.Struct):
-    """The part of a run's row that orders and fences its log. `tail` names the append that moved `seq` last."""
+class Batch(msgspec.Struct):
+    """A row of the log. `mark` names the append that wrote it; `expires_at` goes on from batch to batch."""
 
-    status: RunStatus
-    epoch: int
-    seq: int
-    expires_at: int
-    tail: str | None = None
-
-
-class _Batch(msgspec.Struct):
     epoch: int
     at: float
-    seq: int
+    first: int
+    last: int
     events: bytes
+    expires_at: int
+    mark: str = ""
+    ended: bool = False
 
 
 class DynamoRunLog:
@@ -44,106 +46,129 @@ class DynamoRunLog:
     def __init__(self, *, table: Table, clock: Clock) -> None:
         self._table = table
         self._clock = clock
-        self._heads: dict[str, _Head] = {}
+        self._newest: dict[str, Batch] = {}
 
     def append(self, run: Run, events: Sequence[Event]) -> int:
-        """Write the batch and move the run's `seq` in one transaction; a lost race is tried again at the new end.
+        """Put the batch behind the newest one, if no other is there yet; a lost race is tried again behind the winner.
 
-        The transaction decides; the remembered or read head only spares it a first failure. A batch that ends with
-        `run.ended` ends the row too, so that no reader meets the one without the other.
+        The condition decides; the remembered or read newest batch only spares it a first failure. A batch that ends
+        with `run.ended` ends the run's row in the same transaction, so that no reader meets the one without the other.
         """
         if not events:
             raise ValueError("append needs at least one event")
-        head = self._heads.get(run.id) or _head(run, self._table.get(_head_key(run)))
-        mark = uuid4().hex
+        newest, mark = self._newest.get(_pk(run.tenant, run.id)) or self._read_newest(run), uuid4().hex
         for attempt in range(_TRIES):
+            _fence(run, newest)
             try:
-                last = self._append_after(run, events, head, mark)
+                newest = self._append_after(run, events, newest, mark)
             except ConditionFailedError as failed:
-                head = _head(run, failed.old[0])
-                if head.tail == mark:
-                    return head.seq
-                _fence(run, head)
+                newest = _met(run, failed)
+                if newest.mark == mark:
+                    return newest.last
             else:
-                self._heads = {run.id: msgspec.structs.replace(head, seq=last)}
-                return last
+                self._newest = {_pk(run.tenant, run.id): newest}
+                return newest.last
             time.sleep(_random.uniform(0, min(0.1, 0.005 * 2**attempt)))
         raise StoreUnavailableError(f"run {run.id}: others kept appending first; try again later")
 
-    def _append_after(self, run: Run, events: Sequence[Event], head: _Head, mark: str) -> int:
-        last, at = head.seq + len(events), self._clock.now()
-        ending = _ending(events, at)
-        moved = Update(
-            key=_head_key(run),
-            change=", ".join(["SET #seq = :last, #tail = :mark", *(f"#{name} = :new_{name}" for name in ending)]),
-            condition="#seq = :expected AND #epoch = :epoch AND #status IN (:accepted, :running)",
-            values={
-                ":last": last,
-                ":mark": mark,
-                ":expected": head.seq,
-                ":epoch": run.epoch,
-                ":accepted": RunStatus.ACCEPTED,
-                ":running": RunStatus.RUNNING,
-                **{f":new_{name}": value for name, value in ending.items()},
-            },
+    def _append_after(self, run: Run, events: Sequence[Event], newest: Batch, mark: str) -> Batch:
+        batch = Batch(
+            epoch=run.epoch,
+            at=self._clock.now(),
+            first=newest.last + 1,
+            last=newest.last + len(events),
+            events=packed(events),
+            expires_at=newest.expires_at,
+            mark=mark,
+            ended=isinstance(events[-1], RunEnded),
         )
-        self._table.transact(moved, event_put(run, events, last=last, at=at, expires_at=head.expires_at))
-        return last
+        put, ended = batch_put(run, batch), _ending_update(run, events, batch.at)
+        if ended is None:
+            self._table.write(put)
+        else:
+            self._table.transact(put, ended)
+        return batch
+
+    def _read_newest(self, run: Run) -> Batch:
+        batches = self._batches(run.tenant, run.id, page_size=1)
+        if not (newest := next(batches, None)):
+            raise RunSupersededError(f"run {run.id} is not there any more")
+        return newest
 
     def read(self, tenant: Tenant, run_id: str, *, after: int) -> list[LoggedEvent]:
-        """Return the events after `after`; a batch that straddles it is cut."""
-        batches = self._table.query(
-            f"{tenant.id}#{run_id}", first=_event_sk(after + 1), last=_event_sk(10**_DIGITS - 1)
-        )
-        return [event for found in batches for event in _logged(row(found, _Batch)) if event.seq > after]
+        """Return the events after `after`, looked for from the newest batch back; one that straddles it is cut."""
+        found: list[Batch] = []
+        for batch in self._batches(tenant, run_id, page_size=_LATEST if after else None):
+            found.append(batch)
+            if batch.first <= after + 1:
+                break
+        if found:
+            self._newest = {_pk(tenant, run_id): found[0]}
+        return [event for batch in reversed(found) for event in _logged(batch) if event.seq > after]
+
+    def _batches(self, tenant: Tenant, run_id: str, *, page_size: int | None) -> Iterator[Batch]:
+        """Yield the batches of the log, the newest first."""
+        first, last = _event_sk(1), _event_sk(10**_DIGITS - 1)
+        items = self._table.query(_pk(tenant, run_id), first=first, last=last, page_size=page_size, newest_first=True)
+        return (row(item, Batch) for item in items)
 
 
-def event_put(run: Run, events: Sequence[Event], *, last: int, at: float, expires_at: int) -> Put:
-    """Return the write of a batch that ends at number `last`; it never replaces one."""
+def batch_put(run: Run, batch: Batch) -> Put:
+    """Return the write of a batch, which never replaces one."""
     return Put(
-        key=(f"{run.tenant.id}#{run.id}", _event_sk(last)),
-        item={"epoch": run.epoch, "at": at, "seq": last, "events": packed(events), "expires_at": expires_at},
+        key=(_pk(run.tenant, run.id), _event_sk(batch.first)),
+        item=msgspec.structs.asdict(batch),
         condition="attribute_not_exists(pk)",
     )
 
 
-def _ending(events: Sequence[Event], at: float) -> dict[str, Value]:
-    """Return what the run's row takes over from its last events; nothing unless the batch ends with `run.ended`."""
+def _ending_update(run: Run, events: Sequence[Event], at: float) -> Update | None:
+    """Return what ends the run's row with its last events; nothing unless the batch ends with `run.ended`."""
     ended = events[-1]
     if not isinstance(ended, RunEnded):
-        return {}
+        return None
     ending: dict[str, Value] = {"status": ended.status, "ended_at": at}
     if ended.reason is not None:
         ending["failure"] = packed(Failure(reason=ended.reason, message=ended.message or ""))
     for event in events:
         if isinstance(event, ReceiptMade):
             ending["receipt"] = packed(event.receipt)
-    return ending
+    return Update(
+        key=(_pk(run.tenant, run.id), "RUN"),
+        change="SET " + ", ".join(f"#{name} = :new_{name}" for name in ending),
+        condition="#epoch = :epoch AND #status IN (:accepted, :running)",
+        values={
+            ":epoch": run.epoch,
+            ":accepted": RunStatus.ACCEPTED,
+            ":running": RunStatus.RUNNING,
+            **{f":new_{name}": value for name, value in ending.items()},
+        },
+    )
 
 
-def _logged(batch: _Batch) -> list[LoggedEvent]:
+def _logged(batch: Batch) -> list[LoggedEvent]:
     events = unpacked(batch.events, list[Event])
-    first = batch.seq - len(events) + 1
     return [
-        LoggedEvent(seq=first + offset, epoch=batch.epoch, at=batch.at, event=event)
-        for offset, event in enumerate(events)
+        LoggedEvent(seq=seq, epoch=batch.epoch, at=batch.at, event=event)
+        for seq, event in enumerate(events, start=batch.first)
     ]
 
 
-def _head(run: Run, found: dict[str, Value] | None) -> _Head:
-    if not found:
-        raise RunSupersededError(f"run {run.id} is not there any more")
-    return row(found, _Head)
+def _met(run: Run, failed: ConditionFailedError) -> Batch:
+    """Return the batch that was there first; there is none where the run's row refused the end."""
+    if not (old := failed.old[0]):
+        raise RunSupersededError(f"run {run.id} has ended or another execution owns it") from failed
+    return row(old, Batch)
 
 
-def _fence(run: Run, head: _Head) -> None:
-    if head.epoch != run.epoch or head.status not in (RunStatus.ACCEPTED, RunStatus.RUNNING):
+def _fence(run: Run, newest: Batch) -> None:
+    if newest.ended or newest.epoch > run.epoch:
         raise RunSupersededError(f"run {run.id} has ended or another execution owns it")
 
 
-def _head_key(run: Run) -> Key:
-    return f"{run.tenant.id}#{run.id}", "RUN"
+def _pk(tenant: Tenant, run_id: str) -> str:
+    return f"{tenant.id}#{run_id}"
 
 
-def _event_sk(seq: int) -> str:
-    return f"EVENT#{seq:0{_DIGITS}d}"
+def _event_sk(first: int) -> str:
+    return f"EVENT#{first:0{_DIGITS}d}"

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from plinth.adapters.dynamo_run_log import event_put
+from plinth.adapters.dynamo_run_log import Batch, batch_put
 from plinth.adapters.dynamodb_items import Value, packed, row, unpacked
 from plinth.adapters.dynamodb_table import ConditionFailedError, Put, Table, Update
 from plinth.contracts.events import RunAccepted
@@ -77,7 +77,6 @@ class DynamoRuns:
                 item={
                     "status": RunStatus.ACCEPTED,
                     "epoch": run.epoch,
-                    "seq": 1,
                     "created_at": now,
                     "deadline": run.deadline,
                     "request": packed(request),
@@ -85,7 +84,10 @@ class DynamoRuns:
                 },
                 condition="attribute_not_exists(pk)",
             ),
-            event_put(run, [accepted], last=1, at=now, expires_at=expires_at),
+            batch_put(
+                run,
+                Batch(epoch=run.epoch, at=now, first=1, last=1, events=packed([accepted]), expires_at=expires_at),
+            ),
         ]
         if key is not None:
             writes.append(self._remembered(run, key, now))
