@@ -171,6 +171,7 @@ API = Step(
         *_LIMITS,
         *_RUNS,
         *_DOCUMENTS,
+        Touch.READ_ANSWERS,
         Touch.READ_BUDGETS,
         Touch.UPLOAD_SOURCES,
         Touch.DELETE_SOURCES,

@@ -38,11 +38,12 @@ def show_citations(console: Console, citations: Iterable[Citation]) -> None:
 
 def steps_table(steps: Sequence[StepEnded]) -> Table:
     """Return the steps as a waterfall: when each began after the first, how long it took, and a bar."""
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, show_header=bool(steps))
+    if not steps:
+        table.add_row("no step ran: the run ended as it was accepted")
+        return table
     for title in ("step", "start ms", "took ms", ""):
         table.add_column(title, justify="right" if title.endswith("ms") else "left", no_wrap=True)
-    if not steps:
-        return table
     begin = min(each.started_at for each in steps)
     whole_ms = max((each.started_at - begin) * 1000 + each.duration_ms for each in steps) or 1.0
     for each in sorted(steps, key=lambda step: step.started_at):

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from plinth.contracts.events import Event, LoggedEvent, ReceiptMade, RunAccepted, RunEnded
+from plinth.contracts.events import Answered, Event, LoggedEvent, ReceiptMade, RunAccepted, RunEnded
 from plinth.contracts.runs import (
     Acceptance,
     Answer,
@@ -51,7 +51,9 @@ class FakeRuns:
         self.rows: dict[tuple[Tenant, str], RunRow] = {}
         self._keys: dict[tuple[Tenant, str], tuple[str, str, float]] = {}
 
-    def accept(self, run: Run, request: RunRequest, key: IdempotencyKey | None) -> Acceptance:
+    def accept(
+        self, run: Run, request: RunRequest, key: IdempotencyKey | None, answered: Answered | None = None
+    ) -> Acceptance:
         now = self.clock.now()
         with self.lock:
             if key is not None:
@@ -72,7 +74,9 @@ class FakeRuns:
             row = self.rows.setdefault((run.tenant, run.id), RunRow(record))
             if not row.events:
                 accepted = RunAccepted(model=request.model, conversation_id=request.conversation_id)
-                row.events.append(LoggedEvent(seq=1, epoch=run.epoch, at=now, event=accepted))
+                _log(row, run, [accepted, *(answered.events if answered else ())], now)
+                if answered is not None:
+                    row.contents["answer"] = (run.epoch, msgspec.json.encode(answered.answer))
         return Acceptance(run_id=run.id, fresh=True)
 
     def find(self, tenant: Tenant, key: IdempotencyKey) -> str | None:
@@ -137,20 +141,23 @@ class FakeRunLog:
                 raise RunSupersededError(f"run {run.id} has ended or another execution owns it")
             if isinstance(events[-1], RunEnded) and row.record.epoch != run.epoch:
                 raise RunSupersededError(f"another execution owns run {run.id}")
-            at = self._runs.clock.now()
-            for event in events:
-                row.events.append(LoggedEvent(seq=len(row.events) + 1, epoch=run.epoch, at=at, event=event))
-                if isinstance(event, ReceiptMade):
-                    row.record = replace(row.record, receipt=event.receipt)
-            if isinstance(ended := events[-1], RunEnded):
-                failure = Failure(reason=ended.reason, message=ended.message or "") if ended.reason else None
-                row.record = replace(row.record, status=ended.status, failure=failure, ended_at=at)
+            _log(row, run, events, self._runs.clock.now())
             return len(row.events)
 
     def read(self, tenant: Tenant, run_id: str, *, after: int) -> list[LoggedEvent]:
         with self._runs.lock:
             row = self._runs.rows.get((tenant, run_id))
             return row.events[after:] if row else []
+
+
+def _log(row: RunRow, run: Run, events: Sequence[Event], at: float) -> None:
+    for event in events:
+        row.events.append(LoggedEvent(seq=len(row.events) + 1, epoch=run.epoch, at=at, event=event))
+        if isinstance(event, ReceiptMade):
+            row.record = replace(row.record, receipt=event.receipt)
+    if isinstance(ended := events[-1], RunEnded):
+        failure = Failure(reason=ended.reason, message=ended.message or "") if ended.reason else None
+        row.record = replace(row.record, status=ended.status, failure=failure, ended_at=at)
 
 
 def _content(row: RunRow, name: str, kind: type[Content]) -> Content | None:

@@ -81,7 +81,9 @@ def test_the_same_question_is_answered_again_from_the_cache(deployed: Deployed) 
         if first.answer.stop_reason != "end":
             pytest.fail(f"the small model did not end by itself: {first.answer}")
         again = api.create_run(Question(question="  Which flavour  has quux? "), wait_seconds=20)
+        logged = [each.event for each in api.events(again.id)]
 
+    assert not any(isinstance(event, StepEnded) for event in logged)  # no machine was started
     assert again.status == "done"
     assert again.answer is not None
     assert again.answer.text == first.answer.text

@@ -9,7 +9,7 @@ import pytest
 
 from plinth.adapters.dynamo_run_log import DynamoRunLog
 from plinth.adapters.dynamo_runs import DynamoRuns
-from plinth.contracts.events import ReceiptMade, RunAccepted, RunEnded, TextDelta
+from plinth.contracts.events import Answered, ReceiptMade, RunAccepted, RunEnded, TextDelta
 from plinth.contracts.runs import Answer, Failure, IdempotencyKey, Receipt, Run, RunRequest, RunStatus, Turn
 from plinth.contracts.tenant import Tenant
 from plinth.errors import ContentMissingError, IdempotencyConflictError, NotFoundError, RunSupersededError
@@ -76,6 +76,24 @@ def test_accepting_writes_the_first_event(journal: Journal, run: Run, clock: Fak
     (logged,) = journal.log.read(run.tenant, run.id, after=0)
     assert (logged.seq, logged.epoch, logged.at) == (1, 1, clock.now())
     assert logged.event == RunAccepted(model="small", conversation_id="c1")
+
+
+@pytest.mark.guarantee_a
+def test_a_run_can_be_written_down_with_its_end_and_then_takes_no_more(
+    journal: Journal, run: Run, clock: FakeClock
+) -> None:
+    ending = (delta("Because."), ReceiptMade(receipt=RECEIPT), RunEnded(status=RunStatus.DONE))
+
+    for _ in range(2):
+        assert journal.runs.accept(run, REQUEST, key(), Answered(answer=ANSWER, events=ending)).fresh
+
+    record = journal.runs.get(run.tenant, run.id)
+    assert (record.status, record.answer, record.receipt) == (RunStatus.DONE, ANSWER, RECEIPT)
+    assert record.ended_at == clock.now()
+    assert tuple(each.event for each in journal.log.read(run.tenant, run.id, after=1)) == ending
+    assert not journal.runs.claim(run, owner="late")
+    with pytest.raises(RunSupersededError):
+        journal.log.append(run, [delta("late")])
 
 
 @pytest.mark.guarantee_a

@@ -7,6 +7,7 @@ from plinth.contracts.runs import Answer, Run, RunRequest, RunStatus
 from plinth.contracts.tenant import Tenant
 from plinth.settings import Settings
 from plinth.wiring import Services
+from tests.fakes.answers import FakeAnswers
 from tests.fakes.clock import FakeClock
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.limits import FakeLimits
@@ -46,6 +47,7 @@ class World:
         self.services.limits = self.limits = FakeLimits(self.clock)
         self.services.runs = self.runs = FakeRuns(self.clock)
         self.services.run_log = self.log = FakeRunLog(self.runs)
+        self.services.answers = self.answers = FakeAnswers(self.clock)
         self.services.documents = self.documents = FakeDocuments(self.clock)
         self.services.sources = self.sources = FakeSources()
         self.services.machines = self.machines = FakeMachines()

@@ -82,11 +82,11 @@ class DynamoRunLog:
             mark=mark,
             ended=isinstance(events[-1], RunEnded),
         )
-        put, ended = batch_put(run, batch), _ending_update(run, events, batch.at)
-        if ended is None:
-            self._table.write(put)
+        put, ending = batch_put(run, batch), ending_of(events, batch.at)
+        if ending:
+            self._table.transact(put, _ending_update(run, ending))
         else:
-            self._table.transact(put, ended)
+            self._table.write(put)
         return batch
 
     def _read_newest(self, run: Run) -> Batch:
@@ -122,17 +122,21 @@ def batch_put(run: Run, batch: Batch) -> Put:
     )
 
 
-def _ending_update(run: Run, events: Sequence[Event], at: float) -> Update | None:
-    """Return what ends the run's row with its last events; nothing unless the batch ends with `run.ended`."""
+def ending_of(events: Sequence[Event], at: float) -> dict[str, Value]:
+    """Return what the run's row takes over from its last events; nothing unless they end with `run.ended`."""
     ended = events[-1]
     if not isinstance(ended, RunEnded):
-        return None
+        return {}
     ending: dict[str, Value] = {"status": ended.status, "ended_at": at}
     if ended.reason is not None:
         ending["failure"] = packed(Failure(reason=ended.reason, message=ended.message or ""))
     for event in events:
         if isinstance(event, ReceiptMade):
             ending["receipt"] = packed(event.receipt)
+    return ending
+
+
+def _ending_update(run: Run, ending: dict[str, Value]) -> Update:
     return Update(
         key=(_pk(run.tenant, run.id), "RUN"),
         change="SET " + ", ".join(f"#{name} = :new_{name}" for name in ending),

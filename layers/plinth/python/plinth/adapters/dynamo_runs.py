@@ -7,10 +7,10 @@ from typing import TypeVar
 
 import msgspec
 
-from plinth.adapters.dynamo_run_log import Batch, batch_put
+from plinth.adapters.dynamo_run_log import Batch, batch_put, ending_of
 from plinth.adapters.dynamodb_items import Value, packed, row, unpacked
 from plinth.adapters.dynamodb_table import ConditionFailedError, Put, Table, Update
-from plinth.contracts.events import RunAccepted
+from plinth.contracts.events import Answered, Event, RunAccepted
 from plinth.contracts.runs import (
     Acceptance,
     Answer,
@@ -63,14 +63,26 @@ class DynamoRuns:
         self._keep_seconds = keep_seconds
         self._key_seconds = key_seconds
 
-    def accept(self, run: Run, request: RunRequest, key: IdempotencyKey | None) -> Acceptance:
-        """Write the run, its first event and its idempotency key in one transaction, or find the earlier run.
+    def accept(
+        self, run: Run, request: RunRequest, key: IdempotencyKey | None, answered: Answered | None = None
+    ) -> Acceptance:
+        """Write the run, its first events and its idempotency key in one transaction, or find the earlier run.
 
         A failed condition that names this very run is our own write whose answer was lost.
         """
         now = self._clock.now()
         expires_at = int(now) + self._keep_seconds
         accepted = RunAccepted(model=request.model, conversation_id=request.conversation_id)
+        events: list[Event] = [accepted, *(answered.events if answered else ())]
+        batch = Batch(
+            epoch=run.epoch,
+            at=now,
+            first=1,
+            last=len(events),
+            events=packed(events),
+            expires_at=expires_at,
+            ended=answered is not None,
+        )
         writes = [
             Put(
                 key=(_pk(run.tenant, run.id), "RUN"),
@@ -81,14 +93,14 @@ class DynamoRuns:
                     "deadline": run.deadline,
                     "request": packed(request),
                     "expires_at": expires_at,
+                    **ending_of(events, now),
                 },
                 condition="attribute_not_exists(pk)",
             ),
-            batch_put(
-                run,
-                Batch(epoch=run.epoch, at=now, first=1, last=1, events=packed([accepted]), expires_at=expires_at),
-            ),
+            batch_put(run, batch),
         ]
+        if answered is not None:
+            writes.append(self._kept(run, ANSWER, answered.answer))
         if key is not None:
             writes.append(self._remembered(run, key, now))
         try:
@@ -155,17 +167,19 @@ class DynamoRuns:
 
     def put_content(self, run: Run, name: str, content: object) -> None:
         """Keep the content, unless a later epoch already has: then `RunSupersededError`."""
+        try:
+            self._table.write(self._kept(run, name, content))
+        except ConditionFailedError as failed:
+            raise RunSupersededError(f"a later execution owns run {run.id}") from failed
+
+    def _kept(self, run: Run, name: str, content: object) -> Put:
         expires_at = int(self._clock.now()) + self._keep_seconds
-        kept = Put(
+        return Put(
             key=(_pk(run.tenant, run.id), f"CONTENT#{name}"),
             item={"epoch": run.epoch, "body": packed(content), "expires_at": expires_at},
             condition="attribute_not_exists(pk) OR #epoch <= :epoch",
             values={":epoch": run.epoch},
         )
-        try:
-            self._table.write(kept)
-        except ConditionFailedError as failed:
-            raise RunSupersededError(f"a later execution owns run {run.id}") from failed
 
     def get_content(self, run: Run, name: str, kind: type[Content]) -> Content:
         """Return the content as `kind`."""

@@ -18,9 +18,11 @@ from plinth.api.exchange import CurrentExchange, Exchange
 from plinth.api.waiting import wait_for_end, wanted_wait
 from plinth.chain.catalogue import catalogue
 from plinth.chain.routing import estimated_tokens
-from plinth.contracts.events import RunEnded
+from plinth.contracts.events import Answered, RunEnded
 from plinth.contracts.runs import (
     Answer,
+    CachedAnswer,
+    CacheMatch,
     Failure,
     IdempotencyKey,
     Receipt,
@@ -31,6 +33,8 @@ from plinth.contracts.runs import (
 )
 from plinth.errors import InvalidFieldError, NotFoundError, PlinthError, ServiceUnavailableError
 from plinth.money.budgets import budgets_of
+from plinth.runtime.answer_endings import cached_receipt, last_events
+from plinth.runtime.cached_answers import answer_at_once
 
 RUN_SECONDS = 270
 _DEFAULT_OUTPUT_TOKENS = 400
@@ -188,14 +192,28 @@ def _repeated(exchange: Exchange, key: IdempotencyKey | None) -> RunReference | 
 def _accept(exchange: Exchange, request: RunRequest, key: IdempotencyKey | None) -> RunReference:
     services, tenant, now = exchange.services, exchange.caller.tenant, exchange.services.clock.now()
     run = Run(id=new_run_id(now), tenant=tenant, epoch=1, deadline=now + RUN_SECONDS)
-    _require_budget(exchange, request)
-    exchange.admit(run, tokens=estimated_tokens(request))
-    acceptance = services.runs.accept(run, request, key)
+    cached = answer_at_once(tenant, request, services)
+    if cached is None:
+        _require_budget(exchange, request)
+    exchange.admit(run, tokens=0 if cached else estimated_tokens(request))
+    acceptance = services.runs.accept(run, request, key, _answered(cached, now=now) if cached else None)
+    if acceptance.fresh and cached:
+        services.limits.ended(run, used_tokens=0)
+        return _reference(run.id, RunStatus.DONE)
     if acceptance.fresh:
         _start(exchange, run)
         return _reference(run.id, RunStatus.ACCEPTED)
     services.limits.ended(run, used_tokens=0)
     return _resume(exchange, services.runs.get(tenant, acceptance.run_id))
+
+
+def _answered(cached: CachedAnswer, *, now: float) -> Answered:
+    """Return the end of a run that takes over an earlier answer: nothing is spent, so no budget is asked."""
+    receipt = cached_receipt(
+        saved_micro_usd=cached.cost_micro_usd, match=CacheMatch.EXACT, saved_at=cached.saved_at, now=now
+    )
+    events = last_events(cached.answer, reply=None, receipt=receipt, steps=())
+    return Answered(answer=cached.answer, events=tuple(events))
 
 
 def _require_budget(exchange: Exchange, request: RunRequest) -> None:

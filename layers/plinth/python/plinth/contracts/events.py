@@ -7,7 +7,7 @@ drops what the earlier attempt wrote. The JSON Schema is docs/generated/events.s
 
 import msgspec
 
-from plinth.contracts.runs import Citation, Receipt, RunStatus
+from plinth.contracts.runs import Answer, Citation, Receipt, RunStatus
 
 
 class RunAccepted(msgspec.Struct, frozen=True, tag="run.accepted", kw_only=True):
@@ -77,3 +77,10 @@ class LoggedEvent(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     at: float
     event: Event
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """What ends a run that is answered as it is accepted: its answer, and the events that end its log."""
+
+    answer: Answer
+    events: tuple[Event, ...]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-from plinth.contracts.events import Event, LoggedEvent
+from plinth.contracts.events import Answered, Event, LoggedEvent
 from plinth.contracts.runs import (
     Acceptance,
     CachedAnswer,
@@ -22,8 +22,13 @@ Content = TypeVar("Content")
 class Runs(Protocol):
     """The rows of runs, and what their steps hand to one another."""
 
-    def accept(self, run: Run, request: RunRequest, key: IdempotencyKey | None) -> Acceptance:
-        """Write the run down and its first event, once per key; `IdempotencyConflictError` for another body."""
+    def accept(
+        self, run: Run, request: RunRequest, key: IdempotencyKey | None, answered: Answered | None = None
+    ) -> Acceptance:
+        """Write the run down and its first event, once per key; `IdempotencyConflictError` for another body.
+
+        A run that is `answered` already is written down with its end.
+        """
         ...
 
     def find(self, tenant: Tenant, key: IdempotencyKey) -> str | None:

@@ -1,12 +1,11 @@
 """What an answered run leaves behind: the conversation's turn, the cached answer, the receipt, the last events."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from plinth.contracts.answering import SaveAnswerInput
 from plinth.contracts.events import CitationFound, Event, ReceiptMade, RunEnded, StepEnded, TextDelta
 from plinth.contracts.models import Reply
-from plinth.contracts.runs import Answer, CachedAnswer, ModelCost, Receipt, RunStatus, Turn
+from plinth.contracts.runs import Answer, CachedAnswer, CacheMatch, ModelCost, Receipt, RunStatus, Turn
 from plinth.runtime.cached_answers import keep_question
 from plinth.wiring import Services
 
@@ -20,17 +19,24 @@ def receipt_for(calls: Sequence[ModelCost]) -> Receipt:
     )
 
 
-def answered_receipt(request: SaveAnswerInput, *, now: float) -> Receipt:
-    """Return what an answered run cost, and of a cached answer what it saved, how it was found and how old it is."""
-    receipt = receipt_for(request.calls)
-    if not request.cached:
-        return receipt
-    return replace(
-        receipt,
+def cached_receipt(*, saved_micro_usd: int, match: CacheMatch | None, saved_at: float, now: float) -> Receipt:
+    """Return what a cached answer saved, how it was found and how old it is."""
+    return Receipt(
+        model_calls=(),
+        model_cost_micro_usd=0,
         cached=True,
-        saved_micro_usd=request.saved_micro_usd,
-        match=request.match,
-        age_seconds=max(0.0, now - request.saved_at) if request.saved_at else 0.0,
+        saved_micro_usd=saved_micro_usd,
+        match=match,
+        age_seconds=max(0.0, now - saved_at) if saved_at else 0.0,
+    )
+
+
+def answered_receipt(request: SaveAnswerInput, *, now: float) -> Receipt:
+    """Return what an answered run cost, or what its cached answer saved."""
+    if not request.cached:
+        return receipt_for(request.calls)
+    return cached_receipt(
+        saved_micro_usd=request.saved_micro_usd, match=request.match, saved_at=request.saved_at, now=now
     )
 
 

@@ -1,10 +1,27 @@
-"""How a question worded otherwise finds the answer of an earlier one, and how it is kept for later ones."""
+"""How a question finds the answer of an earlier one, the same or worded otherwise, and is kept for later ones."""
 
-from plinth.chain.caching import is_near
-from plinth.contracts.runs import CachedAnswer, KeptQuestion, QuestionVector, Run
+from plinth.chain.caching import answer_key, is_near
+from plinth.contracts.access import CachePolicy
+from plinth.contracts.runs import CachedAnswer, KeptQuestion, QuestionVector, Run, RunRequest
+from plinth.contracts.tenant import Tenant
+from plinth.errors import TransientError
 from plinth.wiring import Services
 
 _VECTOR = "question_vector"  # RetrieveContext makes it with the run: a question is embedded once
+
+
+def answer_at_once(tenant: Tenant, asked: RunRequest, services: Services) -> CachedAnswer | None:
+    """Return the answer of the very question, for which no machine need start; never within a conversation.
+
+    A store that fails has no answer: the machine looks again.
+    """
+    if asked.cache is CachePolicy.OFF or asked.conversation_id is not None:
+        return None
+    try:
+        corpus_version = services.documents.corpus_version(tenant)
+        return services.answers.get(tenant, answer_key(asked, corpus_version=corpus_version, conversation=""))
+    except TransientError:
+        return None
 
 
 def near_answer(run: Run, near_key: str, services: Services) -> CachedAnswer | None:
