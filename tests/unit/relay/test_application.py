@@ -1,19 +1,22 @@
 """The relay: the API's key check, then the log of one's own run, as a stream or by page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import pytest
 from starlette.testclient import TestClient
 
+from plinth.contracts.access import Tier
 from plinth.contracts.events import LoggedEvent, RunEnded, TextDelta
+from plinth.contracts.limits import Left
 from plinth.contracts.runs import Run, RunStatus
 from plinth.contracts.tenant import Tenant
-from plinth.errors import RateLimitedError
+from plinth.errors import RateLimitedError, StoreUnavailableError
 from plinth.relay.application import make_relay
 from plinth.relay.following import Pace
 from plinth.relay.pages import EventPage
 from plinth.relay.readers import Readers
+from tests.fakes.limits import FakeLimits
 from tests.fakes.runs import FakeRunLog
 from tests.unit.access.world import ALICE, BOB, World
 
@@ -64,6 +67,40 @@ def test_a_stream_holds_the_whole_log_of_a_run(world: World, relay: TestClient) 
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
     assert read(answer.text) == world.log.read(ALICE, run.id, after=0)
     assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.guarantee_c
+@pytest.mark.parametrize("accept", ["text/event-stream", "application/json"])
+def test_every_answer_to_a_key_tells_its_limits(world: World, relay: TestClient, accept: str) -> None:
+    found = relay.get(url(ended_run(world)), headers={"Accept": accept})
+    absent = relay.get("/v1/runs/run_00000000000000000000000099/events", headers={"Accept": accept})
+
+    for answer in (found, absent):
+        assert answer.headers["ratelimit-policy"].startswith('"requests";q=60;w=60')
+        assert answer.headers["ratelimit"].startswith('"requests";r=3;t=0')
+
+
+def test_an_answer_without_a_key_tells_no_limits(world: World, relay: TestClient) -> None:
+    answer = relay.get(url(ended_run(world)), headers={"Authorization": "Bearer nonsense"})
+
+    assert answer.status_code == 401
+    assert "ratelimit-policy" not in answer.headers
+
+
+class SilentLimits(FakeLimits):
+    """A row of limits that can't be read."""
+
+    def left(self, tenant: Tenant, tier: Tier) -> Sequence[Left]:
+        raise StoreUnavailableError("throttled")
+
+
+def test_limits_that_cannot_be_read_do_not_keep_the_events_back(world: World, relay: TestClient) -> None:
+    world.services.limits = SilentLimits(world.clock)
+
+    answer = relay.get(url(ended_run(world)), headers=STREAM)
+
+    assert (answer.status_code, "ratelimit" in answer.headers) == (200, False)
+    assert answer.headers["ratelimit-policy"]
 
 
 @pytest.mark.parametrize("seen", ["header", "query", "both"])

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from http import HTTPStatus
 from uuid import uuid4
 
@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Send
 from starlette.types import Scope as Connection
 
+from plinth.access.admission import limit_headers, policy_headers
 from plinth.access.authentication import Caller, Scope, authenticate
 from plinth.access.problems import (
     PROBLEM_TYPE,
@@ -27,7 +28,7 @@ from plinth.access.request_log import log_failure, log_request
 from plinth.access.run_ids import is_run_id
 from plinth.contracts.events import LoggedEvent
 from plinth.contracts.runs import RunStatus
-from plinth.errors import InvalidFieldError, MethodNotAllowedError, NotFoundError, RequestError
+from plinth.errors import InvalidFieldError, MethodNotAllowedError, NotFoundError, PlinthError, RequestError
 from plinth.relay.following import Pace, poll, stream
 from plinth.relay.pages import page_of
 from plinth.relay.readers import Readers
@@ -67,6 +68,8 @@ class _Events:
                 response = await self._respond(request, caller, request_id=request_id)
             except Exception as error:  # noqa: BLE001 - whatever it is becomes a problem document
                 response = _refusal(error, request_id=request_id)
+            if caller is not None:
+                response.headers.update(await to_thread.run_sync(self._limits_told, caller))
             await response(connection, receive, send)
         log_request(
             _SERVICE,
@@ -85,6 +88,13 @@ class _Events:
         )
         caller.require(Scope.RUNS_READ)
         return caller
+
+    def _limits_told(self, caller: Caller) -> dict[str, str]:
+        """Return the limits as every answer tells them; what is left goes unsaid where it can't be read."""
+        headers = policy_headers(caller.tier)
+        with suppress(PlinthError):
+            headers |= limit_headers(self._services.limits.left(caller.tenant, caller.tier))
+        return headers
 
     async def _respond(self, request: Request, caller: Caller, *, request_id: str) -> Response:
         run_id = request.path_params["run_id"]
