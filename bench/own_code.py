@@ -117,7 +117,7 @@ class Chain:
     def _call(self, function: Callable[..., object], **event: object) -> dict[str, Any]:
         if function not in self._handlers:
             self._handlers[function] = step(function, services=self._services)
-        answer = self._handlers[function](event, SimpleNamespace(aws_request_id="request"))
+        answer = self._handlers[function](event, SimpleNamespace(aws_request_id="request", memory_limit_in_mb=256))
         self.durations_ms[answer["step"]["step"]].append(answer["step"]["duration_ms"])
         result: dict[str, Any] = answer["result"]
         return result

@@ -15,7 +15,7 @@ _FUNCTIONS = {
     "AwsSolutions-L1": "The layers are compiled for this runtime; moving on is one field of the environment.",
     _ANYTHING: "Tracing, networks, log delivery and registries know no resource; a test lists every action on '*'.",
 }
-_OBJECTS = "Any object of this one bucket: their keys are the documents' names."
+_OBJECTS = "Any object of this one bucket: their keys are documents' names or months."
 _PASSAGES = "Any path of this one domain: OpenSearch takes searches and bulk writes beside the index, too."
 _STANDARD = "Failures are logged; a Standard machine keeps the history of every event by itself."
 _CONTAINER_LOGS = "AwsSolutions-IAM5[Resource::arn:aws:logs:{region}:<AWS::AccountId>:log-group:/aws/sagemaker/*]"
@@ -71,7 +71,10 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
         ),
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttSourcesBE4D2488Arn5766F05D}/*]": _OBJECTS,
     },
-    "money": _FUNCTIONS,
+    "money": {
+        **_FUNCTIONS,
+        "AwsSolutions-IAM5[Resource::{published:data:FnGetAttExports25637AFBArn9B1D22E2}/*]": _OBJECTS,
+    },
     "console": {
         "AwsSolutions-S1": "It holds the console's public files.",
         "AwsSolutions-CFR1": "Where people may use it from is the decision of the account's owner.",

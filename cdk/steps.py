@@ -23,6 +23,8 @@ class Touch(StrEnum):
     READ_BUDGETS = "read budgets"
     SPEND_BUDGETS = "spend budgets"
     SWEEP_BUDGETS = "sweep budgets"
+    LIST_TENANTS = "list tenants"
+    WRITE_EXPORTS = "write exports"
     READ_RUNS = "read runs"
     WRITE_RUNS = "write runs"
     READ_CONVERSATIONS = "read conversations"
@@ -105,8 +107,11 @@ ANSWER_STEPS = (
         layers=_WITH_EMBEDDING,
     ),
     Step(name="ParseReply", touches=_RUNS),
-    Step(name="SaveAnswer", touches=(*_RUNS, Touch.WRITE_CONVERSATIONS, Touch.WRITE_ANSWERS, *_LIMITS)),
-    Step(name="FailRun", touches=(*_RUNS, *_LIMITS)),
+    Step(
+        name="SaveAnswer",
+        touches=(*_RUNS, Touch.WRITE_CONVERSATIONS, Touch.WRITE_ANSWERS, Touch.READ_BUDGETS, *_LIMITS),
+    ),
+    Step(name="FailRun", touches=(*_RUNS, Touch.READ_BUDGETS, *_LIMITS)),
 )
 
 INGEST_STEPS = (
@@ -163,6 +168,13 @@ FINISH_INFERENCE = Step(
 
 SWEEP_BUDGETS = Step(name="SweepBudgets", touches=(Touch.SWEEP_BUDGETS,), timeout_seconds=55)
 
+EXPORT_USAGE = Step(
+    name="ExportUsage",
+    touches=(Touch.LIST_TENANTS, Touch.READ_RUNS, Touch.WRITE_EXPORTS),
+    timeout_seconds=300,
+    memory_mb=512,
+)
+
 START_INGEST = Step(name="StartIngest", touches=(Touch.START_INGEST, Touch.START_ERASE), timeout_seconds=30)
 
 API = Step(
@@ -197,6 +209,7 @@ ALL_STEPS = (
     START_INGEST,
     FINISH_INFERENCE,
     SWEEP_BUDGETS,
+    EXPORT_USAGE,
     API,
     RELAY,
 )

@@ -14,7 +14,7 @@ import httpx
 
 from client.errors import ApiError, NotReachableError, StreamBrokenError
 from client.events import decode
-from client.records import DocumentPage, Model, ModelList, NewDocument, Run, Upload
+from client.records import DocumentPage, Model, ModelList, NewDocument, Run, Upload, UsageReport
 from client.sse import messages
 from client.wire import NothingFollowsError, Wire, decoded
 from plinth.contracts.events import LoggedEvent, RunEnded
@@ -105,6 +105,12 @@ class PlinthApi:
     def models(self) -> tuple[Model, ...]:
         """Return the models and routes that the tenant's tier may use."""
         return self._wire.call("GET", "/v1/models", into=ModelList).data
+
+    def usage(self, *, by: str, first_day: str | None = None, last_day: str | None = None) -> UsageReport:
+        """Return what the tenant's runs used by `day`, `user`, `model` or `step`; by default this month's (UTC)."""
+        days = {"first_day": first_day, "last_day": last_day}
+        query = urlencode({"by": by} | {name: day for name, day in days.items() if day})
+        return self._wire.call("GET", f"/v1/usage?{query}", into=UsageReport)
 
     def create_document(self, name: str, *, content_type: str, size_bytes: int) -> NewDocument:
         """Announce a document of this name (an existing one is replaced) and return where its bytes go."""

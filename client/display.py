@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
@@ -11,7 +12,8 @@ from client.comparison import Figure
 from client.records import Model, ModelPrice
 from plinth.contracts.events import StepEnded
 from plinth.contracts.memory import DocumentRecord
-from plinth.contracts.runs import CacheMatch, Citation, ModelCost, Receipt
+from plinth.contracts.runs import BudgetLine, CacheMatch, Citation, ModelCost, Receipt
+from plinth.money.usage import UsageBy, UsageLine
 
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _BAR_WIDTH = 28
@@ -38,14 +40,11 @@ def show_citations(console: Console, citations: Iterable[Citation]) -> None:
 
 def steps_table(steps: Sequence[StepEnded]) -> Table:
     """Return the steps as a waterfall: when each began after the first, how long it took, and a bar."""
-    table = Table(box=None, pad_edge=False, show_header=bool(steps))
-    if not steps:
-        table.add_row("no step ran: the run ended as it was accepted")
-        return table
+    table = Table(box=None, pad_edge=False)
     for title in ("step", "start ms", "took ms", ""):
         table.add_column(title, justify="right" if title.endswith("ms") else "left", no_wrap=True)
-    begin = min(each.started_at for each in steps)
-    whole_ms = max((each.started_at - begin) * 1000 + each.duration_ms for each in steps) or 1.0
+    begin = min((each.started_at for each in steps), default=0.0)
+    whole_ms = max(((each.started_at - begin) * 1000 + each.duration_ms for each in steps), default=0.0) or 1.0
     for each in sorted(steps, key=lambda step: step.started_at):
         start_ms = (each.started_at - begin) * 1000
         table.add_row(
@@ -66,7 +65,12 @@ def _bar(start: float, share: float) -> str:
 
 
 def receipt_lines(receipt: Receipt) -> list[str]:
-    """Return the receipt: a line per model call, failed ones too, what the prompt cache saved, and the sum."""
+    """Return the receipt: its models' part, the platform's, and what the budgets have left."""
+    return [*_model_lines(receipt), *_platform_lines(receipt), *map(_budget_line, receipt.budgets)]
+
+
+def _model_lines(receipt: Receipt) -> list[str]:
+    """Return a line per model call, failed ones too, what the prompt cache saved, and the sum."""
     if receipt.cached:
         found = "to the same question worded otherwise, " if receipt.match is CacheMatch.SEMANTIC else ""
         age = f"{receipt.age_seconds:.0f} s old"
@@ -77,6 +81,19 @@ def receipt_lines(receipt: Receipt) -> list[str]:
         *([f"the provider's prompt cache: {dollars(saved)} saved"] if saved > 0 else []),
         f"models: {dollars(receipt.model_cost_micro_usd)}",
     ]
+
+
+def _platform_lines(receipt: Receipt) -> list[str]:
+    if not receipt.platform:
+        return []
+    parts = [f"{each.quantity:g} {each.kind.replace('_', ' ')}" for each in receipt.platform.lines]
+    return [f"platform: ${receipt.platform.cost_nano_usd / 1e9:.6f} at list prices ({', '.join(parts)})"]
+
+
+def _budget_line(budget: BudgetLine) -> str:
+    left, limit = dollars(budget.left_micro_usd), dollars(budget.limit_micro_usd)
+    resets = datetime.fromtimestamp(budget.resets_at, UTC).strftime("%Y-%m-%d")
+    return f"the {budget.scope}'s {budget.window} budget: {left} of {limit} left until {resets} UTC"
 
 
 def _call_line(call: ModelCost) -> str:
@@ -125,3 +142,46 @@ def documents_table(documents: Iterable[DocumentRecord]) -> Table:
         name = Text(f"{plain(each.name)}{reason}")
         table.add_row(each.document_id, each.state, str(each.passages), str(each.size_bytes), name)
     return table
+
+
+def usage_table(lines: Iterable[UsageLine], total: UsageLine, *, by: str) -> Table:
+    """Return usage as a table, a line each and the sum; costs in dollars."""
+    numbers = {
+        UsageBy.MODEL: ("calls", "tokens in", "tokens out", "$ models"),
+        UsageBy.STEP: ("calls", "$ platform"),
+    }.get(
+        UsageBy(by) if by in list(UsageBy) else UsageBy.DAY,
+        (
+            "runs",
+            "failed",
+            "cached",
+            "tokens in",
+            "tokens out",
+            "$ models",
+            "$ platform",
+            "$ saved",
+        ),
+    )
+    table = Table(box=None, pad_edge=False)
+    table.add_column(by, overflow="fold")
+    for title in numbers:
+        table.add_column(title, justify="right", no_wrap=True)
+    for line in (*lines, total):
+        cells = _usage_cells(line)
+        table.add_row(Text(plain(line.name)), *(cells[title] for title in numbers))
+    return table
+
+
+def _usage_cells(line: UsageLine) -> dict[str, str]:
+    tokens_in = line.input_tokens + line.cached_input_tokens + line.cache_write_tokens
+    return {
+        "runs": f"{line.runs:,}",
+        "failed": f"{line.failed_runs:,}",
+        "cached": f"{line.cached_runs:,}",
+        "calls": f"{line.calls:,}",
+        "tokens in": f"{tokens_in:,}",
+        "tokens out": f"{line.output_tokens:,}",
+        "$ models": f"{line.model_cost_micro_usd / 1e6:.6f}",
+        "$ platform": f"{line.platform_cost_nano_usd / 1e9:.6f}",
+        "$ saved": f"{line.saved_micro_usd / 1e6:.6f}",
+    }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from plinth.contracts.memory import DocumentRecord
 from plinth.contracts.runs import Answer, Failure, Receipt, RunStatus
+from plinth.money.usage import UsageLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,17 @@ class Model:
     capabilities: tuple[str, ...]
     price: ModelPrice | None = None
     models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageReport:
+    """What the tenant used between two days, both included: a line per name, and the sum."""
+
+    first_day: str
+    last_day: str
+    by: str
+    lines: tuple[UsageLine, ...]
+    total: UsageLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ from client.errors import UsageError
 from plinth.contracts.access import CachePolicy, Priority
 from plinth.tools.toolbox import TOOLS
 
-SCOPES = ("runs:read", "runs:write", "documents:read", "documents:write")
+SCOPES = ("runs:read", "runs:write", "documents:read", "documents:write", "usage:read")
 _TENANT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _Kind = TypeVar("_Kind")

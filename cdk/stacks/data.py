@@ -14,7 +14,7 @@ _OPEN = "open"  # the name that plinth.adapters.dynamo_ledger_rows asks for
 
 
 class DataStack(Stack):
-    """Tables of tenants, budgets, runs, conversations, documents and answers; buckets of sources and of work."""
+    """Tables of tenants, budgets, runs, conversations, documents and answers; buckets of sources, work and exports."""
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
         super().__init__(scope, construct_id, env=environment.place, termination_protection=environment.retain_data)
@@ -28,9 +28,11 @@ class DataStack(Stack):
         self.answers = self._table("Answers")
         self.sources = self._bucket("Sources", s3.LifecycleRule(noncurrent_version_expiration=Duration.days(30)))
         self.work = self._bucket("Work", s3.LifecycleRule(expiration=Duration.days(2)))
+        self.exports = self._bucket("Exports", s3.LifecycleRule(noncurrent_version_expiration=Duration.days(90)))
         _announce_changes(self.sources)
         CfnOutput(self, "DocumentsBucket", value=self.sources.bucket_name)
         CfnOutput(self, "WorkBucket", value=self.work.bucket_name)
+        CfnOutput(self, "ExportsBucket", value=self.exports.bucket_name)
 
     def _table(self, name: str) -> dynamodb.Table:
         table = dynamodb.Table(
@@ -70,6 +72,8 @@ class DataStack(Stack):
                 *on_table(self.tenants, "PLINTH_TENANTS_TABLE", ("dynamodb:UpdateItem",)),
                 Permission(variables={"PLINTH_RUN_CAPACITY": str(self._environment.run_capacity)}),
             ),
+            Touch.LIST_TENANTS: on_table(self.tenants, "PLINTH_TENANTS_TABLE", ("dynamodb:Scan",)),
+            Touch.WRITE_EXPORTS: _on_objects(self.exports, "PLINTH_EXPORTS_BUCKET", ("s3:PutObject",)),
             Touch.READ_BUDGETS: on_table(self.ledger, _LEDGER, ("dynamodb:BatchGetItem",)),
             Touch.SPEND_BUDGETS: on_table(self.ledger, _LEDGER, ("dynamodb:UpdateItem",)),
             Touch.SWEEP_BUDGETS: (

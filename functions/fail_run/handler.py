@@ -7,7 +7,7 @@ from plinth.contracts.events import ReceiptMade, RunEnded
 from plinth.contracts.runs import RunStatus
 from plinth.errors import RunSupersededError
 from plinth.runtime import step
-from plinth.runtime.answer_endings import receipt_for
+from plinth.runtime.answer_endings import receipt_for, whole
 from plinth.runtime.step_events import last_steps
 from plinth.wiring import Services
 
@@ -19,9 +19,11 @@ def fail_run(request: FailRunInput, services: Services) -> FailRunOutput:
         raise RunSupersededError(f"another execution owns run {run.id}")
     failure = run_failure(request.error)
     ended = RunEnded(status=RunStatus.FAILED, reason=failure.reason, message=failure.message)
-    receipt = ReceiptMade(receipt=receipt_for(request.calls))
+    asked = services.runs.get(run.tenant, run.id).request
     services.limits.ended(run, used_tokens=used_by(request.calls))
-    services.run_log.append(run, [*last_steps(request, services), receipt, ended])
+    steps = last_steps(request, services)
+    receipt = whole(receipt_for(request.calls), run, asked, services, steps.all)
+    services.run_log.append(run, [*steps.unlogged, ReceiptMade(receipt=receipt), ended])
     return FailRunOutput(reason=failure.reason)
 
 

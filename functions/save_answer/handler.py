@@ -5,7 +5,7 @@ from plinth.contracts import SaveAnswerInput, SaveAnswerOutput
 from plinth.contracts.models import Reply
 from plinth.contracts.runs import Answer
 from plinth.runtime import step
-from plinth.runtime.answer_endings import answered_receipt, last_events, remember
+from plinth.runtime.answer_endings import answered_receipt, last_events, remember, whole
 from plinth.runtime.step_events import last_steps
 from plinth.wiring import Services
 
@@ -15,11 +15,12 @@ def save_answer(request: SaveAnswerInput, services: Services) -> SaveAnswerOutpu
     run = request.run
     answer = services.runs.get_content(run, "answer", Answer)
     reply = None if request.cached else services.runs.get_content(run, "reply", Reply)
-    receipt = answered_receipt(request, now=services.clock.now())
-    remember(request, answer, receipt, services)
+    asked = services.runs.get(run.tenant, run.id).request
+    remember(request, asked, answer, services)
+    services.limits.ended(run, used_tokens=used_by(request.calls))
     steps = last_steps(request, services)
-    services.limits.ended(run, used_tokens=used_by(receipt.model_calls))
-    services.run_log.append(run, last_events(answer, reply=reply, receipt=receipt, steps=steps))
+    receipt = whole(answered_receipt(request, now=services.clock.now()), run, asked, services, steps.all)
+    services.run_log.append(run, last_events(answer, reply=reply, receipt=receipt, steps=steps.unlogged))
     return SaveAnswerOutput(saved=True)
 
 

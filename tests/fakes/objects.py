@@ -80,3 +80,13 @@ class FakeMachines:
 
     def start_erase(self, document: DocumentVersion) -> None:
         self.erasures.setdefault((document.document_id, document.sequence), document)
+
+
+class FakeExports:
+    """`Exports` in a dict."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    def put(self, key: str, body: bytes) -> None:
+        self.files[key] = body

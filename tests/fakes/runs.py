@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from plinth.contracts.events import Answered, Event, LoggedEvent, ReceiptMade, RunAccepted, RunEnded
+from plinth.contracts.events import NOTHING_MORE, Beginning, Event, LoggedEvent, ReceiptMade, RunAccepted, RunEnded
 from plinth.contracts.runs import (
     Acceptance,
     Answer,
@@ -52,7 +52,7 @@ class FakeRuns:
         self._keys: dict[tuple[Tenant, str], tuple[str, str, float]] = {}
 
     def accept(
-        self, run: Run, request: RunRequest, key: IdempotencyKey | None, answered: Answered | None = None
+        self, run: Run, request: RunRequest, key: IdempotencyKey | None, beginning: Beginning = NOTHING_MORE
     ) -> Acceptance:
         now = self.clock.now()
         with self.lock:
@@ -74,9 +74,9 @@ class FakeRuns:
             row = self.rows.setdefault((run.tenant, run.id), RunRow(record))
             if not row.events:
                 accepted = RunAccepted(model=request.model, conversation_id=request.conversation_id)
-                _log(row, run, [accepted, *(answered.events if answered else ())], now)
-                if answered is not None:
-                    row.contents["answer"] = (run.epoch, msgspec.json.encode(answered.answer))
+                _log(row, run, [accepted, *beginning.events], now)
+                if beginning.answer is not None:
+                    row.contents["answer"] = (run.epoch, msgspec.json.encode(beginning.answer))
         return Acceptance(run_id=run.id, fresh=True)
 
     def find(self, tenant: Tenant, key: IdempotencyKey) -> str | None:

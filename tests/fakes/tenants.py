@@ -6,7 +6,7 @@ from plinth.errors import UnauthenticatedError
 
 
 class FakeTenants:
-    """`Tenants`: a test fills `keys` and `tiers`."""
+    """`Tenants` and `TenantList`: a test fills `keys` and `tiers`."""
 
     def __init__(self) -> None:
         self.keys: dict[str, KeyRecord] = {}
@@ -19,3 +19,6 @@ class FakeTenants:
         if tenant not in self.tiers:
             raise UnauthenticatedError("the tenant of this key was removed")
         return self.tiers[tenant]
+
+    def all(self) -> list[Tenant]:
+        return list(self.tiers)

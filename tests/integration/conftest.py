@@ -87,6 +87,20 @@ tier = "thrifty"
 [tenants.frugal.users.fay]
 keys = ["test"]
 
+[tiers.counted]
+tools = ["calculate", "search_memory"]
+models = ["claude-haiku-5-5", "claude-haiku-4-5"]
+max_output_tokens = 100
+[tiers.counted.budgets.tenant]
+day_usd = 5
+[tiers.counted.budgets.user]
+day_usd = 5
+
+[tenants.counted]
+tier = "counted"
+[tenants.counted.users.cora]
+keys = ["test"]
+
 [tenants.patient]
 tier = "single"
 [tenants.patient.users.pia]

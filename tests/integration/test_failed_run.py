@@ -35,6 +35,7 @@ def test_a_run_without_a_search_engine_logs_what_failed_what_did_not_and_its_own
     *_, own, receipt, ended = events
     outcomes = {event.step: event.outcome for event in events if isinstance(event, StepEnded)}
     assert outcomes == {
+        "Api": "ok",
         "ClaimRun": "ok",
         "RetrieveContext": "MemoryUnavailableError",
         "RecallConversation": "ok",

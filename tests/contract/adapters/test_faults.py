@@ -253,9 +253,9 @@ def test_keys_that_a_batch_leaves_unread_are_asked_for_again(
     faulty: Callable[..., Table], version: Callable[..., DocumentVersion], clock: FakeClock, tenant: Tenant
 ) -> None:
     def one_key_at_a_time(call: Call) -> Call:
-        def answer(*, RequestItems: dict[str, Any]) -> Any:  # noqa: N803 - boto3's own name
+        def answer(*, RequestItems: dict[str, Any], **rest: Any) -> Any:  # noqa: N803 - boto3's own name
             ((name, asked),) = RequestItems.items()
-            answered = call(RequestItems={name: {**asked, "Keys": asked["Keys"][:1]}})
+            answered = call(RequestItems={name: {**asked, "Keys": asked["Keys"][:1]}}, **rest)
             left = asked["Keys"][1:]
             return {**answered, "UnprocessedKeys": {name: {**asked, "Keys": left}} if left else {}}
 

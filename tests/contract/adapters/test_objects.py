@@ -1,4 +1,4 @@
-"""The contracts of `SourceObjects` and `WorkObjects`, held by the fakes and by S3."""
+"""The contracts of `SourceObjects`, `WorkObjects` and `Exports`, held by the fakes and by S3."""
 
 import http.client
 import json
@@ -12,13 +12,15 @@ from botocore.exceptions import EndpointConnectionError
 
 from plinth.adapters.aws_calls import S3_CALLS
 from plinth.adapters.s3_documents import S3Documents
+from plinth.adapters.s3_exports import S3Exports
 from plinth.adapters.s3_work import S3Work
 from plinth.contracts.memory import DocumentVersion, SourceObject
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, StoreUnavailableError
 from plinth.ports.documents import SourceObjects, WorkObjects
+from plinth.ports.runs import Exports
 from tests.contract.adapters.conftest import Cloud
-from tests.fakes.objects import FakeSources, FakeWork
+from tests.fakes.objects import FakeExports, FakeSources, FakeWork
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -210,3 +212,17 @@ def test_work_of_another_tenant_is_absent(work: WorkObjects, version: Version, o
 
     with pytest.raises(StoreUnavailableError):
         work.get(version(1, tenant=other_tenant), "text")
+
+
+@pytest.mark.parametrize("kind", ["fake", "s3"])
+def test_an_export_replaces_the_one_before(request: pytest.FixtureRequest, kind: str, tenant: Tenant) -> None:
+    key = f"usage/{tenant.id}.csv"
+    fake = FakeExports()
+    s3: S3Client | None = request.getfixturevalue("s3") if kind == "s3" else None
+    bucket = request.getfixturevalue("bucket") if s3 else ""
+    exports: Exports = S3Exports(client=s3, bucket=bucket) if s3 else fake
+
+    exports.put(key, b"old")
+    exports.put(key, b"new")
+
+    assert (s3.get_object(Bucket=bucket, Key=key)["Body"].read() if s3 else fake.files[key]) == b"new"

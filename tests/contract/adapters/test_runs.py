@@ -9,7 +9,7 @@ import pytest
 
 from plinth.adapters.dynamo_run_log import DynamoRunLog
 from plinth.adapters.dynamo_runs import DynamoRuns
-from plinth.contracts.events import Answered, ReceiptMade, RunAccepted, RunEnded, TextDelta
+from plinth.contracts.events import Beginning, ReceiptMade, RunAccepted, RunEnded, TextDelta
 from plinth.contracts.runs import Answer, Failure, IdempotencyKey, Receipt, Run, RunRequest, RunStatus, Turn
 from plinth.contracts.tenant import Tenant
 from plinth.errors import ContentMissingError, IdempotencyConflictError, NotFoundError, RunSupersededError
@@ -85,7 +85,7 @@ def test_a_run_can_be_written_down_with_its_end_and_then_takes_no_more(
     ending = (delta("Because."), ReceiptMade(receipt=RECEIPT), RunEnded(status=RunStatus.DONE))
 
     for _ in range(2):
-        assert journal.runs.accept(run, REQUEST, key(), Answered(answer=ANSWER, events=ending)).fresh
+        assert journal.runs.accept(run, REQUEST, key(), Beginning(answer=ANSWER, events=ending)).fresh
 
     record = journal.runs.get(run.tenant, run.id)
     assert (record.status, record.answer, record.receipt) == (RunStatus.DONE, ANSWER, RECEIPT)

@@ -11,7 +11,7 @@ from plinth.adapters.dynamodb_table import Put, Table
 from plinth.contracts.access import KeyRecord, Tier
 from plinth.contracts.tenant import Tenant
 from plinth.errors import UnauthenticatedError
-from plinth.ports.access import Tenants
+from plinth.ports.access import TenantList, Tenants
 from tests.fakes.tenants import FakeTenants
 
 TIER = Tier(name="pro", requests_per_minute=60, burst=10, models=("small", "large"), max_output_tokens=400)
@@ -22,6 +22,7 @@ class Registry:
     """The port, and how this store is filled."""
 
     tenants: Tenants
+    list: TenantList
     add_key: Callable[[str, KeyRecord], None]
     add_tenant: Callable[[Tenant, Tier], None]
 
@@ -30,7 +31,7 @@ class Registry:
 def registry(request: pytest.FixtureRequest) -> Registry:
     if request.param == "fake":
         fake = FakeTenants()
-        return Registry(fake, fake.keys.__setitem__, fake.tiers.__setitem__)
+        return Registry(fake, fake, fake.keys.__setitem__, fake.tiers.__setitem__)
     table: Table = request.getfixturevalue("table")
 
     def add_key(key_id: str, key: KeyRecord) -> None:
@@ -53,7 +54,8 @@ def registry(request: pytest.FixtureRequest) -> Registry:
         }
         table.write(Put(key=(f"TENANT#{tenant.id}", "TENANT"), item={"tier": row}))
 
-    return Registry(DynamoTenants(table=table), add_key, add_tenant)
+    tenants = DynamoTenants(table=table)
+    return Registry(tenants, tenants, add_key, add_tenant)
 
 
 @pytest.mark.parametrize("expires_at", [None, 1_900_000_000.5])
@@ -77,3 +79,16 @@ def test_a_tenant_has_its_tier(registry: Registry, tenant: Tenant) -> None:
 def test_a_removed_tenant_is_unauthenticated(registry: Registry, tenant: Tenant) -> None:
     with pytest.raises(UnauthenticatedError):
         registry.tenants.tier(tenant)
+
+
+def test_every_tenant_is_listed_and_no_key(registry: Registry, tenant: Tenant, other_tenant: Tenant) -> None:
+    registry.add_tenant(tenant, TIER)
+    registry.add_tenant(other_tenant, TIER)
+    registry.add_key(
+        tenant.id, KeyRecord(tenant=tenant, user="ada", secret_sha256="0" * 64, scopes=(), expires_at=None)
+    )
+
+    listed = list(registry.list.all())
+
+    assert {tenant, other_tenant} <= set(listed)
+    assert len(set(listed)) == len(listed)

@@ -14,9 +14,10 @@ from tests.fakes.limits import FakeLimits
 from tests.fakes.objects import FakeMachines, FakeSources
 from tests.fakes.runs import FakeRunLog, FakeRuns
 from tests.fakes.tenants import FakeTenants
+from tests.fakes.usage import FakeUsage
 
 ALICE, BOB = Tenant(id="alice"), Tenant(id="bob")
-ALL_SCOPES = ("runs:read", "runs:write", "documents:read", "documents:write")
+ALL_SCOPES = ("runs:read", "runs:write", "documents:read", "documents:write", "usage:read")
 TIER = Tier(
     name="basic",
     models=("plinth-local", "claude-haiku-5-5"),
@@ -47,6 +48,7 @@ class World:
         self.services.limits = self.limits = FakeLimits(self.clock)
         self.services.runs = self.runs = FakeRuns(self.clock)
         self.services.run_log = self.log = FakeRunLog(self.runs)
+        self.services.usage = FakeUsage(self.runs)
         self.services.answers = self.answers = FakeAnswers(self.clock)
         self.services.documents = self.documents = FakeDocuments(self.clock)
         self.services.sources = self.sources = FakeSources()

@@ -15,6 +15,7 @@ class Context(LambdaContext):
     """What Lambda tells a function about its call."""
 
     _aws_request_id = "request-1"
+    _memory_limit_in_mb = 512
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ ROUTES = [
     ("GET", "/v1/documents", "documents:read"),
     ("GET", f"/v1/documents/{DOCUMENT}", "documents:read"),
     ("DELETE", f"/v1/documents/{DOCUMENT}", "documents:write"),
+    ("GET", "/v1/usage", "usage:read"),
 ]
 KEY_ONLY = [("GET", "/v1/models"), ("GET", "/v1/models/fast"), ("GET", "/v1/nope")]
 

@@ -7,7 +7,7 @@ import pytest
 from plinth.adapters.ledger_over_rows import LedgerOverRows
 from plinth.chain.caching import answer_key
 from plinth.contracts.access import Allowance, Allowances, CachePolicy
-from plinth.contracts.events import ReceiptMade, RunAccepted, RunEnded, TextDelta
+from plinth.contracts.events import ReceiptMade, RunAccepted, RunEnded, StepEnded, TextDelta
 from plinth.contracts.runs import CachedAnswer, RunRequest
 from plinth.contracts.tenant import Tenant
 from plinth.errors import StoreUnavailableError
@@ -47,7 +47,7 @@ def test_the_same_question_has_its_answer_before_a_machine_starts(world: World, 
     assert (run["receipt"]["saved_micro_usd"], run["receipt"]["age_seconds"]) == (900, 60)
     assert run["receipt"]["model_cost_micro_usd"] == 0
     logged = [each.event for each in world.log.read(ALICE, answer.json["id"], after=0)]
-    assert [type(event) for event in logged] == [RunAccepted, TextDelta, ReceiptMade, RunEnded]
+    assert [type(event) for event in logged] == [RunAccepted, TextDelta, StepEnded, ReceiptMade, RunEnded]
     assert not world.machines.answers
 
 

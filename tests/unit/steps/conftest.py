@@ -22,8 +22,10 @@ from tests.fakes.memory import FakeMemory
 from tests.fakes.models import FakeEmbedder, FakeModel
 from tests.fakes.objects import FakeDeadLetters, FakeSources, FakeWork
 from tests.fakes.runs import FakeRunLog, FakeRuns
+from tests.fakes.usage import FakeUsage
 
 TENANT = Tenant(id="acme")
+CONTEXT = SimpleNamespace(aws_request_id="request-1", memory_limit_in_mb=256)
 
 
 class ChainServices(Services):
@@ -44,6 +46,7 @@ def services() -> ChainServices:
     made.clock = made.time = clock
     made.runs = FakeRuns(clock)
     made.run_log = FakeRunLog(made.runs)
+    made.usage = FakeUsage(made.runs)
     made.breakers = FakeBreakers(clock)
     made.conversations = FakeConversations()
     made.answers = FakeAnswers(clock)
@@ -63,7 +66,7 @@ def call(services: ChainServices) -> Callable[..., dict[str, Any]]:
 
     def call_step(function: Callable[..., Any], **event: Any) -> dict[str, Any]:
         handler = step(function, services=services)
-        answer = handler(msgspec.to_builtins(event), SimpleNamespace(aws_request_id="request-1"))
+        answer = handler(msgspec.to_builtins(event), CONTEXT)
         result: dict[str, Any] = answer["result"]
         return result
 

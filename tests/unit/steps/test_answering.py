@@ -1,6 +1,7 @@
 """The steps of the answer machine, one after the other, over fakes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -225,7 +226,10 @@ def test_a_failed_run_says_why_without_the_cause(
     assert earlier == STEP
     assert isinstance(own, StepEnded)
     assert own.step == "FailRun"
-    assert receipt == ReceiptMade(receipt=Receipt(model_calls=(COST,), model_cost_micro_usd=7))
+    assert isinstance(receipt, ReceiptMade)
+    assert replace(receipt.receipt, platform=None) == Receipt(model_calls=(COST,), model_cost_micro_usd=7)
+    assert receipt.receipt.platform is not None
+    assert set(receipt.receipt.platform.steps) == {"FailRun", "workflow"}
     assert ended == RunEnded(status=RunStatus.FAILED, reason=reason, message=record.failure.message)
 
 

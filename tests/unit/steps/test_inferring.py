@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from plinth.runtime import step
 from plinth.runtime.inferences import inference_id
 from plinth.wiring import Services
 from tests.fakes.inferences import FakeCallbacks, FakeInferences, FakePendingInferences
+from tests.unit.steps.conftest import CONTEXT
 
 EXECUTION = "arn:aws:states:us-east-1:000000000000:execution:Infer:one"
 OUTPUT = "s3://work/inferences/answer.out"
@@ -45,7 +45,7 @@ class World:
             "attempt": attempt,
             "task_token": token,
         }
-        answer = step(start_inference, services=self.services)(event, SimpleNamespace(aws_request_id="request-1"))
+        answer = step(start_inference, services=self.services)(event, CONTEXT)
         return bool(answer["result"]["queued"])
 
     def finish(self, status: str = "Completed", *, attempt: int = 1) -> None:
@@ -53,7 +53,7 @@ class World:
 
     def publish(self, event: dict[str, Any]) -> int:
         """Hand an event to the function; return how many machines it told."""
-        answer = step(finish_inference, services=self.services)(event, SimpleNamespace(aws_request_id="request-1"))
+        answer = step(finish_inference, services=self.services)(event, CONTEXT)
         told: int = answer["result"]["told"]
         return told
 

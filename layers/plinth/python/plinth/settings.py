@@ -75,6 +75,11 @@ class Settings:
         return self._required("PLINTH_WORK_BUCKET")
 
     @cached_property
+    def exports_bucket(self) -> str:
+        """Bucket of the monthly usage files."""
+        return self._required("PLINTH_EXPORTS_BUCKET")
+
+    @cached_property
     def dead_letter_queue_url(self) -> str:
         """Queue of documents that could not be ingested."""
         return self._required("PLINTH_DEAD_LETTER_QUEUE_URL")

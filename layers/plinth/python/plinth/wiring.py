@@ -6,15 +6,16 @@ Imports stand inside the properties on purpose: a step pays at cold start only f
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from plinth.adapters.meter import Meter
 from plinth.chain.catalogue import Provider
 from plinth.errors import ModelNotConfiguredError
-from plinth.ports.access import Limits, Tenants
+from plinth.ports.access import Limits, TenantList, Tenants
 from plinth.ports.clock import Clock
 from plinth.ports.documents import DeadLetters, DocumentParser, Documents, Memory, SourceObjects, WorkObjects
 from plinth.ports.machines import Machines
 from plinth.ports.models import Breakers, Callbacks, Embedder, Inferences, LanguageModel, PendingInferences
 from plinth.ports.money import Ledger
-from plinth.ports.runs import AnswerCache, Conversations, RunLog, Runs
+from plinth.ports.runs import AnswerCache, Conversations, Exports, RunLog, Runs, UsageBook
 from plinth.settings import SettingMissingError, Settings
 
 if TYPE_CHECKING:
@@ -42,11 +43,30 @@ class Services:
         return SystemClock()
 
     @cached_property
+    def meter(self) -> Meter:
+        """What this process has used."""
+        return Meter()
+
+    @cached_property
     def tenants(self) -> Tenants:
         """Keys, tenants and tiers."""
         from plinth.adapters.dynamo_tenants import DynamoTenants
 
         return DynamoTenants(table=self._table(self.settings.tenants_table))
+
+    @cached_property
+    def tenant_list(self) -> TenantList:
+        """Every tenant."""
+        from plinth.adapters.dynamo_tenants import DynamoTenants
+
+        return DynamoTenants(table=self._table(self.settings.tenants_table))
+
+    @cached_property
+    def exports(self) -> Exports:
+        """The bucket of exports."""
+        from plinth.adapters.s3_exports import S3Exports
+
+        return S3Exports(client=self._s3, bucket=self.settings.exports_bucket)
 
     @cached_property
     def limits(self) -> Limits:
@@ -80,6 +100,13 @@ class Services:
         from plinth.adapters.dynamo_run_log import DynamoRunLog
 
         return DynamoRunLog(table=self._table(self.settings.runs_table), clock=self.clock)
+
+    @cached_property
+    def usage(self) -> UsageBook:
+        """What users used."""
+        from plinth.adapters.dynamo_usage import DynamoUsage
+
+        return DynamoUsage(table=self._table(self.settings.runs_table))
 
     @cached_property
     def breakers(self) -> Breakers:
@@ -281,4 +308,5 @@ class Services:
         from plinth.adapters.aws_calls import CALLS
         from plinth.adapters.dynamodb_table import Table
 
-        return Table(client=boto3.client("dynamodb", config=CALLS), name=name, conflict_seconds=conflict_seconds)
+        client = boto3.client("dynamodb", config=CALLS)
+        return Table(client=client, name=name, conflict_seconds=conflict_seconds, meter=self.meter)

@@ -21,6 +21,7 @@ class Scope(StrEnum):
     RUNS_WRITE = "runs:write"
     DOCUMENTS_READ = "documents:read"
     DOCUMENTS_WRITE = "documents:write"
+    USAGE_READ = "usage:read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,14 @@ from uuid import uuid4
 
 import msgspec
 
+from plinth.adapters.dynamo_usage import usage_update
 from plinth.adapters.dynamodb_items import Value, packed, row, unpacked
 from plinth.adapters.dynamodb_table import ConditionFailedError, Put, Table, Update
 from plinth.contracts.events import Event, LoggedEvent, ReceiptMade, RunEnded
 from plinth.contracts.runs import Failure, Run, RunStatus
 from plinth.contracts.tenant import Tenant
 from plinth.errors import RunSupersededError, StoreUnavailableError
+from plinth.money.usage import usage_of
 from plinth.ports.clock import Clock
 
 # Of the appenders that race for one number one always wins, so this is far more than a run's few writers need.
@@ -28,7 +30,7 @@ _random = SystemRandom()
 
 
 class Batch(msgspec.Struct):
-    """A row of the log. `mark` names the append that wrote it; `expires_at` goes on from batch to batch."""
+    """A row of the log. `mark` names the append that wrote it; `user` and `expires_at` go on from batch to batch."""
 
     epoch: int
     at: float
@@ -36,6 +38,7 @@ class Batch(msgspec.Struct):
     last: int
     events: bytes
     expires_at: int
+    user: str = ""
     mark: str = ""
     ended: bool = False
 
@@ -52,7 +55,8 @@ class DynamoRunLog:
         """Put the batch behind the newest one, if no other is there yet; a lost race is tried again behind the winner.
 
         The condition decides; the remembered or read newest batch only spares it a first failure. A batch that ends
-        with `run.ended` ends the run's row in the same transaction, so that no reader meets the one without the other.
+        with `run.ended` ends the run's row and adds to its user's day in the same transaction: no reader meets the one
+        without the other, and the run counts once.
         """
         if not events:
             raise ValueError("append needs at least one event")
@@ -79,12 +83,14 @@ class DynamoRunLog:
             last=newest.last + len(events),
             events=packed(events),
             expires_at=newest.expires_at,
+            user=newest.user,
             mark=mark,
             ended=isinstance(events[-1], RunEnded),
         )
         put, ending = batch_put(run, batch), ending_of(events, batch.at)
         if ending:
-            self._table.transact(put, _ending_update(run, ending))
+            used = usage_update(run, batch.user, usage_of(events), batch.at)
+            self._table.transact(put, _ending_update(run, ending), used)
         else:
             self._table.write(put)
         return batch

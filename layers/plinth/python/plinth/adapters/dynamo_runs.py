@@ -8,9 +8,10 @@ from typing import TypeVar
 import msgspec
 
 from plinth.adapters.dynamo_run_log import Batch, batch_put, ending_of
+from plinth.adapters.dynamo_usage import usage_update
 from plinth.adapters.dynamodb_items import Value, packed, row, unpacked
 from plinth.adapters.dynamodb_table import ConditionFailedError, Put, Table, Update
-from plinth.contracts.events import Answered, Event, RunAccepted
+from plinth.contracts.events import NOTHING_MORE, Beginning, Event, RunAccepted
 from plinth.contracts.runs import (
     Acceptance,
     Answer,
@@ -24,6 +25,7 @@ from plinth.contracts.runs import (
 )
 from plinth.contracts.tenant import Tenant
 from plinth.errors import ContentMissingError, IdempotencyConflictError, NotFoundError, RunSupersededError
+from plinth.money.usage import usage_of
 from plinth.ports.clock import Clock
 
 Content = TypeVar("Content")
@@ -64,7 +66,7 @@ class DynamoRuns:
         self._key_seconds = key_seconds
 
     def accept(
-        self, run: Run, request: RunRequest, key: IdempotencyKey | None, answered: Answered | None = None
+        self, run: Run, request: RunRequest, key: IdempotencyKey | None, beginning: Beginning = NOTHING_MORE
     ) -> Acceptance:
         """Write the run, its first events and its idempotency key in one transaction, or find the earlier run.
 
@@ -73,7 +75,8 @@ class DynamoRuns:
         now = self._clock.now()
         expires_at = int(now) + self._keep_seconds
         accepted = RunAccepted(model=request.model, conversation_id=request.conversation_id)
-        events: list[Event] = [accepted, *(answered.events if answered else ())]
+        events: list[Event] = [accepted, *beginning.events]
+        ending = ending_of(events, now)
         batch = Batch(
             epoch=run.epoch,
             at=now,
@@ -81,9 +84,10 @@ class DynamoRuns:
             last=len(events),
             events=packed(events),
             expires_at=expires_at,
-            ended=answered is not None,
+            user=request.user,
+            ended=bool(ending),
         )
-        writes = [
+        writes: list[Put | Update] = [
             Put(
                 key=(_pk(run.tenant, run.id), "RUN"),
                 item={
@@ -93,14 +97,16 @@ class DynamoRuns:
                     "deadline": run.deadline,
                     "request": packed(request),
                     "expires_at": expires_at,
-                    **ending_of(events, now),
+                    **ending,
                 },
                 condition="attribute_not_exists(pk)",
             ),
             batch_put(run, batch),
         ]
-        if answered is not None:
-            writes.append(self._kept(run, ANSWER, answered.answer))
+        if beginning.answer is not None:
+            writes.append(self._kept(run, ANSWER, beginning.answer))
+        if ending:
+            writes.append(usage_update(run, request.user, usage_of(events), now))
         if key is not None:
             writes.append(self._remembered(run, key, now))
         try:

@@ -3,6 +3,8 @@
 Rows: KEY#<key id> / KEY {tenant, user, secret_sha256, scopes, expires_at?}; TENANT#<id> / TENANT {tier: {...}}.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 
 from plinth.adapters.dynamodb_items import row
@@ -25,7 +27,7 @@ class _TenantRow(msgspec.Struct):
 
 
 class DynamoTenants:
-    """`Tenants` in one table."""
+    """`Tenants` and `TenantList` in one table."""
 
     def __init__(self, *, table: Table) -> None:
         self._table = table
@@ -50,3 +52,8 @@ class DynamoTenants:
         if found is None:
             raise UnauthenticatedError("the tenant of this key was removed: ask for a new key")
         return row(found, _TenantRow).tier
+
+    def all(self) -> Iterator[Tenant]:
+        """Yield every tenant; reads the whole table."""
+        for item in self._table.scan(sk="TENANT"):
+            yield Tenant(id=str(item["pk"]).removeprefix("TENANT#"))

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from plinth.adapters.aws_calls import error_code, store_errors
 from plinth.adapters.dynamodb_items import Value, from_attributes, to_attributes
+from plinth.adapters.meter import Meter
 from plinth.errors import StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -45,10 +46,11 @@ class Put:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """Change an item by an update expression, under a condition."""
+    """Change an item by an update expression, under a condition; `add` counts attributes up, whatever their names."""
 
     key: Key
     change: str
+    add: Mapping[str, int] = field(default_factory=dict[str, int])
     condition: str | None = None
     values: Mapping[str, Value] = field(default_factory=dict[str, Value])
 
@@ -75,12 +77,18 @@ class _ConflictError(Exception):
 
 
 class Table:
-    """One table with the keys pk and sk. A write that meets conflicts is tried again for `conflict_seconds`."""
+    """One table with the keys pk and sk. A write that meets conflicts is tried again for `conflict_seconds`.
 
-    def __init__(self, *, client: "DynamoDBClient", name: str, conflict_seconds: float = 2.0) -> None:
+    What each answer says that it consumed goes to `meter`.
+    """
+
+    def __init__(
+        self, *, client: "DynamoDBClient", name: str, conflict_seconds: float = 2.0, meter: Meter | None = None
+    ) -> None:
         self._client = client
         self._name = name
         self._conflict_seconds = conflict_seconds
+        self._meter = meter or Meter()
 
     def get(self, key: Key) -> dict[str, Value] | None:
         """Return the item as it is now, or None where there is surely none."""
@@ -88,7 +96,7 @@ class Table:
             answer = self._client.get_item(
                 TableName=self._name, Key=_key(key), ConsistentRead=True, ReturnConsumedCapacity="TOTAL"
             )
-        item = _whole(answer).get("Item")
+        item = self._whole(answer).get("Item")
         return from_attributes(item) if item else None
 
     def get_many(self, keys: Iterable[Key]) -> list[dict[str, Value]]:
@@ -102,9 +110,12 @@ class Table:
     def _get_batch(self, keys: "Sequence[Mapping[str, AttributeValueTypeDef]]") -> Iterator[dict[str, Value]]:
         for attempt in range(_TRIES):
             with store_errors("DynamoDB"):
-                answer = self._client.batch_get_item(RequestItems={self._name: {"Keys": keys, "ConsistentRead": True}})
+                answer = self._client.batch_get_item(
+                    RequestItems={self._name: {"Keys": keys, "ConsistentRead": True}}, ReturnConsumedCapacity="TOTAL"
+                )
             if "Responses" not in answer or "UnprocessedKeys" not in answer:
                 raise StoreUnavailableError(_CUT_SHORT)
+            self._meter.read(answer)
             yield from map(from_attributes, answer["Responses"].get(self._name, []))
             unread = answer["UnprocessedKeys"].get(self._name)
             if not unread:
@@ -127,10 +138,24 @@ class Table:
         }
         if page_size is not None:
             request["Limit"] = page_size
+        return self._pages(self._client.query, request)
+
+    def scan(self, *, sk: str) -> Iterator[dict[str, Value]]:
+        """Yield every item with this sk; reads the whole table."""
+        request: dict[str, Any] = {
+            "TableName": self._name,
+            "FilterExpression": "sk = :sk",
+            "ExpressionAttributeValues": to_attributes({":sk": sk}),
+            "ConsistentRead": True,
+            "ReturnConsumedCapacity": "TOTAL",
+        }
+        return self._pages(self._client.scan, request)
+
+    def _pages(self, ask: Callable[..., Mapping[str, Any]], request: dict[str, Any]) -> Iterator[dict[str, Value]]:
         while True:
             with store_errors("DynamoDB"):
-                answer = self._client.query(**request)
-            yield from map(from_attributes, _whole(answer).get("Items", []))
+                answer = ask(**request)
+            yield from map(from_attributes, self._whole(answer).get("Items", []))
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
@@ -147,16 +172,18 @@ class Table:
                 Limit=limit,
                 ReturnConsumedCapacity="TOTAL",
             )
-        items = map(from_attributes, _whole(answer).get("Items", []))
+        items = map(from_attributes, self._whole(answer).get("Items", []))
         return [(str(item["pk"]), str(item["sk"])) for item in items]
 
     def write(self, change: Put | Update) -> dict[str, Value]:
         """Make one write; return the whole item after an update. Raise `ConditionFailedError`."""
         request = self._request(change)
         if isinstance(change, Put):
-            self._attempt(lambda: self._client.put_item(**request))
+            self._attempt(lambda: self._client.put_item(**request, ReturnConsumedCapacity="TOTAL"))
             return {}
-        answer = self._attempt(lambda: self._client.update_item(**request, ReturnValues="ALL_NEW"))
+        answer = self._attempt(
+            lambda: self._client.update_item(**request, ReturnValues="ALL_NEW", ReturnConsumedCapacity="TOTAL")
+        )
         return from_attributes(answer.get("Attributes", {}))
 
     def transact(self, *changes: Put | Update) -> None:
@@ -165,7 +192,13 @@ class Table:
         Each attempt gets a client token of its own from the SDK, so an SDK retry after a lost answer writes once.
         """
         items: Any = [{type(change).__name__: self._request(change)} for change in changes]
-        self._attempt(lambda: self._client.transact_write_items(TransactItems=items))
+        self._attempt(lambda: self._client.transact_write_items(TransactItems=items, ReturnConsumedCapacity="TOTAL"))
+
+    def _whole(self, answer: Answer) -> Answer:
+        if not answer.get("ConsumedCapacity"):
+            raise StoreUnavailableError(_CUT_SHORT)
+        self._meter.read(answer)
+        return answer
 
     def _request(self, change: Put | Update) -> dict[str, Any]:
         if isinstance(change, Put):
@@ -176,11 +209,17 @@ class Table:
         if change.condition:
             request["ConditionExpression"] = change.condition
             request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-        names = _NAME.findall(f"{request.get('UpdateExpression', '')} {change.condition or ''}")
+        own = _NAME.findall(f"{request.get('UpdateExpression', '')} {change.condition or ''}")
+        names, values = {f"#{name}": name for name in own}, dict(change.values)
+        if isinstance(change, Update) and change.add:
+            pairs = list(change.add.items())
+            request["UpdateExpression"] += f" ADD {', '.join(f'#add_{n} :add_{n}' for n in range(len(pairs)))}"
+            names |= {f"#add_{n}": name for n, (name, _) in enumerate(pairs)}
+            values |= {f":add_{n}": amount for n, (_, amount) in enumerate(pairs)}
         if names:
-            request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
-        if change.values:
-            request["ExpressionAttributeValues"] = to_attributes(change.values)
+            request["ExpressionAttributeNames"] = names
+        if values:
+            request["ExpressionAttributeValues"] = to_attributes(values)
         return request
 
     def _attempt(self, call: Callable[[], Answer]) -> Answer:
@@ -188,10 +227,13 @@ class Table:
         attempt = 0
         while True:
             try:
-                return _written(call)
+                answer = _written(call)
             except _ConflictError as error:
                 if time.monotonic() >= give_up:
                     raise StoreUnavailableError("DynamoDB: other transactions kept holding the same items") from error
+            else:
+                self._meter.wrote(answer)
+                return answer
             _pause(attempt)
             attempt += 1
 
@@ -224,12 +266,6 @@ def _raise_cancelled(error: ClientError) -> None:
 
 def _old(answer: Mapping[str, Any]) -> dict[str, Value]:
     return from_attributes(answer.get("Item", {}))
-
-
-def _whole(answer: Answer) -> Answer:
-    if not answer.get("ConsumedCapacity"):
-        raise StoreUnavailableError(_CUT_SHORT)
-    return answer
 
 
 def _key(key: Key) -> "dict[str, AttributeValueTypeDef]":

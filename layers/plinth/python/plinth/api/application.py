@@ -18,13 +18,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from plinth.access.problems import PROBLEM_TYPE, problem_body, problem_headers, problem_of
 from plinth.access.request_log import log_failure, log_request
-from plinth.api import documents, health, models, runs
+from plinth.api import documents, health, models, runs, usage
 from plinth.api.bodies import json_object
 from plinth.api.exchange import Exchange, exchange_of
 from plinth.api.openapi import Json, allowed_methods, openapi_document
 from plinth.api.pipeline import judge
 from plinth.api.validation import refusal_of
 from plinth.errors import MethodNotAllowedError, NotFoundError
+from plinth.money.platform import API_STEP
+from plinth.runtime.measuring import Measured
 from plinth.wiring import Services
 
 Middleware = BaseMiddlewareHandler[APIGatewayRestResolver]
@@ -49,15 +51,20 @@ class Api:
     def __init__(self, services: Services, *, pause: Callable[[float], None] = time.sleep) -> None:
         self._services = services
         self._pause = pause
+        self._cold = True
         self._resolver = make_resolver()
         self._resolver.exception_handler(NoRouteError)(self._no_route)
         self._resolver.exception_handler(Exception)(self._refuse)
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one request and log one line about it."""
-        started = time.perf_counter()
+        measured = Measured(
+            API_STEP, meter=self._services.meter, memory_mb=int(context.memory_limit_in_mb), cold=self._cold
+        )
+        self._cold = False
         exchange = Exchange(
             services=self._services,
+            measured=measured,
             request_id=context.aws_request_id,
             document=self._document,
             pause=self._pause,
@@ -70,7 +77,7 @@ class Api:
             method=event["httpMethod"],
             route=exchange.route,
             status=answer["statusCode"],
-            duration_ms=round((time.perf_counter() - started) * 1000, 3),
+            duration_ms=measured.ended().duration_ms,
             request_id=exchange.request_id,
         )
         return answer
@@ -108,5 +115,6 @@ def make_resolver() -> APIGatewayRestResolver:
     runs.add_routes(resolver)
     documents.add_routes(resolver)
     models.add_routes(resolver)
+    usage.add_routes(resolver)
     health.add_routes(resolver)
     return resolver

@@ -14,6 +14,7 @@ from plinth.access.authentication import Caller
 from plinth.contracts.limits import Admission, Left
 from plinth.contracts.runs import Run
 from plinth.errors import PlinthError, UnauthenticatedError
+from plinth.runtime.measuring import Measured
 from plinth.wiring import Services
 
 
@@ -22,6 +23,7 @@ class Exchange:
     """One request and its answer in the making."""
 
     services: Services
+    measured: Measured
     request_id: str = ""
     route: str = ""
     body: bytes = b""

@@ -14,6 +14,7 @@ OPEN_ROUTES = ("/v1/health", "/v1/openapi.json")
 _SCOPES = {
     "runs": (Scope.RUNS_READ, Scope.RUNS_WRITE),
     "documents": (Scope.DOCUMENTS_READ, Scope.DOCUMENTS_WRITE),
+    "usage": (Scope.USAGE_READ, Scope.USAGE_READ),
 }
 
 

@@ -18,7 +18,7 @@ from plinth.api.exchange import CurrentExchange, Exchange
 from plinth.api.waiting import wait_for_end, wanted_wait
 from plinth.chain.catalogue import catalogue
 from plinth.chain.routing import estimated_tokens
-from plinth.contracts.events import Answered, RunEnded
+from plinth.contracts.events import Beginning, RunEnded
 from plinth.contracts.runs import (
     Answer,
     CachedAnswer,
@@ -33,7 +33,7 @@ from plinth.contracts.runs import (
 )
 from plinth.errors import InvalidFieldError, NotFoundError, PlinthError, ServiceUnavailableError
 from plinth.money.budgets import budgets_of
-from plinth.runtime.answer_endings import cached_receipt, last_events
+from plinth.runtime.answer_endings import cached_receipt, last_events, whole
 from plinth.runtime.cached_answers import answer_at_once
 
 RUN_SECONDS = 270
@@ -196,7 +196,7 @@ def _accept(exchange: Exchange, request: RunRequest, key: IdempotencyKey | None)
     if cached is None:
         _require_budget(exchange, request)
     exchange.admit(run, tokens=0 if cached else estimated_tokens(request))
-    acceptance = services.runs.accept(run, request, key, _answered(cached, now=now) if cached else None)
+    acceptance = services.runs.accept(run, request, key, _beginning(exchange, run, request, cached))
     if acceptance.fresh and cached:
         services.limits.ended(run, used_tokens=0)
         return _reference(run.id, RunStatus.DONE)
@@ -207,13 +207,20 @@ def _accept(exchange: Exchange, request: RunRequest, key: IdempotencyKey | None)
     return _resume(exchange, services.runs.get(tenant, acceptance.run_id))
 
 
-def _answered(cached: CachedAnswer, *, now: float) -> Answered:
-    """Return the end of a run that takes over an earlier answer: nothing is spent, so no budget is asked."""
-    receipt = cached_receipt(
-        saved_micro_usd=cached.cost_micro_usd, match=CacheMatch.EXACT, saved_at=cached.saved_at, now=now
+def _beginning(exchange: Exchange, run: Run, request: RunRequest, cached: CachedAnswer | None) -> Beginning:
+    """Return this function's own part, and the end of a run that takes over an earlier answer."""
+    own, services = exchange.measured.ended(), exchange.services
+    if cached is None:
+        return Beginning(events=(own,))
+    saved = cached_receipt(
+        saved_micro_usd=cached.cost_micro_usd,
+        match=CacheMatch.EXACT,
+        saved_at=cached.saved_at,
+        now=services.clock.now(),
     )
-    events = last_events(cached.answer, reply=None, receipt=receipt, steps=())
-    return Answered(answer=cached.answer, events=tuple(events))
+    receipt = whole(saved, run, request, services, [own])
+    events = last_events(cached.answer, reply=None, receipt=receipt, steps=[own])
+    return Beginning(events=tuple(events), answer=cached.answer)
 
 
 def _require_budget(exchange: Exchange, request: RunRequest) -> None:

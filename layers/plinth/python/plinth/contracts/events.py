@@ -7,6 +7,7 @@ drops what the earlier attempt wrote. The JSON Schema is docs/generated/events.s
 
 import msgspec
 
+from plinth.contracts.platform import Spent
 from plinth.contracts.runs import Answer, Citation, Receipt, RunStatus
 
 
@@ -21,7 +22,8 @@ class StepEnded(msgspec.Struct, frozen=True, tag="step.ended", kw_only=True):
     """A chain step ended. `started_at` is in Unix seconds; `cold` says whether this was its function's first call.
 
     `outcome` is `ok` or the name of the error that ended the step. A failed step's time is its state's: from the
-    first attempt to the last. The step that ends the run counts its time until it writes this.
+    first attempt to the last. The step that ends the run counts its time until it writes this, and so does `Api`, the
+    function that wrote the run down. `spent` is what the call used beside its time, where it could still say so.
     """
 
     step: str
@@ -29,6 +31,7 @@ class StepEnded(msgspec.Struct, frozen=True, tag="step.ended", kw_only=True):
     duration_ms: float
     cold: bool = False
     outcome: str = "ok"
+    spent: Spent | None = None
 
 
 class TextDelta(msgspec.Struct, frozen=True, tag="text.delta", kw_only=True):
@@ -53,7 +56,7 @@ class CitationFound(msgspec.Struct, frozen=True, tag="citation", kw_only=True):
 
 
 class ReceiptMade(msgspec.Struct, frozen=True, tag="receipt", kw_only=True):
-    """What the run cost, in integer micro-dollars."""
+    """What the run cost."""
 
     receipt: Receipt
 
@@ -79,8 +82,11 @@ class LoggedEvent(msgspec.Struct, frozen=True, kw_only=True):
     event: Event
 
 
-class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """What ends a run that is answered as it is accepted: its answer, and the events that end its log."""
+class Beginning(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run is written down with: the events behind `run.accepted`, and the answer where these end the run."""
 
-    answer: Answer
     events: tuple[Event, ...]
+    answer: Answer | None = None
+
+
+NOTHING_MORE = Beginning(events=())

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from plinth.contracts.access import NO_BUDGETS, Allowances, CachePolicy
+from plinth.contracts.platform import PlatformCost
 from plinth.contracts.tenant import Tenant
 
 
@@ -91,11 +92,26 @@ class CacheMatch(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetLine:
+    """What a budget had left after a run, in micro-dollars: that of `tenant`, `user` or `key`, in its day or month.
+
+    What other runs have set aside counts as gone. `resets_at` is in Unix seconds.
+    """
+
+    scope: str
+    window: str
+    limit_micro_usd: int
+    left_micro_usd: int
+    resets_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What a run cost: every model call that was made, failed ones too. Platform cost is not in it yet.
+    """What a run cost: every model call that was made, failed ones too, and the platform's own work.
 
     `cached` answers call no model; `saved_micro_usd` is what the cached answer's own calls had cost, `match` how its
-    question was found, and `age_seconds` how old it was.
+    question was found, and `age_seconds` how old it was. `budgets` are those with a limit; none are told where the
+    ledger could not be read.
     """
 
     model_calls: tuple[ModelCost, ...]
@@ -105,6 +121,8 @@ class Receipt:
     prompt_cache_saved_micro_usd: int = 0
     match: CacheMatch | None = None
     age_seconds: float = 0.0
+    platform: PlatformCost | None = None
+    budgets: tuple[BudgetLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Who may call and how much: keys, tiers and limits."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from plinth.contracts.access import KeyRecord, Tier
@@ -17,6 +18,14 @@ class Tenants(Protocol):
 
     def tier(self, tenant: Tenant) -> Tier:
         """Return what the tenant may use, or raise `UnauthenticatedError` for a tenant that was removed."""
+        ...
+
+
+class TenantList(Protocol):
+    """The tenants that there are."""
+
+    def all(self) -> Iterable[Tenant]:
+        """Return every tenant, in no order."""
         ...
 
 

@@ -1,9 +1,9 @@
 """A run and what it leaves behind: its row, its log, its conversation, its answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
-from plinth.contracts.events import Answered, Event, LoggedEvent
+from plinth.contracts.events import NOTHING_MORE, Beginning, Event, LoggedEvent
 from plinth.contracts.runs import (
     Acceptance,
     CachedAnswer,
@@ -15,6 +15,7 @@ from plinth.contracts.runs import (
     Turn,
 )
 from plinth.contracts.tenant import Tenant
+from plinth.contracts.usage import UserDay
 
 Content = TypeVar("Content")
 
@@ -23,11 +24,11 @@ class Runs(Protocol):
     """The rows of runs, and what their steps hand to one another."""
 
     def accept(
-        self, run: Run, request: RunRequest, key: IdempotencyKey | None, answered: Answered | None = None
+        self, run: Run, request: RunRequest, key: IdempotencyKey | None, beginning: Beginning = NOTHING_MORE
     ) -> Acceptance:
-        """Write the run down and its first event, once per key; `IdempotencyConflictError` for another body.
+        """Write the run down and its first events, once per key; `IdempotencyConflictError` for another body.
 
-        A run that is `answered` already is written down with its end.
+        A run that is answered already is written down with its end, which counts as that of `RunLog.append`.
         """
         ...
 
@@ -56,14 +57,31 @@ class RunLog(Protocol):
     """The ordered, fenced, append-only log of a run."""
 
     def append(self, run: Run, events: Sequence[Event]) -> int:
-        """Append in order, all or nothing; return the last `seq`. A last `run.ended` ends the run's row with it.
+        """Append in order, all or nothing; return the last `seq`.
 
+        A last `run.ended` ends the run's row with it, and adds what the run used to its user's day.
         `RunSupersededError` for a stale epoch and for a run that has ended.
         """
         ...
 
     def read(self, tenant: Tenant, run_id: str, *, after: int) -> list[LoggedEvent]:
         """Return the events after `after`, in order, without gaps. An unknown run has none."""
+        ...
+
+
+class UsageBook(Protocol):
+    """What a tenant's users used, in days of UTC."""
+
+    def days(self, tenant: Tenant, *, first: str, last: str) -> Iterable[UserDay]:
+        """Return the days from the first to the last, both included (YYYY-MM-DD), in order; a day may have parts."""
+        ...
+
+
+class Exports(Protocol):
+    """Where files for people outside Plinth are left."""
+
+    def put(self, key: str, body: bytes) -> None:
+        """Store CSV under the key, in place of what is there."""
         ...
 
 

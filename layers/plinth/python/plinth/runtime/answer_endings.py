@@ -1,17 +1,32 @@
-"""What an answered run leaves behind: the conversation's turn, the cached answer, the receipt, the last events."""
+"""What an ended run leaves behind: the conversation's turn, the cached answer, the receipt, the last events."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from plinth.contracts.answering import SaveAnswerInput
 from plinth.contracts.events import CitationFound, Event, ReceiptMade, RunEnded, StepEnded, TextDelta
 from plinth.contracts.models import Reply
-from plinth.contracts.runs import Answer, CachedAnswer, CacheMatch, ModelCost, Receipt, RunStatus, Turn
+from plinth.contracts.runs import (
+    Answer,
+    BudgetLine,
+    CachedAnswer,
+    CacheMatch,
+    ModelCost,
+    Receipt,
+    Run,
+    RunRequest,
+    RunStatus,
+    Turn,
+)
+from plinth.errors import TransientError
+from plinth.money.budgets import budgets_of
+from plinth.money.platform import platform_cost
 from plinth.runtime.cached_answers import keep_question
 from plinth.wiring import Services
 
 
 def receipt_for(calls: Sequence[ModelCost]) -> Receipt:
-    """Return what the run cost: its model calls, failed ones too."""
+    """Return what the run's model calls cost, failed ones too."""
     return Receipt(
         model_calls=tuple(calls),
         model_cost_micro_usd=sum(call.cost_micro_usd for call in calls),
@@ -32,7 +47,7 @@ def cached_receipt(*, saved_micro_usd: int, match: CacheMatch | None, saved_at: 
 
 
 def answered_receipt(request: SaveAnswerInput, *, now: float) -> Receipt:
-    """Return what an answered run cost, or what its cached answer saved."""
+    """Return what an answered run's models cost, or what its cached answer saved."""
     if not request.cached:
         return receipt_for(request.calls)
     return cached_receipt(
@@ -40,19 +55,47 @@ def answered_receipt(request: SaveAnswerInput, *, now: float) -> Receipt:
     )
 
 
-def remember(request: SaveAnswerInput, answer: Answer, receipt: Receipt, services: Services) -> None:
+def whole(receipt: Receipt, run: Run, asked: RunRequest, services: Services, steps: Sequence[StepEnded]) -> Receipt:
+    """Return the receipt with what these steps, all of the run's, cost, and what the run's budgets have left."""
+    return replace(receipt, platform=platform_cost(steps), budgets=_budget_lines(run, asked, services))
+
+
+def _budget_lines(run: Run, asked: RunRequest, services: Services) -> tuple[BudgetLine, ...]:
+    """Return what is left; nothing where the ledger can't be read, since no receipt may keep a run from its end."""
+    budgets = budgets_of(run.tenant, asked)
+    if not budgets:
+        return ()
+    try:
+        standing = services.ledger.left(budgets)
+    except TransientError:
+        return ()
+    return tuple(
+        BudgetLine(
+            scope=each.scope.kind,
+            window=window.window,
+            limit_micro_usd=window.limit_micro_usd,
+            left_micro_usd=window.left_micro_usd,
+            resets_at=window.resets_at,
+        )
+        for each in standing
+        for window in (each.day, each.month)
+        if window.limit_micro_usd is not None and window.left_micro_usd is not None
+    )
+
+
+def remember(request: SaveAnswerInput, asked: RunRequest, answer: Answer, services: Services) -> None:
     """Append the turn to its conversation and keep the answer under its key; both can be done twice without harm.
 
     An empty answer is no turn: providers refuse a conversation that holds one.
     """
     run = request.run
-    asked = services.runs.get(run.tenant, run.id).request
     now = services.clock.now()
     if asked.conversation_id is not None and answer.text:
         turn = Turn(question=asked.question, answer=answer.text, at=now, model=answer.model)
         services.conversations.append(run, asked.user, asked.conversation_id, turn)
     if request.cache_key is not None:
-        kept = CachedAnswer(answer=answer, cost_micro_usd=receipt.model_cost_micro_usd, saved_at=now)
+        cost = sum(call.cost_micro_usd for call in request.calls)
+        kept = CachedAnswer(answer=answer, cost_micro_usd=cost, saved_at=now)
         services.answers.put(run.tenant, request.cache_key, kept)
         if request.near_key is not None:
             keep_question(run, request.near_key, request.cache_key, services)

@@ -12,6 +12,7 @@ CANDIDATES = 24
 def search(tenant: Tenant, words: str, services: Services, *, limit: int) -> tuple[tuple[StoredPassage, ...], Vector]:
     """Return at most `limit` passages of the tenant, the best first, and the vector of the words."""
     (vector,) = services.embedder.embed([words])
+    services.meter.searched()
     hits = services.memory.search(tenant, words, vector, limit=CANDIDATES)
     live = services.documents.live_generations(tenant, {hit.document_id for hit in hits})
     return keep_live(hits, live, limit=limit), vector

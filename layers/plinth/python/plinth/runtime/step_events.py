@@ -1,6 +1,7 @@
 """Which finished steps a log still lacks: they ride along with other writes, and a retry carries them again."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from plinth.contracts.answering import FailRunInput, SaveAnswerInput
 from plinth.contracts.events import LoggedEvent, StepEnded
@@ -14,7 +15,17 @@ def unlogged(steps: Iterable[StepEnded], logged: Sequence[LoggedEvent]) -> list[
     return [step for step in steps if step not in known]
 
 
-def last_steps(request: SaveAnswerInput | FailRunInput, services: Services) -> list[StepEnded]:
-    """Return the steps for the log's last batch: those that it lacks, then the one that writes it, until now."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastSteps:
+    """The steps for the log's last batch: those that it lacks, then the one that writes it, until now; and all."""
+
+    unlogged: tuple[StepEnded, ...]
+    all: tuple[StepEnded, ...]
+
+
+def last_steps(request: SaveAnswerInput | FailRunInput, services: Services) -> LastSteps:
+    """Return the steps of a run that ends now."""
     logged = services.run_log.read(request.run.tenant, request.run.id, after=0)
-    return [*unlogged(request.steps, logged), ended_so_far()]
+    known = (entry.event for entry in logged if isinstance(entry.event, StepEnded))
+    last = (*unlogged(request.steps, logged), ended_so_far())
+    return LastSteps(unlogged=last, all=(*known, *last))

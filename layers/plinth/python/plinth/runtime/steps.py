@@ -1,6 +1,5 @@
 """How a plain function becomes a Lambda handler: decode, run, time, log one line, encode. Decides nothing else."""
 
-import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar, get_type_hints
@@ -8,14 +7,16 @@ from typing import Any, Protocol, TypeVar, get_type_hints
 import msgspec
 
 from plinth.contracts.events import StepEnded
+from plinth.runtime.measuring import Measured
 from plinth.runtime.step_log import log_step
 from plinth.wiring import Services
 
 
 class LambdaContext(Protocol):
-    """What the runtime of Lambda passes beside the event; only the request id is used."""
+    """What the runtime of Lambda passes beside the event: the request's id, and the function's memory in MB."""
 
     aws_request_id: str
+    memory_limit_in_mb: int
 
 
 Request = TypeVar("Request")
@@ -43,13 +44,9 @@ def step(function: Callable[[Request, Services], Result], *, services: Services 
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         nonlocal cold
-        started_at, started, was_cold, cold = time.time(), time.perf_counter(), cold, False
-
-        def ended(outcome: str = "ok") -> StepEnded:
-            duration_ms = round((time.perf_counter() - started) * 1000, 3)
-            return StepEnded(step=name, started_at=started_at, duration_ms=duration_ms, cold=was_cold, outcome=outcome)
-
-        _running.set(ended)
+        measured = Measured(name, meter=wired.meter, memory_mb=int(context.memory_limit_in_mb), cold=cold)
+        cold = False
+        _running.set(measured.ended)
         outcome = "ok"
         try:
             request = msgspec.convert(event, request_type)
@@ -58,7 +55,7 @@ def step(function: Callable[[Request, Services], Result], *, services: Services 
             outcome = type(error).__name__
             raise
         finally:
-            end = ended(outcome)
+            end = measured.ended(outcome)
             log_step(end, event=event, request_id=context.aws_request_id)
         return {"result": msgspec.to_builtins(result), "step": msgspec.to_builtins(end)}
 

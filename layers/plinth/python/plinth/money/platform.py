@@ -1,0 +1,84 @@
+"""What a run costs beside its models: measured time, memory and units at the list prices of platform_prices.json."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+from plinth.contracts.events import StepEnded
+from plinth.contracts.platform import PlatformCost, PlatformKind, PlatformLine
+from plinth.money.prices import Confidence
+
+API_STEP = "Api"
+"""The one step that is no state of the machine; it is counted until the run was written down."""
+_WORKFLOW = "workflow"
+WORKFLOW_GB = 64 / 1024
+"""An Express run is billed in steps of 64 MB; one that only passes references takes one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformPrice:
+    """Nano-dollars for one unit of a kind, with where and when that was read."""
+
+    kind: PlatformKind
+    nano_usd: float
+    source: str
+    as_of: str
+    confidence: Confidence
+
+
+@cache
+def platform_prices() -> dict[PlatformKind, PlatformPrice]:
+    """Return the price of every kind."""
+    text = (files("plinth.money") / "platform_prices.json").read_bytes()
+    return {price.kind: price for price in msgspec.json.decode(text, type=list[PlatformPrice])}
+
+
+def platform_cost(steps: Iterable[StepEnded]) -> PlatformCost:
+    """Return what these steps of one run cost; its machine works from the first one's start to the last one's end.
+
+    A step that died before it could say what it used counts nothing but its part of the machine's time.
+    """
+    used: defaultdict[tuple[str, PlatformKind], float] = defaultdict(float)
+    in_machine: list[StepEnded] = []
+    for step in steps:
+        if step.step == API_STEP:
+            used[API_STEP, PlatformKind.API_REQUESTS] += 1
+        else:
+            in_machine.append(step)
+        if step.spent is None:
+            continue
+        used[step.step, PlatformKind.LAMBDA_REQUESTS] += 1
+        used[step.step, PlatformKind.LAMBDA_GB_SECONDS] += step.duration_ms / 1000 * step.spent.memory_mb / 1024
+        used[step.step, PlatformKind.READ_UNITS] += step.spent.read_units
+        used[step.step, PlatformKind.WRITE_UNITS] += step.spent.write_units
+        used[step.step, PlatformKind.SEARCHES] += step.spent.searches
+    if in_machine:
+        began = min(step.started_at for step in in_machine)
+        ended = max(step.started_at + step.duration_ms / 1000 for step in in_machine)
+        used[_WORKFLOW, PlatformKind.WORKFLOW_RUNS] = 1
+        used[_WORKFLOW, PlatformKind.WORKFLOW_GB_SECONDS] = (ended - began) * WORKFLOW_GB
+    return _cost(used)
+
+
+def _cost(used: dict[tuple[str, PlatformKind], float]) -> PlatformCost:
+    """Round each part up to a nano-dollar, so that both sums are the same."""
+    prices = platform_prices()
+    kinds: defaultdict[PlatformKind, int] = defaultdict(int)
+    steps: defaultdict[str, int] = defaultdict(int)
+    quantities: defaultdict[PlatformKind, float] = defaultdict(float)
+    for (step, kind), quantity in used.items():
+        if quantity:
+            cost = -int(-quantity * prices[kind].nano_usd // 1)
+            kinds[kind] += cost
+            steps[step] += cost
+            quantities[kind] += quantity
+    lines = (
+        PlatformLine(kind=kind, quantity=round(quantities[kind], 6), cost_nano_usd=kinds[kind])
+        for kind in PlatformKind
+        if kind in quantities
+    )
+    return PlatformCost(cost_nano_usd=sum(kinds.values()), lines=tuple(lines), steps=dict(steps))

@@ -1,0 +1,142 @@
+"""The contract of `UsageBook`, held by the fake and by DynamoDB: each run that ends counts once, in its user's day."""
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+
+from plinth.adapters.dynamo_run_log import DynamoRunLog
+from plinth.adapters.dynamo_runs import DynamoRuns
+from plinth.adapters.dynamo_usage import DynamoUsage
+from plinth.contracts.events import Beginning, ReceiptMade, RunEnded, TextDelta
+from plinth.contracts.platform import PlatformCost
+from plinth.contracts.runs import Answer, ModelCost, Receipt, Run, RunRequest, RunStatus
+from plinth.contracts.tenant import Tenant
+from plinth.errors import RunSupersededError
+from plinth.ports.runs import RunLog, Runs, UsageBook
+from tests.contract.adapters.conftest import at_once
+from tests.fakes.clock import FakeClock
+from tests.fakes.runs import FakeRunLog, FakeRuns
+from tests.fakes.usage import FakeUsage
+
+pytestmark = pytest.mark.guarantee_b
+
+CALL = ModelCost(
+    model="claude-haiku-5-5",
+    input_tokens=10,
+    output_tokens=3,
+    cached_input_tokens=0,
+    cost_micro_usd=70,
+    bound_micro_usd=100,
+    price_source="test",
+    price_as_of="2026-11-01",
+)
+RECEIPT = Receipt(
+    model_calls=(CALL,),
+    model_cost_micro_usd=70,
+    platform=PlatformCost(cost_nano_usd=5, lines=(), steps={"CallModel": 5}),
+)
+END = (ReceiptMade(receipt=RECEIPT), RunEnded(status=RunStatus.DONE))
+ANSWER = Answer(text="Because.", citations=(), stop_reason="end", model="small")
+DAY = 86_400.0
+_numbers = count(1)
+
+
+@dataclass
+class Journal:
+    """The ports over one store."""
+
+    runs: Runs
+    log: RunLog
+    usage: UsageBook
+    clock: FakeClock
+
+    def accepted(self, tenant: Tenant, *, user: str = "ann", beginning: Beginning | None = None) -> Run:
+        run = Run(id=f"use_{next(_numbers):026d}", tenant=tenant, epoch=1, deadline=self.clock.now() + 270)
+        request = RunRequest(question="Why?", model="small", user=user)
+        self.runs.accept(run, request, None, beginning or Beginning(events=()))
+        return run
+
+    def told(self, tenant: Tenant) -> dict[tuple[str, str], Counter[str]]:
+        """Return the sums of every day and user."""
+        sums: dict[tuple[str, str], Counter[str]] = {}
+        for each in self.usage.days(tenant, first="0000-01-01", last="9999-12-31"):
+            sums.setdefault((each.day, each.user), Counter()).update(each.amounts)
+        return sums
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def journal(request: pytest.FixtureRequest, clock: FakeClock) -> Journal:
+    clock.advance(1793491199.0 - clock.now())  # 2026-10-31T23:59:59Z
+    if request.param == "fake":
+        runs = FakeRuns(clock)
+        return Journal(runs, FakeRunLog(runs), FakeUsage(runs), clock)
+    table = request.getfixturevalue("table")
+    return Journal(
+        DynamoRuns(table=table, clock=clock),
+        DynamoRunLog(table=table, clock=clock),
+        DynamoUsage(table=table),
+        clock,
+    )
+
+
+def test_a_run_counts_when_it_ends_and_on_that_day(journal: Journal, tenant: Tenant) -> None:
+    run = journal.accepted(tenant)
+    journal.log.append(run, [TextDelta(text="Because.", attempt=1, offset=0)])
+    before = journal.told(tenant)
+    journal.clock.advance(1)
+    journal.log.append(run, END)
+
+    told = journal.told(tenant)
+    assert before == {}
+    assert list(told) == [("2026-11-01", "ann")]
+    amounts = told["2026-11-01", "ann"]
+    assert (amounts["runs"], amounts["model_cost_micro_usd"], amounts["platform_cost_nano_usd"]) == (1, 70, 5)
+    assert (amounts["model/claude-haiku-5-5/calls"], amounts["step/CallModel/platform_cost_nano_usd"]) == (1, 5)
+
+
+def test_a_run_counts_once_however_often_its_end_is_told(journal: Journal, tenant: Tenant) -> None:
+    run = journal.accepted(tenant)
+    journal.log.append(run, END)
+
+    with pytest.raises(RunSupersededError):
+        journal.log.append(run, END)
+    assert journal.told(tenant)["2026-10-31", "ann"]["runs"] == 1
+
+
+def test_a_run_that_is_answered_as_it_is_accepted_counts(journal: Journal, tenant: Tenant) -> None:
+    journal.accepted(tenant, beginning=Beginning(events=END, answer=ANSWER))
+
+    assert journal.told(tenant)["2026-10-31", "ann"]["runs"] == 1
+
+
+def test_users_with_any_name_are_told_apart(journal: Journal, tenant: Tenant) -> None:
+    for user in ("ann", "a#b/c", "ä@b"):
+        journal.log.append(journal.accepted(tenant, user=user), END)
+
+    assert {user for _, user in journal.told(tenant)} == {"ann", "a#b/c", "ä@b"}
+
+
+def test_only_the_days_that_are_asked_for_are_told_in_order(journal: Journal, tenant: Tenant) -> None:
+    for _ in range(3):
+        journal.log.append(journal.accepted(tenant), END)
+        journal.clock.advance(DAY)
+
+    days = [each.day for each in journal.usage.days(tenant, first="2026-11-01", last="2026-11-02")]
+    assert days == ["2026-11-01", "2026-11-02"]
+
+
+def test_runs_that_end_at_once_all_count(journal: Journal, tenant: Tenant) -> None:
+    runs = [journal.accepted(tenant) for _ in range(16)]
+
+    at_once([lambda run=run: journal.log.append(run, END) for run in runs])
+
+    assert journal.told(tenant)["2026-10-31", "ann"]["model_cost_micro_usd"] == 16 * 70
+
+
+@pytest.mark.guarantee_e
+def test_another_tenants_days_are_not_told(journal: Journal, tenant: Tenant, other_tenant: Tenant) -> None:
+    journal.log.append(journal.accepted(tenant), END)
+
+    assert journal.told(other_tenant) == {}

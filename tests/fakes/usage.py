@@ -1,0 +1,26 @@
+"""What users used, read off the runs in memory."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from plinth.contracts.tenant import Tenant
+from plinth.contracts.usage import UserDay
+from plinth.money.usage import usage_of
+from tests.fakes.runs import FakeRuns
+
+
+class FakeUsage:
+    """`UsageBook` over a `FakeRuns`: each ended run is a part of its user's day."""
+
+    def __init__(self, runs: FakeRuns) -> None:
+        self._runs = runs
+
+    def days(self, tenant: Tenant, *, first: str, last: str) -> Iterator[UserDay]:
+        days = []
+        with self._runs.lock:
+            for (owner, _), row in self._runs.rows.items():
+                if owner == tenant and row.record.ended_at is not None:
+                    day = datetime.fromtimestamp(row.record.ended_at, UTC).strftime("%Y-%m-%d")
+                    used = usage_of([logged.event for logged in row.events])
+                    days.append(UserDay(day=day, user=row.record.request.user, amounts=used))
+        yield from sorted((each for each in days if first <= each.day <= last), key=lambda each: each.day)
