@@ -115,6 +115,7 @@ def _environment(opt: Sequence[Path]) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_NAME": "bench",
         "PLINTH_ENVIRONMENT": "local",
         "PLINTH_DOCUMENTS_BUCKET": "documents",
+        "PLINTH_EXPORTS_BUCKET": "work",
         "PLINTH_WORK_BUCKET": "work",
         "PLINTH_DEAD_LETTER_QUEUE_URL": f"{nowhere}/queue",
         "PLINTH_OPENSEARCH_URL": nowhere,

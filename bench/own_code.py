@@ -145,7 +145,7 @@ def _services() -> ChainServices:
     made = ChainServices()
     clock = FakeClock()
     made.clock, made.runs = clock, (runs := FakeRuns(clock))
-    made.run_log, made.conversations, made.answers = FakeRunLog(runs), FakeConversations(), FakeAnswers(clock)
+    made.run_log, made.conversations, made.answers = FakeRunLog(runs), FakeConversations(clock), FakeAnswers(clock)
     made.breakers = FakeBreakers(clock)
     made.limits = FakeLimits(clock)
     made.documents, made.memory, made.embedder = FakeDocuments(clock), ReadyHits(), FakeEmbedder()

@@ -125,7 +125,7 @@ INGEST_STEPS = (
     Step(name="SplitDocument", touches=(Touch.READ_WORK, Touch.WRITE_WORK), timeout_seconds=60, memory_mb=512),
     Step(
         name="EmbedPassages",
-        touches=(Touch.READ_WORK, Touch.WRITE_WORK, Touch.EMBED_TEXTS),
+        touches=(Touch.READ_WORK, Touch.WRITE_WORK, Touch.READ_DOCUMENTS, Touch.EMBED_TEXTS),
         timeout_seconds=600,
         memory_mb=1769,
         layers=_WITH_EMBEDDING,

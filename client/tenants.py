@@ -102,6 +102,7 @@ def _tier(name: str, tier: TierEntry, *, revision: int) -> "dict[str, UniversalA
         "tokens_per_minute": tier.tokens_per_minute,
         "concurrent_runs": tier.concurrent_runs,
         "max_output_tokens": tier.max_output_tokens,
+        "retention_days": tier.retention_days,
     }
     return {
         **{field: {"N": str(count)} for field, count in counts.items() if count is not None},

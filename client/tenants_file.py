@@ -10,6 +10,7 @@ models = ["plinth-local"]
 max_output_tokens = 400
 cache = "semantic"
 tools = ["calculate", "search_memory"]
+retention_days = 30
 
 [tiers.free.budgets]
 tenant = { day_usd = 5, month_usd = 50 }
@@ -73,6 +74,7 @@ class TierEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     cache: CachePolicy = CachePolicy.EXACT
     budgets: BudgetsEntry = BudgetsEntry()
     tools: tuple[str, ...] = ()
+    retention_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 30
 
 
 class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

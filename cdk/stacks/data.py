@@ -97,7 +97,10 @@ class DataStack(Stack):
                 *self._on_sources("s3:DeleteObject", "s3:DeleteObjectVersion"),
                 Permission(actions=("s3:ListBucketVersions",), resources=(self.sources.bucket_arn,)),
             ),
-            Touch.READ_WORK: self._on_work("s3:GetObject"),
+            Touch.READ_WORK: (
+                *self._on_work("s3:GetObject"),
+                Permission(actions=("s3:ListBucket",), resources=(self.work.bucket_arn,)),
+            ),
             Touch.WRITE_WORK: self._on_work("s3:PutObject"),
         }
 

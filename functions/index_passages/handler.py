@@ -3,7 +3,9 @@
 import msgspec
 
 from plinth.contracts import IndexPassagesInput, IndexPassagesOutput
+from plinth.contracts.ingesting import Vectors
 from plinth.contracts.memory import ParsedDocument, Passage
+from plinth.memory.naming import text_hash
 from plinth.runtime import step
 from plinth.wiring import Services
 
@@ -13,8 +15,9 @@ def index_passages(request: IndexPassagesInput, services: Services) -> IndexPass
     document = request.document
     parsed = msgspec.json.decode(services.work.get(document, "text"), type=ParsedDocument)
     passages = msgspec.json.decode(services.work.get(document, "passages"), type=tuple[Passage, ...])
-    vectors = msgspec.msgpack.decode(services.work.get(document, "vectors"), type=list[list[float]])
-    indexed = services.memory.index(document, parsed.title, list(zip(passages, vectors, strict=True)))
+    vectors = msgspec.msgpack.decode(services.work.get(document, "vectors"), type=Vectors).by_text
+    embedded = [(passage, vectors[text_hash(passage.text)]) for passage in passages]
+    indexed = services.memory.index(document, parsed.title, embedded)
     return IndexPassagesOutput(indexed=indexed)
 
 

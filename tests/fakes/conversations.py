@@ -5,20 +5,22 @@ from collections import defaultdict
 from plinth.contracts.runs import Run, Turn
 from plinth.contracts.tenant import Tenant
 from plinth.errors import RunSupersededError
+from plinth.ports.clock import Clock
 
 
 class FakeConversations:
     """`Conversations`: turns by run id, which is ordered by time."""
 
-    def __init__(self) -> None:
-        self._turns: defaultdict[tuple[Tenant, str, str], dict[str, tuple[int, Turn]]] = defaultdict(dict)
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._turns: defaultdict[tuple[Tenant, str, str], dict[str, tuple[Run, Turn]]] = defaultdict(dict)
 
     def recent(self, tenant: Tenant, user: str, conversation_id: str, *, limit: int) -> list[Turn]:
         turns = sorted(self._turns[tenant, user, conversation_id].items())
-        return [turn for _, (_, turn) in turns[-limit:]]
+        return [turn for _, (run, turn) in turns if run.expires_at > self._clock.now()][-limit:]
 
     def append(self, run: Run, user: str, conversation_id: str, turn: Turn) -> None:
         turns = self._turns[run.tenant, user, conversation_id]
-        if run.id in turns and turns[run.id][0] > run.epoch:
+        if run.id in turns and turns[run.id][0].epoch > run.epoch:
             raise RunSupersededError(f"a later execution owns run {run.id}")
-        turns[run.id] = (run.epoch, turn)
+        turns[run.id] = (run, turn)

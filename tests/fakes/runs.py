@@ -69,6 +69,7 @@ class FakeRuns:
                 epoch=run.epoch,
                 created_at=now,
                 deadline=run.deadline,
+                expires_at=run.expires_at,
                 request=request,
             )
             row = self.rows.setdefault((run.tenant, run.id), RunRow(record))
@@ -98,7 +99,7 @@ class FakeRuns:
 
     def get(self, tenant: Tenant, run_id: str) -> RunRecord:
         with self.lock:
-            if (row := self.rows.get((tenant, run_id))) is None:
+            if (row := self.rows.get((tenant, run_id))) is None or row.record.expires_at <= self.clock.now():
                 raise NotFoundError(f"no run {run_id}")
             if row.open and self.clock.now() > row.record.deadline + ABANDONED_SECONDS:
                 return replace(row.record, status=RunStatus.FAILED, failure=ABANDONED)
@@ -147,7 +148,7 @@ class FakeRunLog:
     def read(self, tenant: Tenant, run_id: str, *, after: int) -> list[LoggedEvent]:
         with self._runs.lock:
             row = self._runs.rows.get((tenant, run_id))
-            return row.events[after:] if row else []
+            return row.events[after:] if row and row.record.expires_at > self._runs.clock.now() else []
 
 
 def _log(row: RunRow, run: Run, events: Sequence[Event], at: float) -> None:

@@ -1,5 +1,7 @@
 """The contract of `Conversations`, held by the fake and by DynamoDB."""
 
+from dataclasses import replace
+
 import pytest
 
 from plinth.adapters.dynamo_conversations import DynamoConversations
@@ -14,12 +16,15 @@ from tests.fakes.conversations import FakeConversations
 @pytest.fixture(params=["fake", "dynamodb"])
 def conversations(request: pytest.FixtureRequest, clock: FakeClock) -> Conversations:
     if request.param == "fake":
-        return FakeConversations()
+        return FakeConversations(clock)
     return DynamoConversations(table=request.getfixturevalue("table"), clock=clock)
 
 
+KEPT_UNTIL = 2_000_000_000
+
+
 def run(tenant: Tenant, number: int, epoch: int = 1) -> Run:
-    return Run(id=f"run_{number:026d}", tenant=tenant, epoch=epoch, deadline=0.0)
+    return Run(id=f"run_{number:026d}", tenant=tenant, epoch=epoch, deadline=0.0, keep_until=KEPT_UNTIL)
 
 
 def turn(number: int) -> Turn:
@@ -32,6 +37,15 @@ def test_the_last_turns_come_oldest_first(conversations: Conversations, tenant: 
 
     assert conversations.recent(tenant, "ada", "c", limit=2) == [turn(2), turn(3)]
     assert conversations.recent(tenant, "ada", "c", limit=9) == [turn(1), turn(2), turn(3)]
+
+
+def test_a_turn_is_gone_when_its_run_is(conversations: Conversations, tenant: Tenant, clock: FakeClock) -> None:
+    conversations.append(replace(run(tenant, 2), keep_until=KEPT_UNTIL - 10), "ada", "c", turn(2))
+    conversations.append(run(tenant, 1), "ada", "c", turn(1))
+
+    clock.advance(KEPT_UNTIL - 10 - clock.now())
+
+    assert conversations.recent(tenant, "ada", "c", limit=9) == [turn(1)]
 
 
 @pytest.mark.guarantee_a

@@ -46,7 +46,7 @@ def test_a_run_starts_the_answer_machine_once_per_epoch(cloud: Cloud, machine: s
     machines.start_answer(run)
     machines.start_answer(run)
 
-    expected = {"id": run.id, "tenant": {"id": tenant.id}, "epoch": 1, "deadline": 1.5}
+    expected = {"id": run.id, "tenant": {"id": tenant.id}, "epoch": 1, "deadline": 1.5, "keep_until": 0}
     assert inputs(cloud, machine) == [{"run": expected}]
 
 

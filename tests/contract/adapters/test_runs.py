@@ -96,6 +96,23 @@ def test_a_run_can_be_written_down_with_its_end_and_then_takes_no_more(
         journal.log.append(run, [delta("late")])
 
 
+def test_nothing_of_a_run_can_be_read_from_the_second_of_its_expiry(
+    journal: Journal, run: Run, clock: FakeClock
+) -> None:
+    short = replace(run, keep_until=int(clock.now()) + 2 * DAY)
+    journal.runs.accept(short, REQUEST, None)
+    journal.log.append(short, [delta("Because.")])
+    assert journal.runs.get(run.tenant, run.id).expires_at == short.keep_until
+
+    clock.advance(short.keep_until - 1 - clock.now())
+    assert len(journal.log.read(run.tenant, run.id, after=0)) == 2
+    clock.advance(1)
+
+    assert journal.log.read(run.tenant, run.id, after=0) == []
+    with pytest.raises(NotFoundError):
+        journal.runs.get(run.tenant, run.id)
+
+
 @pytest.mark.guarantee_a
 def test_the_same_key_and_body_name_the_first_run(journal: Journal, run: Run, clock: FakeClock) -> None:
     later = new_run(run.tenant, clock)

@@ -21,7 +21,7 @@ class UnreachableMachines(FakeMachines):
 
 def run_of(world: World, run_id: str) -> Run:
     record = world.runs.get(ALICE, run_id)
-    return Run(id=run_id, tenant=ALICE, epoch=record.epoch, deadline=record.deadline)
+    return Run(id=run_id, tenant=ALICE, epoch=record.epoch, deadline=record.deadline, keep_until=record.expires_at)
 
 
 def test_a_question_is_accepted_with_where_to_follow_it(client: Client) -> None:
@@ -42,6 +42,7 @@ def test_an_accepted_question_is_written_down_and_started_with_a_deadline(world:
     assert (record.request.model, record.request.models) == ("claude-haiku-5-5", ("claude-haiku-5-5",))
     assert (record.request.max_output_tokens, record.request.user) == (100, "someone")
     assert record.deadline == world.clock.now() + 270
+    assert record.expires_at == world.clock.now() + 30 * 86_400
     assert list(world.machines.answers.values()) == [run_of(world, run_id)]
 
 

@@ -87,7 +87,7 @@ def test_functions_without_a_model_of_anthropic_are_denied_its_sdk_whatever_is_a
     ("name", "services"),
     [
         ("ClaimRun", ["runs"]),
-        ("RetrieveContext", ["documents", "embedder", "memory", "runs"]),
+        ("RetrieveContext", ["documents", "embedder", "memory", "meter", "runs"]),
         ("StartIngest", ["machines"]),
     ],
 )

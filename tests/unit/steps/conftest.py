@@ -48,7 +48,7 @@ def services() -> ChainServices:
     made.run_log = FakeRunLog(made.runs)
     made.usage = FakeUsage(made.runs)
     made.breakers = FakeBreakers(clock)
-    made.conversations = FakeConversations()
+    made.conversations = FakeConversations(clock)
     made.answers = FakeAnswers(clock)
     made.documents = FakeDocuments(clock)
     made.limits = FakeLimits(clock)

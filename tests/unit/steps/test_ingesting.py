@@ -1,7 +1,7 @@
 """The steps of the ingest and erase machines, one after the other, over fakes and the real parser."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -19,6 +19,8 @@ from plinth.adapters.child_process_parser import ChildProcessParser
 from plinth.contracts.memory import DocumentState, DocumentVersion
 from plinth.errors import DocumentRefusedError, NotFoundError, PassagesNotVisibleError
 from plinth.memory.naming import document_id
+from tests.fakes.models import FakeEmbedder
+from tests.fakes.objects import FakeWork
 from tests.unit.steps.conftest import TENANT, ChainServices
 
 Call = Callable[..., dict[str, Any]]
@@ -166,3 +168,63 @@ def test_a_late_event_does_not_bring_a_deleted_document_back(services: ChainServ
     call(close_document, document=upload(services, "a.txt", b"", sequence="02"))
 
     assert call(read_document, document=document)["current"] is False
+
+
+class CountingEmbedder(FakeEmbedder):
+    """An embedder that remembers what it was asked for."""
+
+    def __init__(self, model_id: str = "fake-8") -> None:
+        self.model_id = model_id
+        self.asked: list[str] = []
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        self.asked.extend(texts)
+        return super().embed(texts)
+
+
+SAME, OLD, NEW = (f"# {word}\n\nThe {word} is long enough to stand by itself.\n\n" for word in ("same", "old", "new"))
+
+
+def embedded(services: ChainServices, call: Call, document: DocumentVersion) -> dict[str, Any]:
+    """Ingest the document as far as its vectors."""
+    assert call(read_document, document=document)["current"]
+    call(split_document, document=document)
+    services.embedder = CountingEmbedder()
+    return call(embed_passages, document=document)
+
+
+def test_a_new_version_embeds_only_what_the_live_one_does_not_have(services: ChainServices, call: Call) -> None:
+    ingest(call, upload(services, "a.md", (SAME + OLD).encode(), sequence="01"))
+    new = upload(services, "a.md", (NEW + SAME + SAME).encode(), sequence="02")
+
+    told = embedded(services, call, new)
+
+    assert (told["embedded"], told["reused"]) == (1, 1)
+    assert [text for text in services.embedder.asked if "same" in text] == []
+    call(index_passages, document=new)
+    assert call(publish_document, document=new, passages=3)["published"]
+    (best, *_) = services.memory.search(TENANT, "same", services.embedder.embed(["the same is long"])[0], limit=5)
+    assert "same" in best.text
+
+
+def test_vectors_of_another_model_are_made_anew(services: ChainServices, call: Call) -> None:
+    services.embedder = CountingEmbedder("another")
+    ingest(call, upload(services, "a.md", SAME.encode(), sequence="01"))
+
+    told = embedded(services, call, upload(services, "a.md", SAME.encode(), sequence="02"))
+
+    assert (told["model_id"], told["embedded"], told["reused"]) == ("fake-8", 1, 0)
+
+
+def test_vectors_that_are_kept_no_more_are_made_anew(services: ChainServices, call: Call) -> None:
+    ingest(call, upload(services, "a.md", SAME.encode(), sequence="01"))
+    services.work = FakeWork()
+
+    assert embedded(services, call, upload(services, "a.md", SAME.encode(), sequence="02"))["embedded"] == 1
+
+
+@pytest.mark.guarantee_e
+def test_vectors_of_another_document_with_the_same_text_are_not_taken(services: ChainServices, call: Call) -> None:
+    ingest(call, upload(services, "a.md", SAME.encode(), sequence="01"))
+
+    assert embedded(services, call, upload(services, "b.md", SAME.encode(), sequence="01"))["embedded"] == 1

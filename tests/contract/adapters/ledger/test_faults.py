@@ -211,7 +211,7 @@ def test_a_call_over_three_scopes_writes_nineteen_units(ledger_over: Over, asked
     units: list[float] = []
 
     def metered(call: Call, request: dict[str, Any]) -> Any:
-        answer = call(**request, ReturnConsumedCapacity="TOTAL")
+        answer = call(**request)
         consumed = answer["ConsumedCapacity"]
         units.append((consumed[0] if isinstance(consumed, list) else consumed)["CapacityUnits"])
         return answer

@@ -18,12 +18,11 @@ class _TurnRow(msgspec.Struct):
 
 
 class DynamoConversations:
-    """`Conversations` in one table; a turn is kept for `keep_seconds`."""
+    """`Conversations` in one table; a turn is kept as long as its run."""
 
-    def __init__(self, *, table: Table, clock: Clock, keep_seconds: int = 90 * 86_400) -> None:
+    def __init__(self, *, table: Table, clock: Clock) -> None:
         self._table = table
         self._clock = clock
-        self._keep_seconds = keep_seconds
 
     def recent(self, tenant: Tenant, user: str, conversation_id: str, *, limit: int) -> list[Turn]:
         """Return the last turns that are still kept, oldest first."""
@@ -33,9 +32,10 @@ class DynamoConversations:
             _pk(tenant, user, conversation_id), first="TURN#", last="TURN#~", page_size=limit, newest_first=True
         ):
             stored = row(found, _TurnRow)
-            if len(turns) == limit or stored.expires_at <= now:
+            if len(turns) == limit:
                 break
-            turns.append(unpacked(stored.body, Turn))
+            if stored.expires_at > now:
+                turns.append(unpacked(stored.body, Turn))
         return turns[::-1]
 
     def append(self, run: Run, user: str, conversation_id: str, turn: Turn) -> None:
@@ -45,7 +45,7 @@ class DynamoConversations:
             item={
                 "epoch": run.epoch,
                 "body": packed(turn),
-                "expires_at": int(self._clock.now()) + self._keep_seconds,
+                "expires_at": run.expires_at,
             },
             condition="attribute_not_exists(pk) OR #epoch <= :epoch",
             values={":epoch": run.epoch},

@@ -30,7 +30,7 @@ _random = SystemRandom()
 
 
 class Batch(msgspec.Struct):
-    """A row of the log. `mark` names the append that wrote it; `user` and `expires_at` go on from batch to batch."""
+    """A row of the log. `mark` names the append that wrote it; `user` goes on from batch to batch."""
 
     epoch: int
     at: float
@@ -82,7 +82,7 @@ class DynamoRunLog:
             first=newest.last + 1,
             last=newest.last + len(events),
             events=packed(events),
-            expires_at=newest.expires_at,
+            expires_at=run.expires_at,
             user=newest.user,
             mark=mark,
             ended=isinstance(events[-1], RunEnded),
@@ -116,7 +116,8 @@ class DynamoRunLog:
         """Yield the batches of the log, the newest first."""
         first, last = _event_sk(1), _event_sk(10**_DIGITS - 1)
         items = self._table.query(_pk(tenant, run_id), first=first, last=last, page_size=page_size, newest_first=True)
-        return (row(item, Batch) for item in items)
+        batches = (row(item, Batch) for item in items)
+        return (batch for batch in batches if batch.expires_at > self._clock.now())
 
 
 def batch_put(run: Run, batch: Batch) -> Put:

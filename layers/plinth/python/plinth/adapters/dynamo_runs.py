@@ -42,6 +42,7 @@ class _RunRow(msgspec.Struct):
     epoch: int
     created_at: float
     deadline: float
+    expires_at: int
     request: bytes
     receipt: bytes | None = None
     failure: bytes | None = None
@@ -55,14 +56,11 @@ class _KeyRow(msgspec.Struct):
 
 
 class DynamoRuns:
-    """`Runs` in one table. A run is kept for `keep_seconds`, an idempotency key for `key_seconds`."""
+    """`Runs` in one table. An idempotency key is kept for `key_seconds`."""
 
-    def __init__(
-        self, *, table: Table, clock: Clock, keep_seconds: int = 30 * 86_400, key_seconds: int = 86_400
-    ) -> None:
+    def __init__(self, *, table: Table, clock: Clock, key_seconds: int = 86_400) -> None:
         self._table = table
         self._clock = clock
-        self._keep_seconds = keep_seconds
         self._key_seconds = key_seconds
 
     def accept(
@@ -73,7 +71,6 @@ class DynamoRuns:
         A failed condition that names this very run is our own write whose answer was lost.
         """
         now = self._clock.now()
-        expires_at = int(now) + self._keep_seconds
         accepted = RunAccepted(model=request.model, conversation_id=request.conversation_id)
         events: list[Event] = [accepted, *beginning.events]
         ending = ending_of(events, now)
@@ -83,7 +80,7 @@ class DynamoRuns:
             first=1,
             last=len(events),
             events=packed(events),
-            expires_at=expires_at,
+            expires_at=run.expires_at,
             user=request.user,
             ended=bool(ending),
         )
@@ -96,7 +93,7 @@ class DynamoRuns:
                     "created_at": now,
                     "deadline": run.deadline,
                     "request": packed(request),
-                    "expires_at": expires_at,
+                    "expires_at": run.expires_at,
                     **ending,
                 },
                 condition="attribute_not_exists(pk)",
@@ -154,9 +151,10 @@ class DynamoRuns:
     def get(self, tenant: Tenant, run_id: str) -> RunRecord:
         """Return the run with its answer, if it has one."""
         found = self._table.get((_pk(tenant, run_id), "RUN"))
-        if found is None:
+        now = self._clock.now()
+        if found is None or row(found, _RunRow).expires_at <= now:
             raise NotFoundError(f"no run {run_id}")
-        stored = _as_it_stands(row(found, _RunRow), self._clock.now())
+        stored = _as_it_stands(row(found, _RunRow), now)
         answer = self._content(tenant, run_id, ANSWER, Answer) if stored.status == RunStatus.DONE else None
         return RunRecord(
             id=run_id,
@@ -164,6 +162,7 @@ class DynamoRuns:
             epoch=stored.epoch,
             created_at=stored.created_at,
             deadline=stored.deadline,
+            expires_at=stored.expires_at,
             request=unpacked(stored.request, RunRequest),
             answer=answer,
             receipt=unpacked(stored.receipt, Receipt) if stored.receipt else None,
@@ -179,10 +178,9 @@ class DynamoRuns:
             raise RunSupersededError(f"a later execution owns run {run.id}") from failed
 
     def _kept(self, run: Run, name: str, content: object) -> Put:
-        expires_at = int(self._clock.now()) + self._keep_seconds
         return Put(
             key=(_pk(run.tenant, run.id), f"CONTENT#{name}"),
-            item={"epoch": run.epoch, "body": packed(content), "expires_at": expires_at},
+            item={"epoch": run.epoch, "body": packed(content), "expires_at": run.expires_at},
             condition="attribute_not_exists(pk) OR #epoch <= :epoch",
             values={":epoch": run.epoch},
         )

@@ -38,6 +38,7 @@ from plinth.runtime.cached_answers import answer_at_once
 
 RUN_SECONDS = 270
 _DEFAULT_OUTPUT_TOKENS = 400
+_DAY_SECONDS = 86_400
 _JSON = "application/json"
 
 
@@ -71,7 +72,10 @@ class RunReference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
-    """A run as its owner sees it. Times are Unix seconds; a failed run carries `failure`, a done one `answer`."""
+    """A run as its owner sees it. Times are Unix seconds; a failed run carries `failure`, a done one `answer`.
+
+    From `expires_at` on, nothing of it can be read.
+    """
 
     id: str
     status: RunStatus
@@ -81,6 +85,7 @@ class RunView:
     conversation_id: str | None
     created_at: float
     ended_at: float | None
+    expires_at: int
     answer: Answer | None
     receipt: Receipt | None
     failure: Failure | None
@@ -191,7 +196,8 @@ def _repeated(exchange: Exchange, key: IdempotencyKey | None) -> RunReference | 
 
 def _accept(exchange: Exchange, request: RunRequest, key: IdempotencyKey | None) -> RunReference:
     services, tenant, now = exchange.services, exchange.caller.tenant, exchange.services.clock.now()
-    run = Run(id=new_run_id(now), tenant=tenant, epoch=1, deadline=now + RUN_SECONDS)
+    keep_until = int(now) + exchange.caller.tier.retention_days * _DAY_SECONDS
+    run = Run(id=new_run_id(now), tenant=tenant, epoch=1, deadline=now + RUN_SECONDS, keep_until=keep_until)
     cached = answer_at_once(tenant, request, services)
     if cached is None:
         _require_budget(exchange, request)
@@ -246,7 +252,13 @@ def _start(exchange: Exchange, run: Run) -> None:
 def _resume(exchange: Exchange, record: RunRecord) -> RunReference:
     """Start again what an earlier request accepted and may not have started: only one execution can claim a run."""
     if record.status is RunStatus.ACCEPTED:
-        run = Run(id=record.id, tenant=exchange.caller.tenant, epoch=record.epoch, deadline=record.deadline)
+        run = Run(
+            id=record.id,
+            tenant=exchange.caller.tenant,
+            epoch=record.epoch,
+            deadline=record.deadline,
+            keep_until=record.expires_at,
+        )
         exchange.services.machines.start_answer(run)
     return _reference(record.id, record.status)
 
@@ -265,6 +277,7 @@ def _view(record: RunRecord) -> RunView:
         conversation_id=record.request.conversation_id,
         created_at=record.created_at,
         ended_at=record.ended_at,
+        expires_at=record.expires_at,
         answer=record.answer,
         receipt=record.receipt,
         failure=record.failure,

@@ -64,7 +64,8 @@ NO_BUDGETS = Allowances()
 class Tier:
     """What a tenant may use: its models and tools, the longest output in tokens, and its limits (None is unlimited).
 
-    `burst` requests may come at once, and a minute's tokens. `concurrent_runs` are runs that have not ended.
+    `burst` requests may come at once, and a minute's tokens. `concurrent_runs` are runs that have not ended. What a run
+    leaves behind is kept for `retention_days`.
     """
 
     name: str
@@ -78,3 +79,4 @@ class Tier:
     cache: CachePolicy = CachePolicy.EXACT
     budgets: Allowances = NO_BUDGETS
     tools: tuple[str, ...] = ()
+    retention_days: int = 30

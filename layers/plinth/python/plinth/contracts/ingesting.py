@@ -38,8 +38,19 @@ class EmbedPassagesInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedPassagesOutput:
+    """`embedded` texts were turned into vectors, `reused` ones had theirs from the live version."""
+
     model_id: str
     embedded: int
+    reused: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vectors:
+    """What EmbedPassages keeps of a version: a unit vector of the model per text, by the text's hash."""
+
+    model_id: str
+    by_text: dict[str, list[float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,12 +19,21 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """The name of a run as every step carries it. `epoch` fences its effects; `deadline` is in Unix seconds."""
+    """The name of a run as every step carries it. `epoch` fences its effects; `deadline` is in Unix seconds.
+
+    What it leaves behind is gone at `keep_until`, in Unix seconds; 0 stands for 30 days after the deadline.
+    """
 
     id: str
     tenant: Tenant
     epoch: int
     deadline: float
+    keep_until: int = 0
+
+    @property
+    def expires_at(self) -> int:
+        """The Unix second from which nothing of the run can be read."""
+        return self.keep_until or int(self.deadline) + 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +161,7 @@ class RunRecord:
     epoch: int
     created_at: float
     deadline: float
+    expires_at: int
     request: RunRequest
     answer: Answer | None = None
     receipt: Receipt | None = None

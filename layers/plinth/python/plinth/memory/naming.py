@@ -1,4 +1,4 @@
-"""How documents are named: one id per tenant and name, one padded sequence per version."""
+"""How documents, their versions and their texts are named."""
 
 import hashlib
 
@@ -23,3 +23,8 @@ def sequence(sequencer: str) -> str:
     Source: Amazon S3 user guide, event message structure (compare after left-padding with zeros).
     """
     return sequencer.upper().rjust(_SEQUENCE_LENGTH, "0")
+
+
+def text_hash(text: str) -> str:
+    """Return the SHA-256 of a text (hex): equal texts have equal vectors."""
+    return hashlib.sha256(text.encode()).hexdigest()
