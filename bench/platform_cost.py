@@ -17,6 +17,9 @@ from bench.figures import Figure, Goal
 from bench.first_text import running_stack
 from bench.recording import Units, local_client, recorded
 from client.api import PlinthApi, Question
+from plinth.contracts.platform import PlatformKind
+from plinth.money.platform import WORKFLOW_GB, platform_prices
+from plinth.relay.following import Pace
 
 _MODEL_SECONDS = 3.0
 _WARM_RUNS, _RUNS = 1, 3
@@ -25,27 +28,11 @@ _MOST_TOKENS = 256
 _SETTLE_SECONDS = 2.0
 _NOT_OF_A_RUN = frozenset({"SweepBudgets"})
 _RELAY_MB = 256
-_FIRST_PAUSE_SECONDS = 0.1
-_EXPRESS_GB = 64 / 1024
-"""An Express run is billed in steps of 64 MB; one that only passes references takes one."""
-
 _MILLION = 1_000_000
 _REPORT = re.compile(r"^REPORT RequestId: \S+\tDuration: ([\d.]+) ms")
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"})
 _LOG_EVENT_BYTES = 26
 """What CloudWatch adds to each event that it is sent (its quotas, from memory)."""
-
-_USD = {
-    "Lambda GB-second": 0.0000133334,
-    "Lambda request": 0.20e-6,
-    "Express request": 1.00e-6,
-    "Express GB-second": 0.00001667,
-    "write unit": 0.625e-6,
-    "read unit": 0.125e-6,
-    "API request": 3.50e-6,
-    "log byte": 0.50 / 1e9,
-}
-"""List prices of us-east-1, November 2026 (AWS pricing pages, from memory); Lambda on arm64."""
 
 _GOALS_USD = {"streamed": 45, "unstreamed": 25, "exact hit": 4}
 
@@ -106,6 +93,10 @@ class Lane:
                     yield from ((name, event["message"]) for each in pages for event in each["events"])
 
 
+def _usd(kind: PlatformKind) -> float:
+    return platform_prices()[kind].nano_usd / 1e9
+
+
 def short_name(function: str) -> str:
     """Return `CallModel` of plinth-local-answer-CallModelFunction..."""
     return function.partition("Function")[0].rpartition("-")[2]
@@ -151,28 +142,31 @@ def bill(recording: Recording) -> dict[str, float]:
     lines: defaultdict[str, float] = defaultdict(float)
     for name, calls in recording.calls.items():
         gb_seconds = _milliseconds(recording, name) / 1000 * recording.memory_mb[name] / 1024
-        lines[f"Lambda time {name}"] += gb_seconds * _USD["Lambda GB-second"]
-        lines["Lambda requests"] += calls * _USD["Lambda request"]
+        lines[f"Lambda time {name}"] += gb_seconds * _usd(PlatformKind.LAMBDA_GB_SECONDS)
+        lines["Lambda requests"] += calls * _usd(PlatformKind.LAMBDA_REQUESTS)
     for (_, operation, table), units in recording.units.items():
-        kind = "write" if operation in _WRITES else "read"
-        lines[f"{_table_name(table)} {kind}s"] += units * _USD[f"{kind} unit"]
+        if operation in _WRITES:
+            lines[f"{_table_name(table)} writes"] += units * _usd(PlatformKind.WRITE_UNITS)
+        else:
+            lines[f"{_table_name(table)} reads"] += units * _usd(PlatformKind.READ_UNITS)
     machines = recording.calls["ClaimRun"]
-    lines["Express requests"] = machines * _USD["Express request"]
-    lines["Express time"] = machines * run_seconds(recording) * _EXPRESS_GB * _USD["Express GB-second"]
-    lines["API requests"] = recording.calls["Api"] * _USD["API request"]
-    lines["log bytes"] = recording.log_bytes.total() * _USD["log byte"]
+    lines["Express requests"] = machines * _usd(PlatformKind.WORKFLOW_RUNS)
+    lines["Express time"] = machines * run_seconds(recording) * WORKFLOW_GB * _usd(PlatformKind.WORKFLOW_GB_SECONDS)
+    lines["API requests"] = recording.calls["Api"] * _usd(PlatformKind.API_REQUESTS)
+    lines["log bytes"] = recording.log_bytes.total() * _usd(PlatformKind.LOG_BYTES)
     return {name: usd / recording.runs * _MILLION for name, usd in lines.items() if usd}
 
 
 def _with_relay(lines: dict[str, float], seconds: float) -> dict[str, float]:
     """Add one reader of the events, who looks as often as the pace allows: a bound, for what is not recorded."""
-    gb_seconds = seconds * _RELAY_MB / 1024
+    gb_seconds, pace = seconds * _RELAY_MB / 1024, Pace()
+    looks = _MODEL_SECONDS / pace.text_pause + (seconds - _MODEL_SECONDS) / pace.first_pause
     return {
         **lines,
-        "Lambda requests": lines["Lambda requests"] + _USD["Lambda request"] * _MILLION,
-        "API requests": lines["API requests"] + _USD["API request"] * _MILLION,
-        "relay time": gb_seconds * _USD["Lambda GB-second"] * _MILLION,
-        "relay polling, at most": seconds / _FIRST_PAUSE_SECONDS * _USD["read unit"] * _MILLION,
+        "Lambda requests": lines["Lambda requests"] + _usd(PlatformKind.LAMBDA_REQUESTS) * _MILLION,
+        "API requests": lines["API requests"] + _usd(PlatformKind.API_REQUESTS) * _MILLION,
+        "relay time": gb_seconds * _usd(PlatformKind.LAMBDA_GB_SECONDS) * _MILLION,
+        "relay polling, at most": looks * _usd(PlatformKind.READ_UNITS) * _MILLION,
     }
 
 

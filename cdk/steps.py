@@ -95,7 +95,6 @@ ANSWER_STEPS = (
         name="CallModel",
         touches=(*_RUNS, Touch.SPEND_BUDGETS, Touch.CALL_MODELS),
         timeout_seconds=240,
-        memory_mb=512,
         layers=(Layer.PLINTH, Layer.VENDOR, Layer.ANTHROPIC),
         snap_start=True,
     ),

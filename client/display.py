@@ -163,7 +163,7 @@ def usage_table(lines: Iterable[UsageLine], total: UsageLine, *, by: str) -> Tab
         ),
     )
     table = Table(box=None, pad_edge=False)
-    table.add_column(by, overflow="fold")
+    table.add_column(by, overflow="fold", min_width=10)
     for title in numbers:
         table.add_column(title, justify="right", no_wrap=True)
     for line in (*lines, total):

@@ -1,4 +1,4 @@
-"""BuildPrompt: choose the passages that fit the model and write the prompt, or add what tools gave back."""
+"""BuildPrompt: write the prompt from the chosen passages, or add what tools gave back."""
 
 from plinth.chain.prompting import build_prompt as prompt_from
 from plinth.contracts import BuildPromptInput, BuildPromptOutput
@@ -14,10 +14,10 @@ def build_prompt(request: BuildPromptInput, services: Services) -> BuildPromptOu
     run = request.run
     asked = services.runs.get(run.tenant, run.id).request
     if request.turn > 1:
-        prompt = next_prompt(run, asked, services, turn=request.turn)
+        prompt = next_prompt(run, services, turn=request.turn)
     else:
         turns = services.runs.get_content(run, "turns", tuple[Turn, ...]) if request.turns else ()
-        passages = numbered_passages(run, asked, services, turn=1)
+        passages = numbered_passages(run, services, turn=1)
         prompt = prompt_from(asked.question, passages, turns, tools=specs(asked.tools))
     services.runs.put_content(run, prompt_name(request.turn), prompt)
     return BuildPromptOutput(prompt_version=prompt.version)

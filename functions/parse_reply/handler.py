@@ -12,9 +12,8 @@ from plinth.wiring import Services
 def parse_reply(request: ParseReplyInput, services: Services) -> ParseReplyOutput:
     """Resolve the [n] markers against the same passages, in the same order, that the prompt numbered."""
     run = request.run
-    asked = services.runs.get(run.tenant, run.id).request
     reply = services.runs.get_content(run, "reply", Reply)
-    answer = answer_from(reply, numbered_passages(run, asked, services, turn=request.turn))
+    answer = answer_from(reply, numbered_passages(run, services, turn=request.turn))
     services.runs.put_content(run, "answer", answer)
     return ParseReplyOutput(citations=len(answer.citations), cacheable=request.turn == 1 and is_cacheable(reply))
 

@@ -1,6 +1,8 @@
 """RetrieveContext: find the stored passages nearest to the question."""
 
 from plinth.chain.caching import question_vector
+from plinth.chain.prompting import choose_passages
+from plinth.chain.routing import route_of
 from plinth.contracts import RetrieveContextInput, RetrieveContextOutput
 from plinth.contracts.access import CachePolicy
 from plinth.runtime import step
@@ -11,11 +13,12 @@ PASSAGES = 8
 
 
 def retrieve_context(request: RetrieveContextInput, services: Services) -> RetrieveContextOutput:
-    """Search by meaning and by words within the caller's tenant; keep only what the document rows call live."""
+    """Search by meaning and by words within the caller's tenant; keep what is live and fits the prompt."""
     run = request.run
     asked = services.runs.get(run.tenant, run.id).request
     corpus_version = services.documents.corpus_version(run.tenant)
-    passages, vector = search(run.tenant, asked.question, services, limit=PASSAGES)
+    found, vector = search(run.tenant, asked.question, services, limit=PASSAGES)
+    passages = choose_passages(found, characters=route_of(asked).passage_characters)
     services.runs.put_content(run, "passages", passages)
     if asked.cache is CachePolicy.SEMANTIC:
         services.runs.put_content(run, "question_vector", question_vector(vector, model=services.embedder.model_id))

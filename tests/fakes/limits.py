@@ -21,17 +21,18 @@ class FakeLimits:
         self._clock = clock
         self._lock = Lock()
 
-    def admit(self, run: Run, tier: Tier, *, tokens: int) -> Admission:
-        asked = Asked(run=run, tier=tier, tokens=tokens, now_ns=self._now_ns())
+    def admit(self, run: Run, tier: Tier, *, tokens: int, holds: bool = True) -> Admission:
+        asked = Asked(run=run, tier=tier, tokens=tokens, now_ns=self._now_ns(), holds=holds)
         with self._lock:
             running = sum(deadline > self._clock.now() for deadline in self.running.values())
-            if self.capacity is not None and is_shed(running, capacity=self.capacity, priority=tier.priority):
+            if holds and self.capacity is not None and is_shed(running, capacity=self.capacity, priority=tier.priority):
                 return Admission(refused_by=LimitName.OVERLOAD, retry_after_seconds=SHED_SECONDS)
             row = self.rows.get(run.tenant, LimitsRow())
             if refused := refusal(row, asked):
                 return refused
             self.rows[run.tenant] = taken(row, asked)
-            self.running[run.id] = run.deadline
+            if holds:
+                self.running[run.id] = run.deadline
             return Admission(left=left_of(self.rows[run.tenant], tier, asked.now_ns))
 
     def ended(self, run: Run, *, used_tokens: int | None) -> None:

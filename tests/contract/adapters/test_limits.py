@@ -65,6 +65,21 @@ def test_a_burst_is_admitted_and_the_next_request_is_told_when(limits: Limits, r
 
 
 @pytest.mark.guarantee_c
+def test_a_run_that_holds_no_place_is_admitted_though_every_place_is_taken_but_takes_a_request(
+    limits: Limits, run: Run
+) -> None:
+    tier = replace(REQUESTS, concurrent_runs=1)
+    assert ask(limits, run, tier).admitted
+    before = remaining(limits, run, tier)
+
+    assert ask(limits, run, tier).refused_by is LimitName.CONCURRENCY
+    held = replace(run, id=f"run_{next(NUMBERS):026d}")
+    assert limits.admit(held, tier, tokens=0, holds=False).admitted
+
+    assert remaining(limits, run, tier) == [before[0] - 1, 0]
+
+
+@pytest.mark.guarantee_c
 @pytest.mark.parametrize(("tier", "takes"), [(REQUESTS, 100), (TOKENS, 200)], ids=["requests", "tokens"])
 def test_the_time_to_come_back_is_exact_to_the_millisecond(
     limits: Limits, run: Run, clock: FakeClock, tier: Tier, takes: int

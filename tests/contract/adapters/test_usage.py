@@ -1,7 +1,7 @@
 """The contract of `UsageBook`, held by the fake and by DynamoDB: each run that ends counts once, in its user's day."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 import pytest
@@ -9,13 +9,16 @@ import pytest
 from plinth.adapters.dynamo_run_log import DynamoRunLog
 from plinth.adapters.dynamo_runs import DynamoRuns
 from plinth.adapters.dynamo_usage import DynamoUsage
+from plinth.adapters.dynamodb_table import Table
+from plinth.adapters.meter import Meter
 from plinth.contracts.events import Beginning, ReceiptMade, RunEnded, TextDelta
 from plinth.contracts.platform import PlatformCost
-from plinth.contracts.runs import Answer, ModelCost, Receipt, Run, RunRequest, RunStatus
+from plinth.contracts.runs import Answer, IdempotencyKey, ModelCost, Receipt, Run, RunRequest, RunStatus
 from plinth.contracts.tenant import Tenant
 from plinth.errors import RunSupersededError
+from plinth.money.platform import ACCEPTING_UNITS, ANSWERING_UNITS, ENDING_UNITS
 from plinth.ports.runs import RunLog, Runs, UsageBook
-from tests.contract.adapters.conftest import at_once
+from tests.contract.adapters.conftest import Cloud, at_once
 from tests.fakes.clock import FakeClock
 from tests.fakes.runs import FakeRunLog, FakeRuns
 from tests.fakes.usage import FakeUsage
@@ -140,3 +143,30 @@ def test_another_tenants_days_are_not_told(journal: Journal, tenant: Tenant, oth
     journal.log.append(journal.accepted(tenant), END)
 
     assert journal.told(other_tenant) == {}
+
+
+def test_the_transactions_that_accept_and_end_a_run_consume_what_receipts_count_for_them(
+    table: Table, cloud: Cloud, tenant: Tenant, clock: FakeClock
+) -> None:
+    meter = Meter()
+    metered = Table(client=cloud.client("dynamodb"), name=table.name, meter=meter)
+    journal = Journal(
+        DynamoRuns(table=metered, clock=clock),
+        DynamoRunLog(table=metered, clock=clock),
+        DynamoUsage(table=table),
+        clock,
+    )
+    request = RunRequest(question="Why?", model="small", user="ann")
+    key = IdempotencyKey(key="k", body_sha256="0" * 64)
+    run = Run(id=f"use_{next(_numbers):026d}", tenant=tenant, epoch=1, deadline=clock.now() + 270)
+
+    journal.runs.accept(run, request, key)
+    accepted = meter.write_units
+    journal.log.append(run, END)
+    ended = meter.write_units - accepted
+    other = replace(run, id=f"use_{next(_numbers):026d}")
+    journal.runs.accept(other, request, replace(key, key="other"), Beginning(events=END, answer=ANSWER))
+    answered = meter.write_units - accepted - ended
+
+    assert (accepted, answered) == (ACCEPTING_UNITS, ANSWERING_UNITS)
+    assert ENDING_UNITS - 2 <= ended <= ENDING_UNITS  # citations and steps fill up a second unit, which counts twice

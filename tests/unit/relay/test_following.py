@@ -10,7 +10,7 @@ from plinth.errors import StoreUnavailableError
 from plinth.relay.following import Pace, poll, stream
 from plinth.relay.pages import EventPage, page_of, server_sent
 
-FAST = Pace(first_pause=0.001, longest_pause=0.002, heartbeat=10, connection=0.2)
+FAST = Pace(first_pause=0.001, text_pause=0.001, longest_pause=0.002, heartbeat=10, connection=0.2)
 ENDED = RunEnded(status=RunStatus.DONE)
 
 
@@ -66,6 +66,15 @@ def test_a_stream_of_a_silent_run_ends_in_time_and_looks_ever_more_rarely() -> N
 
     assert ids(streamed(log, pace=pace)) == []
     assert log.looks < 0.5 / 0.01 / 2
+
+
+def test_looks_are_rarer_once_text_has_come() -> None:
+    log = GrowingLog(RunAccepted(model="m"), *(text(number) for number in range(50)), ENDED)
+    pace = Pace(first_pause=0.001, text_pause=0.05, longest_pause=0.05, heartbeat=10, connection=0.5)
+
+    streamed(log, pace=pace)
+
+    assert log.looks < 0.5 / 0.05 + 4
 
 
 def test_silence_is_filled_with_heartbeats_that_are_no_events() -> None:

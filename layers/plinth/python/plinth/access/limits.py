@@ -59,12 +59,13 @@ class LimitsRow(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a run takes of its tier's limits at this moment."""
+    """What a run takes of its tier's limits at this moment; one that is answered already `holds` no place."""
 
     run: Run
     tier: Tier
     tokens: int
     now_ns: int
+    holds: bool = True
 
     @property
     def rates(self) -> Mapping[LimitName, tuple[Rate, int]]:
@@ -76,7 +77,7 @@ class Asked:
     def slot(self) -> Slot | None:
         """The slot that the run holds, or None where no limit needs to know that it runs."""
         tokens = rates_of(self.tier).get(LimitName.TOKENS)
-        if tokens is None and self.tier.concurrent_runs is None:
+        if not self.holds or (tokens is None and self.tier.concurrent_runs is None):
             return None
         until = -int(-self.run.deadline // 1)
         return Slot(until, self.tokens, tokens.interval_ns) if tokens else Slot(until)
@@ -119,7 +120,7 @@ def refusal(row: LimitsRow, asked: Asked) -> Admission | None:
         name: rate.wait_seconds(tat_of(row, name), asked.now_ns, units=units)
         for name, (rate, units) in asked.rates.items()
     }
-    limit = asked.tier.concurrent_runs
+    limit = asked.tier.concurrent_runs if asked.holds else None
     waits[LimitName.CONCURRENCY] = _SLOT_SECONDS if limit is not None and row.running(asked.now_ns) >= limit else 0.0
     name, seconds = max(waits.items(), key=lambda wait: wait[1])
     left = left_of(row, asked.tier, asked.now_ns)

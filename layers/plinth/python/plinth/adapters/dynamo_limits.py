@@ -52,12 +52,12 @@ class DynamoLimits:
         self._clock = clock
         self._running = running
 
-    def admit(self, run: Run, tier: Tier, *, tokens: int) -> Admission:
+    def admit(self, run: Run, tier: Tier, *, tokens: int, holds: bool = True) -> Admission:
         """Look whether the environment has a place, then take from the tenant's row, then take the place."""
-        if self._running and (shed := self._running.refusal(tier.priority)):
+        if holds and self._running and (shed := self._running.refusal(tier.priority)):
             return shed
-        admission = self._take(Asked(run=run, tier=tier, tokens=tokens, now_ns=self._now_ns()))
-        if self._running and admission.admitted:
+        admission = self._take(Asked(run=run, tier=tier, tokens=tokens, now_ns=self._now_ns(), holds=holds))
+        if holds and self._running and admission.admitted:
             self._running.enter(run)
         return admission
 

@@ -86,7 +86,7 @@ class Table:
         self, *, client: "DynamoDBClient", name: str, conflict_seconds: float = 2.0, meter: Meter | None = None
     ) -> None:
         self._client = client
-        self._name = name
+        self.name = name
         self._conflict_seconds = conflict_seconds
         self._meter = meter or Meter()
 
@@ -94,7 +94,7 @@ class Table:
         """Return the item as it is now, or None where there is surely none."""
         with store_errors("DynamoDB"):
             answer = self._client.get_item(
-                TableName=self._name, Key=_key(key), ConsistentRead=True, ReturnConsumedCapacity="TOTAL"
+                TableName=self.name, Key=_key(key), ConsistentRead=True, ReturnConsumedCapacity="TOTAL"
             )
         item = self._whole(answer).get("Item")
         return from_attributes(item) if item else None
@@ -111,13 +111,13 @@ class Table:
         for attempt in range(_TRIES):
             with store_errors("DynamoDB"):
                 answer = self._client.batch_get_item(
-                    RequestItems={self._name: {"Keys": keys, "ConsistentRead": True}}, ReturnConsumedCapacity="TOTAL"
+                    RequestItems={self.name: {"Keys": keys, "ConsistentRead": True}}, ReturnConsumedCapacity="TOTAL"
                 )
             if "Responses" not in answer or "UnprocessedKeys" not in answer:
                 raise StoreUnavailableError(_CUT_SHORT)
             self._meter.read(answer)
-            yield from map(from_attributes, answer["Responses"].get(self._name, []))
-            unread = answer["UnprocessedKeys"].get(self._name)
+            yield from map(from_attributes, answer["Responses"].get(self.name, []))
+            unread = answer["UnprocessedKeys"].get(self.name)
             if not unread:
                 return
             keys = unread["Keys"]
@@ -129,7 +129,7 @@ class Table:
     ) -> Iterator[dict[str, Value]]:
         """Yield the items with sk from `first` to `last`, both included, as they are now; a page is read on demand."""
         request: dict[str, Any] = {
-            "TableName": self._name,
+            "TableName": self.name,
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
             "ExpressionAttributeValues": to_attributes({":pk": pk, ":first": first, ":last": last}),
             "ConsistentRead": True,
@@ -143,7 +143,7 @@ class Table:
     def scan(self, *, sk: str) -> Iterator[dict[str, Value]]:
         """Yield every item with this sk; reads the whole table."""
         request: dict[str, Any] = {
-            "TableName": self._name,
+            "TableName": self.name,
             "FilterExpression": "sk = :sk",
             "ExpressionAttributeValues": to_attributes({":sk": sk}),
             "ConsistentRead": True,
@@ -164,7 +164,7 @@ class Table:
         """Return the keys of the first `limit` items of an index, which may be some seconds behind its table."""
         with store_errors("DynamoDB"):
             answer = self._client.query(
-                TableName=self._name,
+                TableName=self.name,
                 IndexName=index.name,
                 KeyConditionExpression="#partition = :partition AND #sort <= :most",
                 ExpressionAttributeNames={"#partition": index.partition, "#sort": index.sort},
@@ -205,7 +205,7 @@ class Table:
             request: dict[str, Any] = {"Item": _key(change.key) | to_attributes(change.item)}
         else:
             request = {"Key": _key(change.key), "UpdateExpression": change.change}
-        request["TableName"] = self._name
+        request["TableName"] = self.name
         if change.condition:
             request["ConditionExpression"] = change.condition
             request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"

@@ -39,9 +39,9 @@ class Exchange:
             raise UnauthenticatedError("this route needs a key")
         return self.authenticated
 
-    def admit(self, run: Run, *, tokens: int) -> None:
+    def admit(self, run: Run, *, tokens: int, holds: bool) -> None:
         """Take what the run takes of the tenant's limits; raise `RateLimitedError` or `OverloadedError`."""
-        self.admission = self.services.limits.admit(run, self.caller.tier, tokens=tokens)
+        self.admission = self.services.limits.admit(run, self.caller.tier, tokens=tokens, holds=holds)
         require_admitted(self.admission, self.caller.tier)
 
     def headers(self) -> dict[str, str]:

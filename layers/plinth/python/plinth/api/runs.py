@@ -33,6 +33,7 @@ from plinth.contracts.runs import (
 )
 from plinth.errors import InvalidFieldError, NotFoundError, PlinthError, ServiceUnavailableError
 from plinth.money.budgets import budgets_of
+from plinth.money.platform import ACCEPTING_UNITS, ANSWERING_UNITS
 from plinth.runtime.answer_endings import cached_receipt, last_events, whole
 from plinth.runtime.cached_answers import answer_at_once
 
@@ -201,10 +202,9 @@ def _accept(exchange: Exchange, request: RunRequest, key: IdempotencyKey | None)
     cached = answer_at_once(tenant, request, services)
     if cached is None:
         _require_budget(exchange, request)
-    exchange.admit(run, tokens=0 if cached else estimated_tokens(request))
+    exchange.admit(run, tokens=0 if cached else estimated_tokens(request), holds=not cached)
     acceptance = services.runs.accept(run, request, key, _beginning(exchange, run, request, cached))
     if acceptance.fresh and cached:
-        services.limits.ended(run, used_tokens=0)
         return _reference(run.id, RunStatus.DONE)
     if acceptance.fresh:
         _start(exchange, run)
@@ -215,9 +215,10 @@ def _accept(exchange: Exchange, request: RunRequest, key: IdempotencyKey | None)
 
 def _beginning(exchange: Exchange, run: Run, request: RunRequest, cached: CachedAnswer | None) -> Beginning:
     """Return this function's own part, and the end of a run that takes over an earlier answer."""
-    own, services = exchange.measured.ended(), exchange.services
+    services = exchange.services
     if cached is None:
-        return Beginning(events=(own,))
+        return Beginning(events=(exchange.measured.ended(writing=ACCEPTING_UNITS),))
+    own = exchange.measured.ended(writing=ANSWERING_UNITS)
     saved = cached_receipt(
         saved_micro_usd=cached.cost_micro_usd,
         match=CacheMatch.EXACT,

@@ -42,8 +42,8 @@ class PlatformLine:
 class PlatformCost:
     """What a run's own work cost at list prices, in integer nano-dollars: one sum, by kind and again by step.
 
-    Counted is the request that asked, and each step until it ended. Left out are the write that ends the run, readers
-    of its events, log bytes, the start of cold functions, and what is billed by the hour.
+    Counted is the request that asked, and each step until it ended. Left out are readers of the run and its events, log
+    bytes, the start of cold functions, and what is billed by the hour.
     """
 
     cost_nano_usd: int

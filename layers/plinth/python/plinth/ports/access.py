@@ -32,8 +32,11 @@ class TenantList(Protocol):
 class Limits(Protocol):
     """What a tenant's runs may take at once: requests exactly, tokens by estimate, places for running runs."""
 
-    def admit(self, run: Run, tier: Tier, *, tokens: int) -> Admission:
-        """Take a request, the estimated `tokens` and a place for the run, or nothing of any and say which refused."""
+    def admit(self, run: Run, tier: Tier, *, tokens: int, holds: bool = True) -> Admission:
+        """Take a request, the estimated `tokens` and a place for the run, or nothing of any and say which refused.
+
+        A run that `holds` no place ends as it begins, and needs no `ended`.
+        """
         ...
 
     def ended(self, run: Run, *, used_tokens: int | None) -> None:

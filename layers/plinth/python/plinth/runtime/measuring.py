@@ -18,8 +18,8 @@ class Measured:
         self._started_at, self._started = time.time(), time.perf_counter()
         self._before = (meter.read_units, meter.write_units, meter.searches)
 
-    def ended(self, outcome: str = "ok") -> StepEnded:
-        """Return the step as if it ended now."""
+    def ended(self, outcome: str = "ok", *, writing: float = 0.0) -> StepEnded:
+        """Return the step as if it ended now, and wrote so many units more."""
         read, written, searched = self._before
         return StepEnded(
             step=self._step,
@@ -30,7 +30,7 @@ class Measured:
             spent=Spent(
                 memory_mb=self._memory_mb,
                 read_units=self._meter.read_units - read,
-                write_units=self._meter.write_units - written,
+                write_units=self._meter.write_units - written + writing,
                 searches=self._meter.searches - searched,
             ),
         )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from plinth.contracts.answering import FailRunInput, SaveAnswerInput
 from plinth.contracts.events import LoggedEvent, StepEnded
+from plinth.money.platform import ENDING_UNITS
 from plinth.runtime.steps import ended_so_far
 from plinth.wiring import Services
 
@@ -27,5 +28,5 @@ def last_steps(request: SaveAnswerInput | FailRunInput, services: Services) -> L
     """Return the steps of a run that ends now."""
     logged = services.run_log.read(request.run.tenant, request.run.id, after=0)
     known = (entry.event for entry in logged if isinstance(entry.event, StepEnded))
-    last = (*unlogged(request.steps, logged), ended_so_far())
+    last = (*unlogged(request.steps, logged), ended_so_far(writing=ENDING_UNITS))
     return LastSteps(unlogged=last, all=(*known, *last))

@@ -22,12 +22,12 @@ class LambdaContext(Protocol):
 Request = TypeVar("Request")
 Result = TypeVar("Result")
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
-_running: ContextVar[Callable[[], StepEnded]] = ContextVar("the step that runs")
+_running: ContextVar[Measured] = ContextVar("the step that runs")
 
 
-def ended_so_far() -> StepEnded:
-    """Return the step that runs as if it ended now: who writes a log's last event can't log its own end after it."""
-    return _running.get()()
+def ended_so_far(*, writing: float) -> StepEnded:
+    """Return the step that runs as if it wrote so many units and ended: no log has anything after its last event."""
+    return _running.get().ended(writing=writing)
 
 
 def step(function: Callable[[Request, Services], Result], *, services: Services | None = None) -> Handler:
@@ -46,7 +46,7 @@ def step(function: Callable[[Request, Services], Result], *, services: Services 
         nonlocal cold
         measured = Measured(name, meter=wired.meter, memory_mb=int(context.memory_limit_in_mb), cold=cold)
         cold = False
-        _running.set(measured.ended)
+        _running.set(measured)
         outcome = "ok"
         try:
             request = msgspec.convert(event, request_type)

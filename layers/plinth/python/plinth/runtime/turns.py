@@ -1,11 +1,9 @@
 """Where a run keeps what its model's turns hand to one another: prompts, tools' outcomes, numbered passages."""
 
-from plinth.chain.prompting import choose_passages
-from plinth.chain.routing import route_of
 from plinth.chain.tool_turns import number_found, with_results
 from plinth.contracts.memory import StoredPassage
 from plinth.contracts.models import Prompt, Reply
-from plinth.contracts.runs import Run, RunRequest
+from plinth.contracts.runs import Run
 from plinth.contracts.tools import ToolOutcome
 from plinth.errors import ContentMissingError
 from plinth.wiring import Services
@@ -21,20 +19,18 @@ def outcome_name(turn: int, number: int) -> str:
     return f"tool-{turn}-{number}"
 
 
-def numbered_passages(run: Run, asked: RunRequest, services: Services, *, turn: int) -> tuple[StoredPassage, ...]:
+def numbered_passages(run: Run, services: Services, *, turn: int) -> tuple[StoredPassage, ...]:
     """Return the passages in the order of the numbers by which the turn's prompt names them."""
-    if turn > 1:
-        return services.runs.get_content(run, f"numbered-{turn}", tuple[StoredPassage, ...])
-    ranked = services.runs.get_content(run, "passages", tuple[StoredPassage, ...])
-    return choose_passages(ranked, characters=route_of(asked).passage_characters)
+    name = "passages" if turn == 1 else f"numbered-{turn}"
+    return services.runs.get_content(run, name, tuple[StoredPassage, ...])
 
 
-def next_prompt(run: Run, asked: RunRequest, services: Services, *, turn: int) -> Prompt:
+def next_prompt(run: Run, services: Services, *, turn: int) -> Prompt:
     """Return the prompt of a turn after tools, and keep the passages that it numbers."""
     before = services.runs.get_content(run, prompt_name(turn - 1), Prompt)
     reply = services.runs.get_content(run, "reply", Reply)
     outcomes = [_outcome(run, services, turn - 1, number) for number, _ in enumerate(reply.tool_calls, start=1)]
-    numbered = number_found(numbered_passages(run, asked, services, turn=turn - 1), outcomes)
+    numbered = number_found(numbered_passages(run, services, turn=turn - 1), outcomes)
     services.runs.put_content(run, f"numbered-{turn}", numbered)
     return with_results(before, reply, outcomes, numbered=numbered, turn=turn)
 
