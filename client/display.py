@@ -13,7 +13,7 @@ from client.records import Model, ModelPrice
 from plinth.contracts.events import StepEnded
 from plinth.contracts.memory import DocumentRecord
 from plinth.contracts.runs import BudgetLine, CacheMatch, Citation, ModelCost, Receipt
-from plinth.money.usage import UsageBy, UsageLine
+from plinth.money.usage import UsageLine
 
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _BAR_WIDTH = 28
@@ -145,23 +145,9 @@ def documents_table(documents: Iterable[DocumentRecord]) -> Table:
 
 
 def usage_table(lines: Iterable[UsageLine], total: UsageLine, *, by: str) -> Table:
-    """Return usage as a table, a line each and the sum; costs in dollars."""
-    numbers = {
-        UsageBy.MODEL: ("calls", "tokens in", "tokens out", "$ models"),
-        UsageBy.STEP: ("calls", "$ platform"),
-    }.get(
-        UsageBy(by) if by in list(UsageBy) else UsageBy.DAY,
-        (
-            "runs",
-            "failed",
-            "cached",
-            "tokens in",
-            "tokens out",
-            "$ models",
-            "$ platform",
-            "$ saved",
-        ),
-    )
+    """Return usage as a table, a line each and the sum: tokens in and out, and dollars."""
+    whole = ("runs", "failed", "cached", "in", "out", "$ models", "$ platform", "$ saved")
+    numbers = {"model": ("calls", "in", "out", "$ models"), "step": ("calls", "$ platform")}.get(by, whole)
     table = Table(box=None, pad_edge=False)
     table.add_column(by, overflow="fold", min_width=10)
     for title in numbers:
@@ -179,8 +165,8 @@ def _usage_cells(line: UsageLine) -> dict[str, str]:
         "failed": f"{line.failed_runs:,}",
         "cached": f"{line.cached_runs:,}",
         "calls": f"{line.calls:,}",
-        "tokens in": f"{tokens_in:,}",
-        "tokens out": f"{line.output_tokens:,}",
+        "in": f"{tokens_in:,}",
+        "out": f"{line.output_tokens:,}",
         "$ models": f"{line.model_cost_micro_usd / 1e6:.6f}",
         "$ platform": f"{line.platform_cost_nano_usd / 1e9:.6f}",
         "$ saved": f"{line.saved_micro_usd / 1e6:.6f}",

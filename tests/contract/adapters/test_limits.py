@@ -204,7 +204,7 @@ def test_the_row_of_a_tenant_names_no_other(
             return call
 
     watched: Any = Watched()
-    limits = DynamoLimits(table=Table(client=watched, name=table._name), clock=clock)
+    limits = DynamoLimits(table=Table(client=watched, name=table.name), clock=clock)
     limits.admit(run, ALL, tokens=1)
     limits.left(run.tenant, ALL)
     limits.ended(run, used_tokens=1)
