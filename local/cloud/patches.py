@@ -1,7 +1,7 @@
 """Which faults of ministack are mended, each by one function that names the fault; all were seen in 1.5.33."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from local.cloud import executions, jsonata_states, layers, ministack
 from local.cloud.runtime import WorkerSettings
@@ -16,6 +16,7 @@ def apply(settings: WorkerSettings) -> None:
     named_throttles()
     gateway_tells_no_reason()
     dynamodb_time_to_live()
+    transactions_told_twice()
     reserved_concurrency()
     delete_markers_over_nothing()
     layers.keep_in_files()
@@ -82,6 +83,30 @@ def dynamodb_time_to_live() -> None:
 
     for kind in ("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"):
         _after_provisioning(kind, apply_ttl)
+
+
+def transactions_told_twice() -> None:
+    """Know a transaction again by its token; one that puts 1.0 is refused as another, because it was kept as 1."""
+    service = ministack.module("services.dynamodb")
+    ministack.require(service, "_transact_write_items", "_ddb_canonicalize_number")
+    transact = service._transact_write_items
+
+    def canonical(value: object) -> object:
+        match value:
+            case {"N": str(number)}:
+                return {"N": service._ddb_canonicalize_number(number) or number}
+            case dict():
+                members = cast("dict[str, object]", value)
+                return {name: canonical(member) for name, member in members.items()}
+            case list():
+                return [canonical(member) for member in cast("list[object]", value)]
+            case _:
+                return value
+
+    def transact_canonically(data: object) -> object:
+        return transact(canonical(data))
+
+    ministack.replace(service, "_transact_write_items", transact_canonically)
 
 
 def reserved_concurrency() -> None:

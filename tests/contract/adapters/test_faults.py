@@ -48,7 +48,7 @@ def faulty(table: Table, dynamodb: "DynamoDBClient") -> Callable[..., Table]:
     """Make the same table reached through a faulty client."""
 
     def make(fault: Callable[[Call], Call], *calls: str) -> Table:
-        return Table(client=cast("DynamoDBClient", FaultyClient(dynamodb, fault, calls)), name=table._name)
+        return Table(client=cast("DynamoDBClient", FaultyClient(dynamodb, fault, calls)), name=table.name)
 
     return make
 

@@ -141,6 +141,19 @@ def test_a_transaction_with_the_same_token_counts_once(cloud: Cloud, table: str)
     assert numbers(dynamodb.get_item(TableName=table, Key=key("count"))["Item"]) == {"n": 1}
 
 
+def test_a_transaction_that_puts_numbers_is_known_again_by_its_token(cloud: Cloud, table: str) -> None:
+    dynamodb = cloud.client("dynamodb")
+    numbers_of_all_forms = {"L": [{"N": "1.50"}, {"M": {"a": {"N": "1800000000.0"}}}]}
+    put = {"TableName": table, "Item": {**key("row"), "at": {"N": "1.0"}, "many": numbers_of_all_forms}}
+
+    for _ in range(2):
+        dynamodb.transact_write_items(TransactItems=[{"Put": put}], ClientRequestToken=table)
+
+    other = {**put, "Item": {**key("row"), "at": {"N": "2"}}}
+    with pytest.raises(dynamodb.exceptions.IdempotentParameterMismatchException):
+        dynamodb.transact_write_items(TransactItems=[{"Put": other}], ClientRequestToken=table)
+
+
 def test_a_failed_condition_gives_the_old_item(cloud: Cloud, table: str) -> None:
     dynamodb = cloud.client("dynamodb")
     dynamodb.put_item(TableName=table, Item={**key("tat"), "at": {"N": "7"}})

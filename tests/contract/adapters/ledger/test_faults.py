@@ -66,7 +66,7 @@ def ledger_over(ledger_table: Table, dynamodb: "DynamoDBClient", clock: FakeCloc
 
     def make(wrap: Wrap, *, patience: float = 1.0) -> LedgerOverRows:
         client = cast("DynamoDBClient", WrappedClient(dynamodb, wrap))
-        table = Table(client=client, name=ledger_table._name, conflict_seconds=patience)
+        table = Table(client=client, name=ledger_table.name, conflict_seconds=patience)
         return LedgerOverRows(DynamoLedgerRows(table=table), clock=clock)
 
     return make

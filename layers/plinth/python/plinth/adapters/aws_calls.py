@@ -56,8 +56,9 @@ def store_errors(service: str) -> Generator[None]:
 
 
 def _translated(service: str, error: ClientError) -> PlinthError:
+    """Return what the failure means; the SDK puts the status for the code of an error whose body was cut short."""
     code = error_code(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _PASSING_CODES or status >= 500:
+    if code in _PASSING_CODES or status >= 500 or code.isdigit():
         return StoreUnavailableError(f"{service} answered {code}: try again later")
     return PlinthError(f"{service} refuses the call: {code}")
