@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from bench.cache_pairs import Pair, pairs
+from bench.cache_published import answers, pairs_by
 from bench.figures import Figure, Goal
 from local.models.files import cache_directory, ensure
 from plinth.adapters.onnx_embedder import OnnxEmbedder
@@ -64,11 +65,13 @@ def bound_95(wrong: int, of: int) -> float:
 def measure(*, large: bool) -> list[Figure]:
     """Return a figure per kind of pair: its hits in percent, false ones for pairs that differ."""
     del large
-    judged = judge(ensure("embedding", cache=cache_directory(), progress=print))
+    directory = ensure("embedding", cache=cache_directory(), progress=print)
+    judged = judge(directory)
     different = [each for each in judged if not each.pair.same]
     kinds = dict.fromkeys(each.pair.kind for each in judged)
     return [
         _figure("false hits, all kinds", different),
+        _published(directory),
         *(_figure(kind, [each for each in judged if each.pair.kind == kind]) for kind in kinds),
     ]
 
@@ -90,6 +93,31 @@ def _figure(name: str, judged: Sequence[Judged]) -> Figure:
             **({"95 % bound of false hits, %": round(100 * bound_95(hits, count), 2)} if false else {}),
         },
         goals=(Goal(what="false hits", value=hits, limit=0),) if false else (),
+    )
+
+
+def _published(directory: Path) -> Figure:
+    """Return how many hits among the published questions have answers that differ."""
+    known, vector = answers(cache_directory()), _vectors(OnnxEmbedder(directory))
+    alike = list(pairs_by({question: form(question) for question in known}))
+    hits = [(one, other) for one, other in alike if cosine(vector(one), vector(other)) >= NEAR_COSINE]
+    differing = [f"{one} | {other}" for one, other in hits if not known[one] & known[other]]
+    pairs = math.comb(len(known), 2)
+    return Figure(
+        name="questions people asked (BoolQ)",
+        unit="% of hits answered otherwise",
+        samples=(100 * len(differing) / len(hits),),
+        reference="pairs of questions",
+        reference_samples=(float(pairs),),
+        details={
+            "questions": len(known),
+            "pairs": pairs,
+            "by content alone": len(alike),
+            "hits": len(hits),
+            "answered otherwise": len(differing),
+            "95 % bound of hits answered otherwise, %": round(100 * bound_95(len(differing), len(hits)), 2),
+            **{f"otherwise {number}": pair for number, pair in enumerate(differing, 1)},
+        },
     )
 
 
