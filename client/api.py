@@ -80,6 +80,10 @@ class PlinthApi:
         """Return the run as it stands."""
         return self._wire.call("GET", f"/v1/runs/{quote(run_id, safe='')}", into=Run)
 
+    def cancel_run(self, run_id: str) -> Run:
+        """Stop the run if it has not ended; what became of it, its events tell."""
+        return decoded(self._wire.send("POST", f"/v1/runs/{quote(run_id, safe='')}/cancel"), Run)
+
     def events(self, run_id: str, *, after: int = 0) -> Iterator[LoggedEvent]:
         """Yield the run's events after number `after`, each once and in order, to its last.
 

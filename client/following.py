@@ -26,14 +26,18 @@ class FollowedRun:
 
 
 def ask(api: PlinthApi, question: Question, *, hear: Callable[[Event], None]) -> FollowedRun:
-    """Ask and return the ended run; `hear` gets every event as it comes."""
+    """Ask and return the ended run; `hear` gets every event as it comes. An interrupt cancels the run."""
     asked_at, so_far, first_text_seconds = time.monotonic(), AnswerSoFar(), None
     run = api.create_run(question)
-    for logged in api.events(run.id):
-        so_far = add(so_far, logged.event)
-        if so_far.text and first_text_seconds is None:
-            first_text_seconds = time.monotonic() - asked_at
-        hear(logged.event)
+    try:
+        for logged in api.events(run.id):
+            so_far = add(so_far, logged.event)
+            if so_far.text and first_text_seconds is None:
+                first_text_seconds = time.monotonic() - asked_at
+            hear(logged.event)
+    except KeyboardInterrupt:
+        api.cancel_run(run.id)
+        raise
     return FollowedRun(
         run_id=run.id,
         answer=so_far,

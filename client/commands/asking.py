@@ -14,8 +14,10 @@ from client.display import plain, receipt_lines, show_citations, steps_table
 from client.environments import LOCAL, environment_named
 from client.following import FollowedRun
 from plinth.contracts.events import Event, Reset, TextDelta
+from plinth.contracts.runs import RunStatus
 
 app = typer.Typer()
+_ENDS = {RunStatus.FAILED: "failed", RunStatus.CANCELLED: "was cancelled"}
 
 
 @app.command(
@@ -51,6 +53,22 @@ def ask(  # noqa: PLR0913 - each parameter is an option of the command
         raise typer.Exit(1)
 
 
+@app.command(epilog="Example: plinth cancel run_01m84xf42ztg0nd277beqf712a")
+def cancel(
+    run_id: Annotated[str, typer.Argument(help="The id that `plinth ask` prints.", metavar="RUN")],
+    *,
+    env: EnvironmentName = LOCAL,
+) -> None:
+    """Stop a run and its model; what was billed until then is settled, as its receipt says."""
+    with environment_named(env).api() as api:
+        run = api.cancel_run(run_id)
+        ended = run.status.final
+        if not ended:
+            list(api.events(run_id))
+            run = api.get_run(run_id)
+    output().print(f"{'had ended: ' if ended else ''}{run.status}", markup=False)
+
+
 def as_json(run: FollowedRun) -> str:
     """Return one JSON object with everything about the run."""
     ended = run.answer.ended
@@ -82,7 +100,7 @@ def show(run: FollowedRun, console: Console, *, streamed: bool) -> None:
     console.print(f"{first}all after {run.total_seconds:.1f} s, run {run.run_id}", markup=False)
     ended = run.answer.ended
     if ended and not run.is_done:
-        progress().print(f"the run failed: {plain(ended.message or '')} [{ended.reason}]", markup=False)
+        progress().print(f"the run {_ENDS[ended.status]}: {plain(ended.message or '')} [{ended.reason}]", markup=False)
 
 
 class Screen:

@@ -1,11 +1,11 @@
-"""FailRun: end a run that could not be answered, with a reason that its caller can read."""
+"""FailRun: end a run that could not be answered, or was cancelled, with a reason that its caller can read."""
 
 from plinth.access.limits import used_by
 from plinth.chain.failures import run_failure
 from plinth.contracts import FailRunInput, FailRunOutput
 from plinth.contracts.events import ReceiptMade, RunEnded
 from plinth.contracts.runs import RunStatus
-from plinth.errors import RunSupersededError
+from plinth.errors import ModelCancelledError, RunSupersededError
 from plinth.runtime import step
 from plinth.runtime.answer_endings import receipt_for, whole
 from plinth.runtime.step_events import last_steps
@@ -18,7 +18,9 @@ def fail_run(request: FailRunInput, services: Services) -> FailRunOutput:
     if not services.runs.claim(run, owner=request.owner):
         raise RunSupersededError(f"another execution owns run {run.id}")
     failure = run_failure(request.error)
-    ended = RunEnded(status=RunStatus.FAILED, reason=failure.reason, message=failure.message)
+    cancelled = failure.reason == ModelCancelledError.reason
+    status = RunStatus.CANCELLED if cancelled else RunStatus.FAILED
+    ended = RunEnded(status=status, reason=failure.reason, message=failure.message)
     asked = services.runs.get(run.tenant, run.id).request
     services.limits.ended(run, used_tokens=used_by(request.calls))
     steps = last_steps(request, services)

@@ -106,6 +106,13 @@ class FakeRuns:
             answer = _content(row, "answer", Answer) if row.record.status is RunStatus.DONE else None
             return replace(row.record, answer=answer)
 
+    def cancel(self, tenant: Tenant, run_id: str) -> RunRecord:
+        with self.lock:
+            row = self.rows.get((tenant, run_id))
+            if row is not None and row.open:
+                row.record = replace(row.record, unwanted=True)
+            return self.get(tenant, run_id)
+
     def put_content(self, run: Run, name: str, content: object) -> None:
         with self.lock:
             contents = self._row_to_write(run).contents

@@ -383,3 +383,37 @@ def test_four_racing_writers_leave_a_gapless_log_in_which_each_keeps_its_order(j
         mine = [text for text in texts if text.startswith(f"{writer} ")]
         assert mine == [f"{writer} {number}{end}" for number in range(6) for end in ("", "+")]
     assert all(second == f"{first}+" for first, second in zip(texts[::2], texts[1::2], strict=True))
+
+
+def test_a_run_that_is_cancelled_stays_open_until_its_execution_ends_it(journal: Journal, run: Run) -> None:
+    journal.runs.accept(run, REQUEST, None)
+
+    marked = [journal.runs.cancel(run.tenant, run.id) for _ in range(2)]
+
+    assert [(each.status, each.unwanted) for each in marked] == [(RunStatus.ACCEPTED, True)] * 2
+    assert journal.runs.claim(run, owner="one")
+    assert journal.runs.get(run.tenant, run.id).unwanted
+    journal.log.append(run, [RunEnded(status=RunStatus.CANCELLED, reason="cancelled")])
+    assert journal.runs.get(run.tenant, run.id).status is RunStatus.CANCELLED
+
+
+def test_a_run_that_has_ended_can_not_be_cancelled_and_one_that_is_not_there_is_not_found(
+    journal: Journal, run: Run, clock: FakeClock
+) -> None:
+    journal.runs.accept(run, REQUEST, None)
+    journal.log.append(run, [RunEnded(status=RunStatus.DONE)])
+
+    ended = journal.runs.cancel(run.tenant, run.id)
+
+    assert (ended.status, ended.unwanted) == (RunStatus.DONE, False)
+    with pytest.raises(NotFoundError):
+        journal.runs.cancel(run.tenant, new_run(run.tenant, clock).id)
+
+
+@pytest.mark.guarantee_e
+def test_another_tenants_run_can_not_be_cancelled(journal: Journal, run: Run, other_tenant: Tenant) -> None:
+    journal.runs.accept(run, REQUEST, None)
+
+    with pytest.raises(NotFoundError):
+        journal.runs.cancel(other_tenant, run.id)
+    assert not journal.runs.get(run.tenant, run.id).unwanted

@@ -195,3 +195,38 @@ def test_a_foreign_run_is_as_absent_as_one_that_never_was(world: World, client: 
 
     assert [answer.status for answer in answers] == [404, 404]
     assert answers[0].text.replace(foreign, "") == answers[1].text.replace(absent, "")
+
+
+def test_a_run_can_be_cancelled_any_number_of_times(world: World, client: Client) -> None:
+    run_id = client.ask().json["id"]
+
+    answers = [client.call("POST", f"/v1/runs/{run_id}/cancel") for _ in range(2)]
+
+    assert [(each.status, each.json["status"]) for each in answers] == [(202, "accepted")] * 2
+    assert world.runs.get(ALICE, run_id).unwanted
+
+
+def test_a_run_that_has_ended_is_told_as_it_is(world: World, client: Client) -> None:
+    run = world.accepted_run()
+    world.end(run)
+
+    answer = client.call("POST", f"/v1/runs/{run.id}/cancel")
+
+    assert (answer.status, answer.json["status"]) == (202, "done")
+
+
+@pytest.mark.parametrize("run_id", ["run_" + "0" * 26, "nonsense"])
+def test_a_run_that_is_not_there_can_not_be_cancelled(client: Client, run_id: str) -> None:
+    answer = client.call("POST", f"/v1/runs/{run_id}/cancel")
+
+    assert (answer.status, answer.code) == (404, "not_found")
+
+
+@pytest.mark.guarantee_e
+def test_the_run_of_another_tenant_can_not_be_cancelled(world: World, client: Client) -> None:
+    run_id = client.ask().json["id"]
+
+    answer = Client(world, world.issue(BOB)).call("POST", f"/v1/runs/{run_id}/cancel")
+
+    assert (answer.status, answer.code) == (404, "not_found")
+    assert not world.runs.get(ALICE, run_id).unwanted

@@ -6,9 +6,9 @@ from collections.abc import Generator
 
 import pytest
 
-from plinth.adapters.model_deadline import Call, within
-from plinth.contracts.models import TimeLimits
-from plinth.errors import ModelSilentError, ModelUnavailableError
+from plinth.adapters.model_deadline import LOOK_SECONDS, Call, within
+from plinth.contracts.models import TimeLimits, Usage
+from plinth.errors import ModelCancelledError, ModelSilentError, ModelUnavailableError
 
 
 def limits(total: float = 5.0, *, first: float = 5.0, stall: float = 5.0) -> TimeLimits:
@@ -107,3 +107,26 @@ def test_a_call_without_any_time_is_not_made(seconds: float) -> None:
         list(within(limits(seconds), read))
 
     assert not asked.wait(0.05)
+
+
+@pytest.mark.guarantee_f
+@pytest.mark.parametrize("pause", [0.01, 60.0], ids=["while it writes", "while it is silent"])
+def test_a_call_that_nobody_wants_any_more_is_hung_up_on_within_two_looks(pause: float) -> None:
+    hung_up, unwanted = threading.Event(), threading.Event()
+
+    def read(call: Call) -> Generator[int]:
+        with call.connected(hung_up.set):
+            call.tell(Usage(input_tokens=7, output_tokens=1))
+            while not hung_up.wait(pause):
+                yield 1
+
+    threading.Timer(0.2, unwanted.set).start()
+    started = time.monotonic()
+    patient = TimeLimits(total_seconds=30, first_seconds=30, stall_seconds=30, cancelled=unwanted.is_set)
+
+    with pytest.raises(ModelCancelledError) as caught:
+        list(within(patient, read))
+
+    assert time.monotonic() - started < 2 * LOOK_SECONDS + 0.5
+    assert hung_up.wait(1)
+    assert caught.value.usage == Usage(input_tokens=7, output_tokens=1)

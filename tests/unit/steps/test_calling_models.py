@@ -8,14 +8,16 @@ import pytest
 
 from functions.build_prompt.handler import build_prompt
 from functions.call_model.handler import call_model
+from functions.fail_run.handler import fail_run
 from functions.retrieve_context.handler import retrieve_context
 from plinth.adapters.dynamo_breakers import FAILURES, OPEN_SECONDS
 from plinth.chain.catalogue import model
 from plinth.contracts.events import Reset, StepEnded, TextDelta
 from plinth.contracts.models import ModelEnd, Reply, StopReason, ToolCall, Usage
-from plinth.contracts.runs import Run
+from plinth.contracts.runs import Run, RunStatus
 from plinth.errors import (
     ModelBusyError,
+    ModelCancelledError,
     ModelError,
     ModelKeyRefusedError,
     ModelReplyInvalidError,
@@ -359,3 +361,43 @@ def test_an_endpoint_that_takes_requests_and_never_answers_is_left_after_its_fir
 
     assert models == ["plinth-gpu", "claude-haiku-5-5"]
     assert services.time.now() - asked_at == model("plinth-gpu").first_seconds
+
+
+def test_a_run_that_was_cancelled_asks_no_model(services: ChainServices, call: Call, run: Run) -> None:
+    services.model = FakeModel()
+    services.runs.cancel(TENANT, run.id)
+
+    (result,) = play(call, run)
+
+    assert (result["outcome"], result["reason"], result["calls"]) == ("failed", "cancelled", ())
+    assert services.model.requests == []
+
+
+def test_a_run_that_is_cancelled_while_its_model_writes_is_charged_and_asks_no_other(
+    services: ChainServices, call: Call, run: Run
+) -> None:
+    services.model = FakeModel((["Half an"], ModelCancelledError("not wanted")), (["Whole."], whole()))
+
+    (result,) = play(call, run)
+    call(fail_run, run=run, owner="one", error=result["error"], calls=result["calls"], steps=[])
+
+    assert (result["outcome"], result["calls"][0]["outcome"]) == ("failed", "cancelled")
+    assert result["calls"][0]["estimated"]
+    record = services.runs.get(TENANT, run.id)
+    assert record.status is RunStatus.CANCELLED
+    assert record.failure is not None
+    assert record.failure.reason == "cancelled"
+    assert services.breakers.look("claude-haiku-5-5").failing is False
+
+
+def test_a_model_is_asked_to_stop_as_soon_as_its_run_is_not_wanted(
+    services: ChainServices, call: Call, run: Run
+) -> None:
+    services.model = FakeModel((["Yes."], whole()))
+    play(call, run)
+    (request,) = services.model.requests
+
+    before = request.limits.cancelled()
+    services.runs.cancel(TENANT, run.id)
+
+    assert (before, request.limits.cancelled()) == (False, True)

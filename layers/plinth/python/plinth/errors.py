@@ -10,6 +10,7 @@ PlinthError
 │   │   ├── ModelWakingError             a self-hosted endpoint runs no copy yet
 │   │   └── ModelBreakerOpenError        failed too often just now: it is not even asked
 │   ├── ModelUnavailableError        could not be reached, or failed on its side before it answered
+│   ├── ModelCancelledError          nobody wants the answer any more
 │   ├── ModelSilentError             said nothing, or nothing more, for too long
 │   ├── ModelStreamCutError          the stream broke before the model said why it stopped
 │   ├── ModelReplyInvalidError       ended, but with what is no answer
@@ -102,6 +103,13 @@ class ModelUnavailableError(ModelError):
     """The provider could not be reached, or failed on its side before it began to answer."""
 
     reason = "model_unavailable"
+
+
+class ModelCancelledError(ModelError):
+    """Nobody wants the answer any more: the model was hung up on, or not asked."""
+
+    reason = "cancelled"
+    begun = True
 
 
 class ModelSilentError(ModelError):

@@ -3,6 +3,7 @@
 Row RUN (pk `<tenant>#<run id>`), its contents CONTENT#<name> beside it, and one row per idempotency key.
 """
 
+from contextlib import suppress
 from typing import TypeVar
 
 import msgspec
@@ -47,6 +48,7 @@ class _RunRow(msgspec.Struct):
     receipt: bytes | None = None
     failure: bytes | None = None
     ended_at: float | None = None
+    unwanted: bool = False
 
 
 class _KeyRow(msgspec.Struct):
@@ -168,7 +170,20 @@ class DynamoRuns:
             receipt=unpacked(stored.receipt, Receipt) if stored.receipt else None,
             failure=unpacked(stored.failure, Failure) if stored.failure else None,
             ended_at=stored.ended_at,
+            unwanted=stored.unwanted,
         )
+
+    def cancel(self, tenant: Tenant, run_id: str) -> RunRecord:
+        """Mark the row while the run is open; what has ended or does not exist is for the read after it to tell."""
+        marked = Update(
+            key=(_pk(tenant, run_id), "RUN"),
+            change="SET #unwanted = :yes",
+            condition="#status IN (:accepted, :running)",
+            values={":yes": True, ":accepted": RunStatus.ACCEPTED, ":running": RunStatus.RUNNING},
+        )
+        with suppress(ConditionFailedError):
+            self._table.write(marked)
+        return self.get(tenant, run_id)
 
     def put_content(self, run: Run, name: str, content: object) -> None:
         """Keep the content, unless a later epoch already has: then `RunSupersededError`."""

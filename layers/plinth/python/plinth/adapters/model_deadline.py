@@ -1,5 +1,7 @@
 """How long a model may take: to say anything, between two things, and in all; who takes longer is hung up on.
 
+So is a model whose answer nobody wants any more, which is looked for once a second.
+
 A read that blocks can't be ended from its own thread, and one that gets a byte now and then never times out by itself:
 a thread reads, and the caller waits for what it reads.
 """
@@ -7,14 +9,18 @@ a thread reads, and the caller waits for what it reads.
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from plinth.contracts.models import TimeLimits, Usage
-from plinth.errors import ModelError, ModelSilentError, ModelUnavailableError
+from plinth.errors import ModelCancelledError, ModelError, ModelSilentError, ModelUnavailableError
 
 Item = TypeVar("Item")
+
+
+LOOK_SECONDS = 1.0
+"""How often a call is looked at for whether it is cancelled."""
 
 
 class Call:
@@ -62,6 +68,8 @@ def longest_silence(limits: TimeLimits) -> float:
 def within(limits: TimeLimits, read: Callable[[Call], Generator[Item]]) -> Iterator[Item]:
     """Yield what `read` yields and raise what it raises, or `ModelSilentError` once a limit is over.
 
+    `ModelCancelledError` is raised at most about a second after the call was cancelled.
+
     A `ModelError` carries the bill that the model told before it failed. Every item is a sign of life. Without any
     time `read` is not called: `ModelUnavailableError`. A call that is left early is abandoned at once.
     """
@@ -71,8 +79,9 @@ def within(limits: TimeLimits, read: Callable[[Call], Generator[Item]]) -> Itera
     call, items = Call(), SimpleQueue[Item | Exception | None]()
     threading.Thread(target=_fill, args=(items, read, call), name="read-model", daemon=True).start()
     patience, missed = limits.first_seconds, "the model said nothing"
+    watch = _Watch(limits.cancelled)
     try:
-        while (item := _next(items, deadline=deadline, patience=patience, missed=missed)) is not None:
+        while (item := _next(items, deadline, patience, missed, watch)) is not None:
             if isinstance(item, ModelError):
                 item.usage = item.usage or call.usage
             if isinstance(item, Exception):
@@ -96,15 +105,29 @@ def _fill(items: SimpleQueue[Item | Exception | None], read: Callable[[Call], Ge
         items.put(error)
 
 
+class _Watch:
+    """Asks now and then whether the call is cancelled."""
+
+    def __init__(self, cancelled: Callable[[], bool]) -> None:
+        self._cancelled = cancelled
+        self._looked = time.monotonic()
+
+    def cancelled(self) -> bool:
+        if time.monotonic() - self._looked < LOOK_SECONDS:
+            return False
+        self._looked = time.monotonic()
+        return self._cancelled()
+
+
 def _next(
-    items: SimpleQueue[Item | Exception | None], *, deadline: float, patience: float, missed: str
+    items: SimpleQueue[Item | Exception | None], deadline: float, patience: float, missed: str, watch: _Watch
 ) -> Item | Exception | None:
-    left = deadline - time.monotonic()
-    try:
-        if left > 0:
-            return items.get(timeout=min(left, patience))
-    except Empty:
-        pass
-    if left <= patience:
+    over = time.monotonic() + patience
+    while (left := min(deadline, over) - time.monotonic()) > 0:
+        if watch.cancelled():
+            return ModelCancelledError("nobody wants the answer any more")
+        with suppress(Empty):
+            return items.get(timeout=min(left, LOOK_SECONDS))
+    if deadline <= over:
         return ModelSilentError("the model had not finished when the time for the call was up")
     return ModelSilentError(f"{missed} for {patience:g} s")

@@ -73,9 +73,9 @@ class RunReference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
-    """A run as its owner sees it. Times are Unix seconds; a failed run carries `failure`, a done one `answer`.
+    """A run as its owner sees it. Times are Unix seconds; from `expires_at` on, nothing of it can be read.
 
-    From `expires_at` on, nothing of it can be read.
+    A failed or cancelled run carries `failure`, a done one `answer`.
     """
 
     id: str
@@ -110,6 +110,13 @@ def add_routes(resolver: APIGatewayRestResolver) -> None:
         operation_id="create_run",
         responses={200: ended, 202: accepted},
     )(create_run)
+    resolver.post(
+        "/v1/runs/<run_id>/cancel",
+        status_code=202,
+        summary="Cancel a run",
+        tags=["runs"],
+        operation_id="cancel_run",
+    )(cancel_run)
     resolver.get("/v1/runs/<run_id>", summary="Read a run", tags=["runs"], operation_id="get_run")(get_run)
 
 
@@ -144,6 +151,17 @@ def get_run(run_id: str, exchange: CurrentExchange) -> RunView:
     if not is_run_id(run_id):
         raise NotFoundError(f"no run {run_id}")
     return _view(exchange.services.runs.get(exchange.caller.tenant, run_id))
+
+
+def cancel_run(run_id: str, exchange: CurrentExchange) -> RunReference:
+    """Stop the run: its model within about a second, else before the next call of one. What was billed is settled.
+
+    A run that has ended stays as it is; its events tell how it ends. It can be asked for any number of times.
+    """
+    if not is_run_id(run_id):
+        raise NotFoundError(f"no run {run_id}")
+    record = exchange.services.runs.cancel(exchange.caller.tenant, run_id)
+    return _reference(record.id, record.status)
 
 
 def _request(creation: RunCreation, exchange: Exchange) -> RunRequest:

@@ -4,7 +4,7 @@ import re
 from contextlib import suppress
 
 from plinth.api.exchange import Exchange
-from plinth.contracts.runs import RunRecord, RunStatus
+from plinth.contracts.runs import RunRecord
 from plinth.errors import InvalidFieldError, TransientError
 
 MAX_WAIT_SECONDS = 25
@@ -12,7 +12,6 @@ _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?([^\s,;\"]*)", re.IGNORECASE)
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 0.5
 _PAUSE_GROWTH = 1.3
-_FINAL = (RunStatus.DONE, RunStatus.FAILED)
 
 
 def wanted_wait(prefer: str | None) -> int | None:
@@ -36,7 +35,7 @@ def wait_for_end(exchange: Exchange, run_id: str, *, seconds: float) -> RunRecor
     while services.clock.now() < give_up:
         with suppress(TransientError):
             record = services.runs.get(tenant, run_id)
-            if record.status in _FINAL:
+            if record.status.final:
                 return record
         exchange.pause(pause)
         pause = min(pause * _PAUSE_GROWTH, _LONGEST_PAUSE_SECONDS)

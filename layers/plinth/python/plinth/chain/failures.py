@@ -25,6 +25,7 @@ _MODEL_MESSAGES: dict[type[errors.ModelError], str] = {
     errors.ModelWakingError: "the self-hosted model is being started, which takes minutes; ask again later",
     errors.ModelBreakerOpenError: "the model failed too often just now; ask again later or name another model",
     errors.ModelUnavailableError: "the model did not answer; ask again later or name another model",
+    errors.ModelCancelledError: "the run was cancelled, as was asked",
     errors.ModelSilentError: "the model took too long; ask again later or name another model",
     errors.ModelStreamCutError: "the model's answer broke off and no further try succeeded; ask again",
     errors.ModelReplyInvalidError: "the model gave no usable answer; ask in other words or name another model",

@@ -1,6 +1,6 @@
 """How Plinth talks to any model: one request, one vocabulary of stream events and stop reasons."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -68,13 +68,21 @@ class Prompt:
     answer_schema: JsonSchema | None = None
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeLimits:
-    """How long a call may take, in seconds: in all, until the model first says anything, and between two things."""
+    """How long a call may take, in seconds: in all, until the model first says anything, and between two things.
+
+    `cancelled` is asked about once a second whether nobody wants the answer any more.
+    """
 
     total_seconds: float
     first_seconds: float
     stall_seconds: float
+    cancelled: Callable[[], bool] = _never
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,18 @@ from plinth.contracts.tenant import Tenant
 
 
 class RunStatus(StrEnum):
-    """Where a run stands. DONE and FAILED are final."""
+    """Where a run stands."""
 
     ACCEPTED = "accepted"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """Whether the run has ended, for good."""
+        return self not in (RunStatus.ACCEPTED, RunStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +160,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """A run as the API shows it. Times are Unix seconds."""
+    """A run as the API shows it. Times are Unix seconds. A run that is `unwanted` is to end as CANCELLED."""
 
     id: str
     status: RunStatus
@@ -167,6 +173,7 @@ class RunRecord:
     receipt: Receipt | None = None
     failure: Failure | None = None
     ended_at: float | None = None
+    unwanted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

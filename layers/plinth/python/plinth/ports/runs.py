@@ -44,6 +44,10 @@ class Runs(Protocol):
         """Return the run, or raise `NotFoundError`."""
         ...
 
+    def cancel(self, tenant: Tenant, run_id: str) -> RunRecord:
+        """Note that nobody wants the run any more, unless it has ended, and return it; `NotFoundError` without one."""
+        ...
+
     def put_content(self, run: Run, name: str, content: object) -> None:
         """Keep what a step hands on (prompt, reply, answer) with the run, compressed, until the run expires."""
         ...

@@ -27,7 +27,6 @@ from plinth.access.problems import (
 from plinth.access.request_log import log_failure, log_request
 from plinth.access.run_ids import is_run_id
 from plinth.contracts.events import LoggedEvent
-from plinth.contracts.runs import RunStatus
 from plinth.errors import InvalidFieldError, MethodNotAllowedError, NotFoundError, PlinthError, RequestError
 from plinth.relay.following import Pace, poll, stream
 from plinth.relay.pages import page_of
@@ -39,7 +38,6 @@ MAX_WAIT_SECONDS = 25
 _SERVICE = "relay"
 _EVENT_STREAM = "text/event-stream"
 _FRESH = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-_FINAL = (RunStatus.DONE, RunStatus.FAILED)
 
 
 def make_relay(services: Services, *, pace: Pace | None = None, readers: Readers | None = None) -> Starlette:
@@ -110,7 +108,7 @@ class _Events:
         if not is_run_id(run_id):
             raise NotFoundError(f"no run {run_id}")
         record = await to_thread.run_sync(self._services.runs.get, caller.tenant, run_id)
-        page = page_of(await read(after), after=after, run_ended=record.status in _FINAL)
+        page = page_of(await read(after), after=after, run_ended=record.status.final)
         if streams and page.ended and not page.events:
             return Response(status_code=204, headers=_FRESH)
         if streams:

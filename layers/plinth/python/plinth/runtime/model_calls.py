@@ -1,6 +1,7 @@
 """How a turn's model call is made: the route's next healthy model, priced before, streamed, checked, costed after."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -17,6 +18,7 @@ from plinth.contracts.runs import ModelCost, RunRequest
 from plinth.errors import (
     BudgetExceededError,
     ModelBreakerOpenError,
+    ModelCancelledError,
     ModelError,
     ModelStreamCutError,
     ModelUnavailableError,
@@ -48,6 +50,12 @@ class _Turn:
     def seconds_left(self) -> float:
         return self.request.run.deadline - self.services.clock.now()
 
+    def unwanted(self) -> bool:
+        """Return whether the run was cancelled; a store that does not answer lets the model go on."""
+        with suppress(TransientError):
+            return self.services.runs.get(self.request.run.tenant, self.request.run.id).unwanted
+        return False
+
 
 def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
     """Make one model call and keep its reply with the run, or return what follows its failure.
@@ -57,13 +65,15 @@ def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
     """
     if request.attempt > MAX_ATTEMPTS:
         raise ModelUnavailableError("the turn has had its calls")
-    asked = services.runs.get(request.run.tenant, request.run.id).request
+    record = services.runs.get(request.run.tenant, request.run.id)
+    asked = record.request
     prompt = services.runs.get_content(request.run, prompt_name(request.turn), Prompt)
     turn = _Turn(request=request, asked=asked, prompt=prompt, services=services)
     steps = in_order(route_of(asked), last_model=request.last_model)
-    if turn.seconds_left <= ENDING_SECONDS:
+    if record.unwanted or turn.seconds_left <= ENDING_SECONDS:
         late = ModelUnavailableError("no time was left for the call")
-        return _after(late, turn, steps, position=request.position, calls=())
+        over = ModelCancelledError("nobody wants the answer any more") if record.unwanted else late
+        return _after(over, turn, steps, position=request.position, calls=())
     position, breaker = _first_healthy(steps, request.position, services)
     if breaker.open_until is not None:
         error = ModelBreakerOpenError("the model failed too often", breaker.open_until - services.clock.now())
@@ -167,6 +177,7 @@ def _model_request(turn: _Turn, chosen: CatalogueModel) -> ModelRequest:
             total_seconds=min(CALL_SECONDS, turn.seconds_left - ENDING_SECONDS),
             first_seconds=chosen.first_seconds,
             stall_seconds=chosen.stall_seconds,
+            cancelled=turn.unwanted,
         ),
         keep_prompt=turn.asked.conversation_id is not None and "prompt_cache" in chosen.capabilities,
     )
