@@ -23,6 +23,7 @@ class Touch(StrEnum):
     READ_BUDGETS = "read budgets"
     SPEND_BUDGETS = "spend budgets"
     SWEEP_BUDGETS = "sweep budgets"
+    SWEEP_RUNS = "sweep runs"
     LIST_TENANTS = "list tenants"
     WRITE_EXPORTS = "write exports"
     READ_RUNS = "read runs"
@@ -167,6 +168,10 @@ FINISH_INFERENCE = Step(
 
 SWEEP_BUDGETS = Step(name="SweepBudgets", touches=(Touch.SWEEP_BUDGETS,), timeout_seconds=55)
 
+SWEEP_RUNS = Step(
+    name="SweepRuns", touches=(*_RUNS, Touch.SWEEP_RUNS, Touch.START_ANSWER, *_LIMITS), timeout_seconds=55
+)
+
 EXPORT_USAGE = Step(
     name="ExportUsage",
     touches=(Touch.LIST_TENANTS, Touch.READ_RUNS, Touch.WRITE_EXPORTS),
@@ -208,6 +213,7 @@ ALL_STEPS = (
     START_INGEST,
     FINISH_INFERENCE,
     SWEEP_BUDGETS,
+    SWEEP_RUNS,
     EXPORT_USAGE,
     API,
     RELAY,

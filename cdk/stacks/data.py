@@ -10,7 +10,7 @@ from cdk.permissions import READ_ROWS, WRITE_ROWS, Permission, Permissions, on_t
 from cdk.steps import Touch
 
 _LEDGER = "PLINTH_LEDGER_TABLE"
-_OPEN = "open"  # the name that plinth.adapters.dynamo_ledger_rows asks for
+_OPEN = "open"  # the name that plinth.adapters.open_rows asks for
 
 
 class DataStack(Stack):
@@ -21,8 +21,9 @@ class DataStack(Stack):
         self._environment = environment
         self.tenants = self._table("Tenants")
         self.ledger = self._table("Ledger")
-        _index_open_reservations(self.ledger)
+        _index_open_rows(self.ledger)
         self.runs = self._table("Runs")
+        _index_open_rows(self.runs)
         self.conversations = self._table("Conversations")
         self.documents = self._table("Documents")
         self.answers = self._table("Answers")
@@ -78,8 +79,9 @@ class DataStack(Stack):
             Touch.SPEND_BUDGETS: on_table(self.ledger, _LEDGER, ("dynamodb:UpdateItem",)),
             Touch.SWEEP_BUDGETS: (
                 *on_table(self.ledger, _LEDGER, ("dynamodb:BatchGetItem", "dynamodb:UpdateItem")),
-                Permission(actions=("dynamodb:Query",), resources=(f"{self.ledger.table_arn}/index/{_OPEN}",)),
+                _open_rows_of(self.ledger),
             ),
+            Touch.SWEEP_RUNS: (_open_rows_of(self.runs),),
             Touch.READ_RUNS: on_table(self.runs, "PLINTH_RUNS_TABLE", READ_ROWS),
             Touch.WRITE_RUNS: on_table(self.runs, "PLINTH_RUNS_TABLE", WRITE_ROWS),
             Touch.READ_CONVERSATIONS: on_table(self.conversations, "PLINTH_CONVERSATIONS_TABLE", READ_ROWS),
@@ -116,9 +118,13 @@ def _on_objects(bucket: s3.Bucket, variable: str, actions: tuple[str, ...]) -> t
     return (Permission(actions=actions, resources=(objects,), variables={variable: bucket.bucket_name}),)
 
 
-def _index_open_reservations(ledger: dynamodb.Table) -> None:
-    """Let the sweep find reservations that nobody ended: an ended one has no `open` and so is not in the index."""
-    ledger.add_global_secondary_index(
+def _open_rows_of(table: dynamodb.Table) -> Permission:
+    return Permission(actions=("dynamodb:Query",), resources=(f"{table.table_arn}/index/{_OPEN}",))
+
+
+def _index_open_rows(table: dynamodb.Table) -> None:
+    """Let a sweep find rows that nobody ended: an ended one has no `open` and so is not in the index."""
+    table.add_global_secondary_index(
         index_name=_OPEN,
         partition_key=dynamodb.Attribute(name="open", type=dynamodb.AttributeType.STRING),
         sort_key=dynamodb.Attribute(name="lapses_at", type=dynamodb.AttributeType.NUMBER),

@@ -1,13 +1,11 @@
 """What keeps the books: the sweep of reservations that nobody ended, and the monthly file of what was used."""
 
-from typing import cast
-
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from cdk.constructs.chain_step import ChainStep
+from cdk.constructs.timer import call_by_clock
 from cdk.stacks.foundations import Foundations
 from cdk.steps import EXPORT_USAGE, SWEEP_BUDGETS
 
@@ -24,9 +22,7 @@ class MoneyStack(Stack):
         sweep = ChainStep(self, step=SWEEP_BUDGETS, surroundings=surroundings)
         export = ChainStep(self, step=EXPORT_USAGE, surroundings=surroundings)
         self.steps = [sweep, export]
-        self._rule("EachMinute", events.Schedule.rate(Duration.minutes(1)), sweep, retries=0)
-        self._rule("EachMonth", events.Schedule.cron(day="2", hour="3", minute="0"), export, retries=2)
-
-    def _rule(self, name: str, schedule: events.Schedule, step: ChainStep, *, retries: int) -> None:
-        target = targets.LambdaFunction(step.invoked, retry_attempts=retries)
-        events.Rule(self, name, schedule=schedule, targets=[cast("events.IRuleTarget", target)])
+        each_minute = events.Schedule.rate(Duration.minutes(1))
+        each_month = events.Schedule.cron(day="2", hour="3", minute="0")
+        call_by_clock(self, "EachMinute", schedule=each_minute, step=sweep)
+        call_by_clock(self, "EachMonth", schedule=each_month, step=export, retries=2)

@@ -37,7 +37,7 @@ class Watched:
     def steps(self) -> list[ChainStep]:
         """Every function."""
         inferring = self.infer.steps if self.infer else []
-        return [*self.answer.steps, *self.ingest.steps, *self.api.steps, *self.money.steps, *inferring]
+        return [*self.answer.functions, *self.ingest.steps, *self.api.steps, *self.money.steps, *inferring]
 
     @property
     def chains(self) -> dict[str, Chain]:

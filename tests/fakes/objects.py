@@ -69,11 +69,13 @@ class FakeMachines:
 
     def __init__(self) -> None:
         self.answers: dict[tuple[str, int], Run] = {}
+        self.again: list[int] = []
         self.ingests: dict[tuple[str, str], DocumentVersion] = {}
         self.erasures: dict[tuple[str, str], DocumentVersion] = {}
 
-    def start_answer(self, run: Run) -> None:
+    def start_answer(self, run: Run, *, again: int = 0) -> None:
         self.answers.setdefault((run.id, run.epoch), run)
+        self.again += [again] if again else []
 
     def start_ingest(self, document: DocumentVersion) -> None:
         self.ingests.setdefault((document.document_id, document.sequence), document)

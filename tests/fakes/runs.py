@@ -13,6 +13,7 @@ from plinth.contracts.runs import (
     Answer,
     Failure,
     IdempotencyKey,
+    Overdue,
     Run,
     RunRecord,
     RunRequest,
@@ -24,6 +25,7 @@ from plinth.ports.clock import Clock
 
 Content = TypeVar("Content")
 KEY_SECONDS = 86_400
+START_SECONDS = 30
 ABANDONED_SECONDS = 60
 ABANDONED = Failure(reason="timed_out", message="the run's execution was lost; ask again")
 
@@ -34,6 +36,7 @@ class RunRow:
 
     record: RunRecord
     owner: str | None = None
+    lapses_at: float = 0.0
     events: list[LoggedEvent] = field(default_factory=list)
     contents: dict[str, tuple[int, bytes]] = field(default_factory=dict)
 
@@ -72,7 +75,7 @@ class FakeRuns:
                 expires_at=run.expires_at,
                 request=request,
             )
-            row = self.rows.setdefault((run.tenant, run.id), RunRow(record))
+            row = self.rows.setdefault((run.tenant, run.id), RunRow(record, lapses_at=now + START_SECONDS))
             if not row.events:
                 accepted = RunAccepted(model=request.model, conversation_id=request.conversation_id)
                 _log(row, run, [accepted, *beginning.events], now)
@@ -112,6 +115,19 @@ class FakeRuns:
             if row is not None and row.open:
                 row.record = replace(row.record, unwanted=True)
             return self.get(tenant, run_id)
+
+    def overdue(self, *, limit: int) -> list[Overdue]:
+        now = self.clock.now()
+        with self.lock:
+            late = [(tenant, row) for (tenant, _), row in self.rows.items() if row.open and row.lapses_at <= now]
+        return [
+            Overdue(run=_run(tenant, row.record), status=row.record.status, unwanted=row.record.unwanted)
+            for tenant, row in late[:limit]
+        ]
+
+    def look_again(self, run: Run, *, at: float) -> None:
+        with self.lock:
+            self.rows[run.tenant, run.id].lapses_at = int(at)
 
     def put_content(self, run: Run, name: str, content: object) -> None:
         with self.lock:
@@ -156,6 +172,10 @@ class FakeRunLog:
         with self._runs.lock:
             row = self._runs.rows.get((tenant, run_id))
             return row.events[after:] if row and row.record.expires_at > self._runs.clock.now() else []
+
+
+def _run(tenant: Tenant, record: RunRecord) -> Run:
+    return Run(id=record.id, tenant=tenant, epoch=record.epoch, deadline=record.deadline, keep_until=record.expires_at)
 
 
 def _log(row: RunRow, run: Run, events: Sequence[Event], at: float) -> None:

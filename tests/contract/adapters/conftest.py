@@ -16,6 +16,7 @@ from botocore.config import Config
 from local.processes import free_port, start, stop, wait_healthy
 from plinth.adapters.aws_calls import CALLS, S3_CALLS
 from plinth.adapters.dynamodb_table import Table
+from plinth.adapters.open_rows import OPEN
 from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.tenant import Tenant
 from tests.fakes.clock import FakeClock
@@ -87,7 +88,7 @@ def table(dynamodb: "DynamoDBClient") -> Table:
 
 
 def made_table(dynamodb: "DynamoDBClient") -> Table:
-    """Make a table of the keys that every table has."""
+    """Make a table of the keys that every table has, and of the index that those have which are swept."""
     name = f"table-{uuid4().hex}"
     dynamodb.create_table(
         TableName=name,
@@ -95,8 +96,20 @@ def made_table(dynamodb: "DynamoDBClient") -> Table:
         AttributeDefinitions=[
             {"AttributeName": "pk", "AttributeType": "S"},
             {"AttributeName": "sk", "AttributeType": "S"},
+            {"AttributeName": OPEN.partition, "AttributeType": "S"},
+            {"AttributeName": OPEN.sort, "AttributeType": "N"},
         ],
         BillingMode="PAY_PER_REQUEST",
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": OPEN.name,
+                "KeySchema": [
+                    {"AttributeName": OPEN.partition, "KeyType": "HASH"},
+                    {"AttributeName": OPEN.sort, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
     )
     return Table(client=dynamodb, name=name)
 

@@ -417,3 +417,70 @@ def test_another_tenants_run_can_not_be_cancelled(journal: Journal, run: Run, ot
     with pytest.raises(NotFoundError):
         journal.runs.cancel(other_tenant, run.id)
     assert not journal.runs.get(run.tenant, run.id).unwanted
+
+
+def late(journal: Journal, tenant: Tenant) -> list[tuple[str, RunStatus, bool]]:
+    """Return the overdue runs of one tenant: the sweep sees those of all."""
+    found = journal.runs.overdue(limit=10_000)
+    return [(each.run.id, each.status, each.unwanted) for each in found if each.run.tenant == tenant]
+
+
+@pytest.mark.guarantee_a
+def test_a_run_that_nobody_begins_is_overdue_until_it_ends(journal: Journal, run: Run, clock: FakeClock) -> None:
+    journal.runs.accept(run, REQUEST, None)
+    clock.advance(29)
+    before = late(journal, run.tenant)
+    clock.advance(1)
+
+    assert before == []
+    assert late(journal, run.tenant) == [(run.id, RunStatus.ACCEPTED, False)]
+    assert journal.runs.claim(run, owner="one")
+    journal.runs.cancel(run.tenant, run.id)
+    assert late(journal, run.tenant) == [(run.id, RunStatus.RUNNING, True)]
+    journal.log.append(run, [RunEnded(status=RunStatus.DONE)])
+    assert late(journal, run.tenant) == []
+
+
+@pytest.mark.guarantee_a
+def test_an_overdue_run_carries_all_that_its_end_needs(journal: Journal, run: Run, clock: FakeClock) -> None:
+    kept = replace(run, keep_until=int(clock.now()) + DAY)
+    journal.runs.accept(kept, REQUEST, None)
+    clock.advance(30)
+
+    (found,) = (each for each in journal.runs.overdue(limit=10_000) if each.run.tenant == run.tenant)
+
+    assert found.run == kept
+
+
+@pytest.mark.guarantee_a
+def test_a_run_that_was_looked_after_is_overdue_again_at_the_time_that_was_set(
+    journal: Journal, run: Run, clock: FakeClock
+) -> None:
+    journal.runs.accept(run, REQUEST, None)
+    clock.advance(30)
+
+    journal.runs.look_again(run, at=clock.now() + 10)
+
+    assert late(journal, run.tenant) == []
+    clock.advance(10)
+    assert len(late(journal, run.tenant)) == 1
+
+
+@pytest.mark.guarantee_a
+def test_a_run_that_ended_meanwhile_is_not_made_overdue(journal: Journal, run: Run, clock: FakeClock) -> None:
+    journal.runs.accept(run, REQUEST, None)
+    journal.log.append(run, [RunEnded(status=RunStatus.DONE)])
+
+    journal.runs.look_again(run, at=clock.now())
+
+    assert late(journal, run.tenant) == []
+
+
+def test_a_run_that_was_answered_as_it_was_accepted_is_never_overdue(
+    journal: Journal, run: Run, clock: FakeClock
+) -> None:
+    journal.runs.accept(run, REQUEST, None, Beginning(answer=ANSWER, events=(RunEnded(status=RunStatus.DONE),)))
+
+    clock.advance(1000)
+
+    assert late(journal, run.tenant) == []

@@ -15,7 +15,7 @@ from tests.unit.api.client import Client
 class UnreachableMachines(FakeMachines):
     """Step Functions that answer nothing."""
 
-    def start_answer(self, run: Run) -> None:
+    def start_answer(self, run: Run, *, again: int = 0) -> None:
         raise StoreUnavailableError("throttled")
 
 

@@ -178,7 +178,7 @@ MUTANTS = (
     Mutant(
         "reservations that no sweep finds",
         LEDGER,
-        '        "open": SHARDS[crc32(run.id.encode()) % len(SHARDS)],\n',
+        '        "open": shard_of(run.id),\n',
         "",
     ),
     Mutant("one reservation for all attempts", LEDGER, '#{attempt:02d}"', '"'),

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar, cast
 
 from plinth.contracts.money import Budget, Reservation, Scope, ScopeKind
 from plinth.contracts.runs import Run
+from plinth.contracts.shards import SHARDS
 from plinth.contracts.tenant import Tenant
 from plinth.errors import BudgetExceededError, ReservationStateError, StoreUnavailableError
 from plinth.money.ledger_changes import Met, Steps, Transaction
@@ -110,7 +111,7 @@ class World:
     def sweep(self) -> None:
         """End everything whose time is over, without faults."""
         self.fault = self.pause = None
-        for shard in self.ledger.SHARDS:
+        for shard in SHARDS:
             for row in self.rows.get_many(self.rows.lapsed(shard, now=self.now, limit=100)).values():
                 self.perform(self.ledger.lapse(self.ledger.reservation_of(row), now=self.now))
 

@@ -1,15 +1,15 @@
 """The ledgers that the contract is held against: in memory, and in a table of the embedded cloud."""
 
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 
-from plinth.adapters.dynamo_ledger_rows import OPEN, DynamoLedgerRows
+from plinth.adapters.dynamo_ledger_rows import DynamoLedgerRows
 from plinth.adapters.dynamodb_table import Table
 from plinth.adapters.ledger_over_rows import LedgerOverRows
 from plinth.contracts.tenant import Tenant
 from plinth.ports.money import Ledger
+from tests.contract.adapters.conftest import made_table
 from tests.contract.adapters.ledger.ledgers import NOON, Asked, asked_by
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger_rows import FakeLedgerRows
@@ -25,28 +25,8 @@ def clock() -> FakeClock:
 
 @pytest.fixture(scope="session")
 def ledger_table(dynamodb: "DynamoDBClient") -> Table:
-    name = f"ledger-{uuid4().hex}"
-    text = ("pk", "sk", OPEN.partition)
-    dynamodb.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            *({"AttributeName": each, "AttributeType": "S"} for each in text),  # type: ignore[list-item]
-            {"AttributeName": OPEN.sort, "AttributeType": "N"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": OPEN.name,
-                "KeySchema": [
-                    {"AttributeName": OPEN.partition, "KeyType": "HASH"},
-                    {"AttributeName": OPEN.sort, "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
-        ],
-    )
-    return Table(client=dynamodb, name=name)
+    """Keep the ledger's rows apart: it sweeps those of every tenant."""
+    return made_table(dynamodb)
 
 
 @pytest.fixture(params=["fake", "dynamodb"])

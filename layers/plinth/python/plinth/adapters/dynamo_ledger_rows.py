@@ -4,11 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from plinth.adapters.dynamodb_items import Value
-from plinth.adapters.dynamodb_table import ConditionFailedError, Index, Table, Update
+from plinth.adapters.dynamodb_table import ConditionFailedError, Table, Update
+from plinth.adapters.open_rows import OPEN
 from plinth.money.ledger_changes import Change, Condition, Met, Row, RowKey, Transaction
-
-OPEN = Index(name="open", partition="open", sort="lapses_at")
-"""The reservations that nobody ended yet: an ended one loses `open`, and so leaves the index."""
 
 
 class DynamoLedgerRows:

@@ -146,7 +146,7 @@ def ending_of(events: Sequence[Event], at: float) -> dict[str, Value]:
 def _ending_update(run: Run, ending: dict[str, Value]) -> Update:
     return Update(
         key=(_pk(run.tenant, run.id), "RUN"),
-        change="SET " + ", ".join(f"#{name} = :new_{name}" for name in ending),
+        change="SET " + ", ".join(f"#{name} = :new_{name}" for name in ending) + " REMOVE #open",
         condition="#epoch = :epoch AND #status IN (:accepted, :running)",
         values={
             ":epoch": run.epoch,

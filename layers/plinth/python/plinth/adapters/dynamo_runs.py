@@ -12,24 +12,30 @@ from plinth.adapters.dynamo_run_log import Batch, batch_put, ending_of
 from plinth.adapters.dynamo_usage import usage_update
 from plinth.adapters.dynamodb_items import Value, packed, row, unpacked
 from plinth.adapters.dynamodb_table import ConditionFailedError, Put, Table, Update
+from plinth.adapters.open_rows import OPEN
 from plinth.contracts.events import NOTHING_MORE, Beginning, Event, RunAccepted
 from plinth.contracts.runs import (
     Acceptance,
     Answer,
     Failure,
     IdempotencyKey,
+    Overdue,
     Receipt,
     Run,
     RunRecord,
     RunRequest,
     RunStatus,
 )
+from plinth.contracts.shards import SHARDS, shard_of
 from plinth.contracts.tenant import Tenant
 from plinth.errors import ContentMissingError, IdempotencyConflictError, NotFoundError, RunSupersededError
 from plinth.money.usage import usage_of
 from plinth.ports.clock import Clock
 
 Content = TypeVar("Content")
+
+START_SECONDS = 30
+"""How long a run may wait for its machine before somebody looks after it."""
 
 ANSWER = "answer"  # the content that `get` returns with a run
 
@@ -96,7 +102,7 @@ class DynamoRuns:
                     "deadline": run.deadline,
                     "request": packed(request),
                     "expires_at": run.expires_at,
-                    **ending,
+                    **(ending or {"open": shard_of(run.id), "lapses_at": int(now) + START_SECONDS}),
                 },
                 condition="attribute_not_exists(pk)",
             ),
@@ -185,6 +191,24 @@ class DynamoRuns:
             self._table.write(marked)
         return self.get(tenant, run_id)
 
+    def overdue(self, *, limit: int) -> list[Overdue]:
+        """Return the rows that the index has, as they are now: it may be behind, so one that has ended is left out."""
+        now = self._clock.now()
+        keys = [key for shard in SHARDS for key in self._table.keys_in(OPEN, shard, at_most=int(now), limit=limit)]
+        found = ((str(item["pk"]), row(item, _RunRow)) for item in self._table.get_many(keys))
+        return [_overdue(pk, stored) for pk, stored in found if not stored.status.final]
+
+    def look_again(self, run: Run, *, at: float) -> None:
+        """Move the row in the index, unless it has left it."""
+        moved = Update(
+            key=(_pk(run.tenant, run.id), "RUN"),
+            change="SET #lapses_at = :at",
+            condition="attribute_exists(#open)",
+            values={":at": int(at)},
+        )
+        with suppress(ConditionFailedError):
+            self._table.write(moved)
+
     def put_content(self, run: Run, name: str, content: object) -> None:
         """Keep the content, unless a later epoch already has: then `RunSupersededError`."""
         try:
@@ -217,6 +241,18 @@ def _as_it_stands(stored: _RunRow, now: float) -> _RunRow:
     if stored.status not in (RunStatus.ACCEPTED, RunStatus.RUNNING) or now <= stored.deadline + _ABANDONED_SECONDS:
         return stored
     return msgspec.structs.replace(stored, status=RunStatus.FAILED, failure=packed(_ABANDONED))
+
+
+def _overdue(pk: str, stored: _RunRow) -> Overdue:
+    tenant, _, run_id = pk.partition("#")
+    run = Run(
+        id=run_id,
+        tenant=Tenant(id=tenant),
+        epoch=stored.epoch,
+        deadline=stored.deadline,
+        keep_until=stored.expires_at,
+    )
+    return Overdue(run=run, status=stored.status, unwanted=stored.unwanted)
 
 
 class _ContentRow(msgspec.Struct):

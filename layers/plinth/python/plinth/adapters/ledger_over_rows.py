@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 from uuid import uuid4
 
 from plinth.contracts.money import Budget, BudgetLeft, Reservation, ReservationState, Swept
+from plinth.contracts.shards import SHARDS
 from plinth.errors import PlinthError
 from plinth.money import budget_rows, ledger
 from plinth.money.ledger_changes import Met, Row, RowKey, Steps, Transaction
@@ -59,7 +60,7 @@ class LedgerOverRows:
     def sweep(self, *, limit: int) -> Swept:
         """End at most `limit` lapsed reservations of each part of the index; one that can't be ended stops no other."""
         now = self._clock.now()
-        found = [key for shard in ledger.SHARDS for key in self._rows.lapsed(shard, now=now, limit=limit)]
+        found = [key for shard in SHARDS for key in self._rows.lapsed(shard, now=now, limit=limit)]
         ended = Counter(self._lapse(row, now) for row in self._rows.get_many(found).values())
         refunded, charged = ended[ReservationState.RELEASED], ended[ReservationState.CHARGED]
         return Swept(refunded=refunded, charged=charged, failed=ended[None])

@@ -32,9 +32,10 @@ class StepFunctions:
         self._ingest_arn = ingest_arn
         self._erase_arn = erase_arn
 
-    def start_answer(self, run: Run) -> None:
+    def start_answer(self, run: Run, *, again: int = 0) -> None:
         """Start the answer machine with the input {"run": ...}."""
-        self._start(self._answer_arn, name=f"{run.id}-{run.epoch}", subject={"run": run})
+        name = f"{run.id}-{run.epoch}" + (f"-{again}" if again else "")
+        self._start(self._answer_arn, name=name, subject={"run": run})
 
     def start_ingest(self, document: DocumentVersion) -> None:
         """Start the ingest machine with the input {"document": ...}."""

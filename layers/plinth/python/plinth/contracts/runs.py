@@ -177,6 +177,15 @@ class RunRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overdue:
+    """An open run that should have been begun, or have ended, by now."""
+
+    run: Run
+    status: RunStatus
+    unwanted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdempotencyKey:
     """The caller's key with the SHA-256 of the body that it came with (hex)."""
 

@@ -11,12 +11,12 @@ that the row is in when the call ends. Rows never roll back: under a slow clock 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from zlib import crc32
 
 import msgspec
 
 from plinth.contracts.money import Budget, Reservation, ReservationState, Scope, ScopeKind
 from plinth.contracts.runs import Run
+from plinth.contracts.shards import shard_of
 from plinth.contracts.tenant import Tenant
 from plinth.errors import BudgetExceededError, ReservationStateError, StoreUnavailableError
 from plinth.money import budget_rows
@@ -25,9 +25,6 @@ from plinth.money.ledger_changes import Change, Condition, Row, RowKey, Steps, V
 
 LAPSE_SECONDS = 60
 """How long after its run's deadline a reservation is swept; the run itself is given up by then."""
-
-SHARDS = tuple("0123")
-"""Partitions of the index of open reservations, which takes two small writes a call."""
 
 _KEEP_SECONDS = 30 * 86_400  # an ended reservation is kept for late bills and audits; an open one never expires
 _ROUNDS = 20  # each round is lost to another caller who got on; conflicts are the store's to retry
@@ -209,7 +206,7 @@ def _opened(asked: Reservation) -> Change:
         "price": asked.price,
         "scopes": [budget_rows.scope_text(scope) for scope in asked.scopes],
         "state": ReservationState.HELD.value,
-        "open": SHARDS[crc32(run.id.encode()) % len(SHARDS)],
+        "open": shard_of(run.id),
         "lapses_at": int(run.deadline) + LAPSE_SECONDS,
     }
     return Change(key=(pk, sk), where=(Condition(attribute="state", comparison="absent"),), put=put)

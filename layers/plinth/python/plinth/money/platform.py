@@ -14,7 +14,7 @@ from plinth.money.prices import Confidence
 
 API_STEP = "Api"
 """The one step that is no state of the machine; it is counted until the run was written down."""
-ACCEPTING_UNITS, ANSWERING_UNITS, ENDING_UNITS = 6.0, 10.0, 8.0
+ACCEPTING_UNITS, ANSWERING_UNITS, ENDING_UNITS = 7.0, 10.0, 9.0
 """Write units of three transactions, which can't tell their own in what they write: that which accepts a run under an
 Idempotency-Key, that which accepts it with its answer, and that which ends it (as `bench platform_cost` records them).
 """

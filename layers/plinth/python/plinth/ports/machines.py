@@ -9,8 +9,8 @@ from plinth.contracts.runs import Run
 class Machines(Protocol):
     """Starts state machines."""
 
-    def start_answer(self, run: Run) -> None:
-        """Start the answer machine for an accepted run."""
+    def start_answer(self, run: Run, *, again: int = 0) -> None:
+        """Start the answer machine for an accepted run; each other number in `again` starts it once more."""
         ...
 
     def start_ingest(self, document: DocumentVersion) -> None:

@@ -9,6 +9,7 @@ from plinth.contracts.runs import (
     CachedAnswer,
     IdempotencyKey,
     KeptQuestion,
+    Overdue,
     Run,
     RunRecord,
     RunRequest,
@@ -46,6 +47,14 @@ class Runs(Protocol):
 
     def cancel(self, tenant: Tenant, run_id: str) -> RunRecord:
         """Note that nobody wants the run any more, unless it has ended, and return it; `NotFoundError` without one."""
+        ...
+
+    def overdue(self, *, limit: int) -> list[Overdue]:
+        """Return open runs that somebody must look after: of all tenants, and of some more than `limit` that many."""
+        ...
+
+    def look_again(self, run: Run, *, at: float) -> None:
+        """Let the run be overdue at this Unix time, and not before; nothing if it has ended."""
         ...
 
     def put_content(self, run: Run, name: str, content: object) -> None:
