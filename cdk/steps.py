@@ -21,6 +21,7 @@ class Touch(StrEnum):
     READ_TENANTS = "read tenants"
     METER_TENANTS = "meter tenants"
     READ_BUDGETS = "read budgets"
+    READ_CALLS = "read calls"
     SPEND_BUDGETS = "spend budgets"
     SWEEP_BUDGETS = "sweep budgets"
     SWEEP_RUNS = "sweep runs"
@@ -169,7 +170,9 @@ FINISH_INFERENCE = Step(
 SWEEP_BUDGETS = Step(name="SweepBudgets", touches=(Touch.SWEEP_BUDGETS,), timeout_seconds=55)
 
 SWEEP_RUNS = Step(
-    name="SweepRuns", touches=(*_RUNS, Touch.SWEEP_RUNS, Touch.START_ANSWER, *_LIMITS), timeout_seconds=55
+    name="SweepRuns",
+    touches=(*_RUNS, Touch.SWEEP_RUNS, Touch.READ_CALLS, Touch.START_ANSWER, *_LIMITS),
+    timeout_seconds=55,
 )
 
 EXPORT_USAGE = Step(

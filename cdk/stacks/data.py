@@ -76,6 +76,7 @@ class DataStack(Stack):
             Touch.LIST_TENANTS: on_table(self.tenants, "PLINTH_TENANTS_TABLE", ("dynamodb:Scan",)),
             Touch.WRITE_EXPORTS: _on_objects(self.exports, "PLINTH_EXPORTS_BUCKET", ("s3:PutObject",)),
             Touch.READ_BUDGETS: on_table(self.ledger, _LEDGER, ("dynamodb:BatchGetItem",)),
+            Touch.READ_CALLS: on_table(self.ledger, _LEDGER, ("dynamodb:BatchGetItem", "dynamodb:Query")),
             Touch.SPEND_BUDGETS: on_table(self.ledger, _LEDGER, ("dynamodb:UpdateItem",)),
             Touch.SWEEP_BUDGETS: (
                 *on_table(self.ledger, _LEDGER, ("dynamodb:BatchGetItem", "dynamodb:UpdateItem")),

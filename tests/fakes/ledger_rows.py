@@ -34,6 +34,9 @@ class FakeLedgerRows:
         with self._lock:
             return {key: dict(self.rows[key]) for key in keys if key in self.rows}
 
+    def calls(self, pk: str) -> list[Row]:
+        return [dict(row) for (owner, _), row in sorted(self.rows.items()) if owner == pk]
+
     def lapsed(self, shard: str, *, now: float, limit: int) -> list[RowKey]:
         with self._lock:
             open_ones = [(row["lapses_at"], key) for key, row in self.rows.items() if row.get("open") == shard]

@@ -40,6 +40,20 @@ window.fetch = async (url) => url === "/v1/runs"
 """
 
 
+STOPPABLE_API = """
+window.cancelled = [];
+window.fetch = async (url) => {
+  if (url === "/v1/runs") return new Response(JSON.stringify({ id: "run_1", events_url: "/events" }), { status: 202 });
+  if (url.endsWith("/cancel")) { window.cancelled.push(url); window.stop_run(); return new Response("{}"); }
+  return new Response(new ReadableStream({ start(stream) {
+    const event = { type: "run.ended", status: "cancelled", reason: "cancelled" };
+    const text = `data: ${JSON.stringify({ seq: 1, event })}\n\n`;
+    window.stop_run = () => { stream.enqueue(new TextEncoder().encode(text)); stream.close(); };
+  } }));
+};
+"""
+
+
 class Console:
     """The page as its user meets it."""
 
@@ -230,3 +244,18 @@ def test_a_narrow_screen_needs_no_sideways_scrolling(console: Console) -> None:
 
     assert console.ended() == "Done."
     assert console.script("return document.documentElement.scrollWidth") == 360
+
+
+def test_stop_cancels_the_run_and_is_there_only_while_one_runs(console: Console) -> None:
+    console.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": STOPPABLE_API})
+    console.open()
+    stop = console.browser.find_element(By.ID, "stop")
+    before = stop.is_displayed()
+    console.ask("Why?", key="any")
+    WebDriverWait(console.browser, PATIENCE_SECONDS).until(lambda _: stop.is_displayed())
+
+    stop.click()
+
+    WebDriverWait(console.browser, PATIENCE_SECONDS).until(lambda _: console.text("status") == "Stopped.")
+    assert (before, stop.is_displayed()) == (False, False)
+    assert console.browser.execute_script("return window.cancelled") == ["/v1/runs/run_1/cancel"]

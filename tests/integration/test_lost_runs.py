@@ -39,7 +39,11 @@ def test_a_run_that_was_not_begun_is_answered_and_one_that_was_lost_is_ended(dep
 
         assert wait_until(lambda: told() == [RunStatus.DONE, RunStatus.FAILED], timeout_seconds=SWEPT_WITHIN_SECONDS)
         ended = api.get_run(lost.id)
-        assert [entry.event.__class__.__name__ for entry in api.events(lost.id)] == ["RunAccepted", "RunEnded"]
+        assert [entry.event.__class__.__name__ for entry in api.events(lost.id)] == [
+            "RunAccepted",
+            "ReceiptMade",
+            "RunEnded",
+        ]
 
     assert ended.failure is not None
     assert ended.failure.reason == "timed_out"

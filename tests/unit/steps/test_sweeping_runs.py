@@ -2,12 +2,19 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from functions.sweep_runs import handler as sweep_runs
 from functions.sweep_runs.handler import handler
+from plinth.adapters.ledger_over_rows import LedgerOverRows
+from plinth.contracts.access import Allowance, Allowances
+from plinth.contracts.money import Reservation
 from plinth.contracts.runs import Run, RunRecord, RunStatus
 from plinth.errors import StoreUnavailableError
+from plinth.money.budgets import budgets_of
+from plinth.money.prices import price_of
+from tests.fakes.ledger_rows import FakeLedgerRows
 from tests.fakes.objects import FakeMachines
 from tests.unit.access.world import TIER
 from tests.unit.steps.conftest import TENANT, ChainServices
@@ -95,6 +102,39 @@ def test_a_lost_run_gives_its_place_back_and_counts_as_failed(
     assert services.limits.running == {}
     (day,) = services.usage.days(TENANT, first="0000-01-01", last="9999-12-31")
     assert (day.amounts["runs"], day.amounts["failed_runs"]) == (1, 1)
+    assert machines.answers == {}
+
+
+@pytest.mark.guarantee_b
+def test_a_lost_run_is_charged_on_its_receipt_what_its_budgets_were(
+    services: ChainServices, machines: FakeMachines, accept: Accept
+) -> None:
+    services.ledger = ledger = LedgerOverRows(FakeLedgerRows(), clock=services.clock)
+    allowed = Allowances(tenant=Allowance(day_micro_usd=1000), revision=1)
+    run = accept("Is it?", budgets=allowed)
+    budgets = budgets_of(TENANT, services.runs.get(TENANT, run.id).request)
+    price = msgspec.json.encode(price_of("claude-haiku-5-5")).decode()
+    for attempt, amount in ((1, 100), (2, 200), (3, 300)):
+        asked = Reservation(run=run, attempt=attempt, amount_micro_usd=amount, model="claude-haiku-5-5", price=price)
+        held = ledger.reserve(asked, budgets)
+        if attempt < 3:  # the third was never started
+            assert ledger.start(held)
+        if attempt == 1:
+            ledger.settle(held, cost_micro_usd=30)
+    services.runs.claim(run, owner="one")
+
+    assert sweep(services, after=331) == 1
+    ledger.sweep(limit=10)
+
+    receipt = services.runs.get(TENANT, run.id).receipt
+    assert receipt is not None
+    assert [(call.cost_micro_usd, call.outcome, call.estimated) for call in receipt.model_calls] == [
+        (30, "complete", False),
+        (200, "lost", True),
+    ]
+    (left,) = ledger.left(budgets)
+    (day,) = services.usage.days(TENANT, first="0000-01-01", last="9999-12-31")
+    assert left.day.spent_micro_usd == receipt.model_cost_micro_usd == day.amounts["model_cost_micro_usd"] == 230
     assert machines.answers == {}
 
 

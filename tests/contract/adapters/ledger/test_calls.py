@@ -16,7 +16,9 @@ from tests.contract.adapters.ledger.ledgers import (
     day_of,
     in_flight,
     month_of,
+    sweep_all,
 )
+from tests.fakes.clock import FakeClock
 
 pytestmark = pytest.mark.guarantee_b
 
@@ -161,3 +163,21 @@ def test_tenants_do_not_share_a_budget(ledger: Ledger, tenant: Tenant, other_ten
     ledger.reserve(asked(amount=1000), [budget_of(tenant)])
 
     assert day_of(ledger, budget_of(other_tenant)) == (1000, 0, 0)
+
+
+def test_the_calls_of_a_run_are_told_as_the_books_have_them(
+    ledger: Ledger, tenant: Tenant, asked: Asked, clock: FakeClock
+) -> None:
+    budgets = [budget_of(tenant)]
+    ledger.settle(in_flight(ledger, asked(attempt=1), budgets), cost_micro_usd=30)
+    in_flight(ledger, asked(attempt=2, amount=200), budgets)
+    ledger.reserve(asked(attempt=3), budgets)
+    in_flight(ledger, asked("run_2"), budgets)
+
+    told = [(call.cost_micro_usd, call.bound_micro_usd, call.billed) for call in ledger.started(asked().run)]
+    clock.advance(400)
+    sweep_all(ledger)
+    swept = [(call.cost_micro_usd, call.billed) for call in ledger.started(asked().run)]
+
+    assert told == [(30, 100, True), (200, 200, False)]
+    assert swept == [(30, True), (200, False)]

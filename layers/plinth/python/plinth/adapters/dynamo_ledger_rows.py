@@ -32,6 +32,10 @@ class DynamoLedgerRows:
         found = cast("list[Row]", self._table.get_many(keys))
         return {(str(row["pk"]), str(row["sk"])): row for row in found}
 
+    def calls(self, pk: str) -> list[Row]:
+        """Return the rows of a run's calls, in order."""
+        return cast("list[Row]", list(self._table.query(pk, first="CALL#", last="CALL#~")))
+
     def lapsed(self, shard: str, *, now: float, limit: int) -> list[RowKey]:
         """Return keys of open reservations whose time is over, the oldest first."""
         return self._table.keys_in(OPEN, shard, at_most=int(now), limit=limit)

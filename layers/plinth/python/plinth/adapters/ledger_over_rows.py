@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 from uuid import uuid4
 
-from plinth.contracts.money import Budget, BudgetLeft, Reservation, ReservationState, Swept
+from plinth.contracts.money import Budget, BudgetLeft, Reservation, ReservationState, StartedCall, Swept
+from plinth.contracts.runs import Run
 from plinth.contracts.shards import SHARDS
 from plinth.errors import PlinthError
 from plinth.money import budget_rows, ledger
@@ -27,6 +28,10 @@ class LedgerRows(Protocol):
 
     def get_many(self, keys: Iterable[RowKey]) -> dict[RowKey, Row]:
         """Return the rows that exist, as they are now."""
+        ...
+
+    def calls(self, pk: str) -> list[Row]:
+        """Return the rows of a run's calls, in order, as they are now."""
         ...
 
     def lapsed(self, shard: str, *, now: float, limit: int) -> list[RowKey]:
@@ -56,6 +61,11 @@ class LedgerOverRows:
     def release(self, reservation: Reservation) -> None:
         """Give back the amount of a reservation that was not started."""
         self._perform(ledger.release(reservation, now=self._clock.now()))
+
+    def started(self, run: Run) -> list[StartedCall]:
+        """Return the run's calls that were started."""
+        calls = map(ledger.started_call, self._rows.calls(ledger.calls_key(run)))
+        return [call for call in calls if call]
 
     def sweep(self, *, limit: int) -> Swept:
         """End at most `limit` lapsed reservations of each part of the index; one that can't be ended stops no other."""

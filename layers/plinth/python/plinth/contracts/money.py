@@ -101,6 +101,17 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StartedCall:
+    """What a call that was started costs: its bill, or the whole bound where nobody told a bill. `price` is JSON."""
+
+    model: str
+    cost_micro_usd: int
+    bound_micro_usd: int
+    price: str
+    billed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BudgetRefusal:
     """Which budget is too small for a call, what is left of it, and the Unix time at which it starts anew."""
 

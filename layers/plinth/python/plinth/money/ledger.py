@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import msgspec
 
-from plinth.contracts.money import Budget, Reservation, ReservationState, Scope, ScopeKind
+from plinth.contracts.money import Budget, Reservation, ReservationState, Scope, ScopeKind, StartedCall
 from plinth.contracts.runs import Run
 from plinth.contracts.shards import shard_of
 from plinth.contracts.tenant import Tenant
@@ -122,7 +122,7 @@ def lapse(reservation: Reservation, *, now: float) -> Steps[ReservationState]:
 
 def reservation_key(run: Run, attempt: int) -> RowKey:
     """Return the key of a call's reservation; a run's reservations stand together."""
-    return f"{run.tenant.id}#{run.id}", f"CALL#{run.epoch:06d}#{attempt:02d}"
+    return calls_key(run), f"CALL#{run.epoch:06d}#{attempt:02d}"
 
 
 def reservation_of(stored: Row) -> Reservation:
@@ -138,6 +138,26 @@ def reservation_of(stored: Row) -> Reservation:
         scopes=tuple(_scope_of(tenant, text) for text in row.scopes),
         state=row.state,
     )
+
+
+def started_call(stored: Row) -> StartedCall | None:
+    """Return what a stored reservation's call costs, or None where it was not started."""
+    row = msgspec.convert(stored, ReservationRow)
+    if row.state in (ReservationState.HELD, ReservationState.RELEASED):
+        return None
+    billed = row.state is ReservationState.SETTLED
+    return StartedCall(
+        model=row.model,
+        cost_micro_usd=row.cost if billed else row.amount,
+        bound_micro_usd=row.amount,
+        price=row.price,
+        billed=billed,
+    )
+
+
+def calls_key(run: Run) -> str:
+    """Return the partition of a run's reservations."""
+    return f"{run.tenant.id}#{run.id}"
 
 
 def _charge(reservation: Reservation, *, now: float) -> Steps[ReservationState]:

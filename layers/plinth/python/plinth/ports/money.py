@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from plinth.contracts.money import Budget, BudgetLeft, Reservation, Swept
+from plinth.contracts.money import Budget, BudgetLeft, Reservation, StartedCall, Swept
+from plinth.contracts.runs import Run
 
 
 class Ledger(Protocol):
@@ -33,6 +34,10 @@ class Ledger(Protocol):
 
     def sweep(self, *, limit: int) -> Swept:
         """End at most about `limit` reservations whose time is over: give back, or charge what was started."""
+        ...
+
+    def started(self, run: Run) -> list[StartedCall]:
+        """Return the run's calls that were started, in order, as the books have them now."""
         ...
 
     def left(self, budgets: Sequence[Budget]) -> list[BudgetLeft]:
