@@ -26,6 +26,7 @@ from plinth.money.ledger_changes import Change, Condition, Row, RowKey, Steps, V
 LAPSE_SECONDS = 60
 """How long after its run's deadline a reservation is swept; the run itself is given up by then."""
 
+_STARTED = frozenset({ReservationState.INFLIGHT, ReservationState.CHARGED, ReservationState.SETTLED})
 _KEEP_SECONDS = 30 * 86_400  # an ended reservation is kept for late bills and audits; an open one never expires
 _ROUNDS = 20  # each round is lost to another caller who got on; conflicts are the store's to retry
 
@@ -143,7 +144,7 @@ def reservation_of(stored: Row) -> Reservation:
 def started_call(stored: Row) -> StartedCall | None:
     """Return what a stored reservation's call costs, or None where it was not started."""
     row = msgspec.convert(stored, ReservationRow)
-    if row.state in (ReservationState.HELD, ReservationState.RELEASED):
+    if row.state not in _STARTED:
         return None
     billed = row.state is ReservationState.SETTLED
     return StartedCall(
