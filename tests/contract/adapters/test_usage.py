@@ -13,28 +13,20 @@ from plinth.adapters.dynamodb_table import Table
 from plinth.adapters.meter import Meter
 from plinth.contracts.events import Beginning, ReceiptMade, RunEnded, TextDelta
 from plinth.contracts.platform import PlatformCost
-from plinth.contracts.runs import Answer, IdempotencyKey, ModelCost, Receipt, Run, RunRequest, RunStatus
+from plinth.contracts.runs import Answer, IdempotencyKey, Receipt, Run, RunRequest, RunStatus
 from plinth.contracts.tenant import Tenant
 from plinth.errors import RunSupersededError
 from plinth.money.platform import ACCEPTING_UNITS, ANSWERING_UNITS, ENDING_UNITS
 from plinth.ports.runs import RunLog, Runs, UsageBook
 from tests.contract.adapters.conftest import Cloud, at_once
 from tests.fakes.clock import FakeClock
+from tests.fakes.costs import model_cost
 from tests.fakes.runs import FakeRunLog, FakeRuns
 from tests.fakes.usage import FakeUsage
 
 pytestmark = pytest.mark.guarantee_b
 
-CALL = ModelCost(
-    model="claude-haiku-5-5",
-    input_tokens=10,
-    output_tokens=3,
-    cached_input_tokens=0,
-    cost_micro_usd=70,
-    bound_micro_usd=100,
-    price_source="test",
-    price_as_of="2026-11-01",
-)
+CALL = model_cost()
 RECEIPT = Receipt(
     model_calls=(CALL,),
     model_cost_micro_usd=70,

@@ -5,20 +5,12 @@ from datetime import UTC, datetime
 import pytest
 
 from plinth.contracts.events import ReceiptMade, RunEnded
-from plinth.contracts.runs import ModelCost, Receipt, RunStatus
+from plinth.contracts.runs import Receipt, RunStatus
+from tests.fakes.costs import model_cost
 from tests.unit.access.world import ALICE, BOB, World
 from tests.unit.api.client import Client
 
-CALL = ModelCost(
-    model="plinth-local",
-    input_tokens=10,
-    output_tokens=3,
-    cached_input_tokens=0,
-    cost_micro_usd=70,
-    bound_micro_usd=100,
-    price_source="test",
-    price_as_of="2026-11-01",
-)
+CALL = model_cost("plinth-local")
 RECEIPT = Receipt(model_calls=(CALL,), model_cost_micro_usd=70)
 
 

@@ -5,23 +5,14 @@ from dataclasses import replace
 
 from plinth.contracts.events import ReceiptMade, RunEnded, TextDelta
 from plinth.contracts.platform import PlatformCost
-from plinth.contracts.runs import ModelCost, Receipt, RunStatus
+from plinth.contracts.runs import Receipt, RunStatus
 from plinth.contracts.tenant import Tenant
 from plinth.contracts.usage import UserDay
 from plinth.money.usage import UsageBy, UsageLine, usage_lines, usage_of, usage_total
 from plinth.money.usage_csv import usage_csv
+from tests.fakes.costs import model_cost
 
-CALL = ModelCost(
-    model="m/1",
-    input_tokens=10,
-    output_tokens=3,
-    cached_input_tokens=4,
-    cache_write_tokens=5,
-    cost_micro_usd=70,
-    bound_micro_usd=100,
-    price_source="test",
-    price_as_of="2026-11-01",
-)
+CALL = model_cost("m/1", cached_input_tokens=4, cache_write_tokens=5)
 OTHER = replace(CALL, model="m2", cost_micro_usd=7)
 PLATFORM = PlatformCost(cost_nano_usd=50, lines=(), steps={"CallModel": 40, "workflow": 10})
 RECEIPT = Receipt(model_calls=(CALL, CALL, OTHER), model_cost_micro_usd=147, platform=PLATFORM)
