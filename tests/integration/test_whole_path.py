@@ -45,6 +45,11 @@ def test_a_document_and_a_question_pass_through_every_store(deployed: Deployed) 
     assert isinstance(events[0], RunAccepted)
     assert isinstance(events[-1], RunEnded)
     assert {event.step for event in events if isinstance(event, StepEnded)} == STEPS | {"Api"}
+    with deployed.http() as http:
+        trace = http.get(f"/v1/runs/{run.id}/trace").json()
+    assert {step["step"] for step in trace["steps"]} == STEPS | {"Api"}
+    assert all(step["memory_mb"] > 0 for step in trace["steps"])
+    assert trace["work_ms"] > 0
     assert any(isinstance(event, ReceiptMade) for event in events)
     text = "".join(event.text for event in events if isinstance(event, TextDelta))
     assert ended.status == "done"

@@ -11,6 +11,7 @@ ROUTES = [
     ("POST", "/v1/runs", "runs:write"),
     ("GET", "/v1/runs/run_" + "0" * 26, "runs:read"),
     ("POST", "/v1/runs/run_" + "0" * 26 + "/cancel", "runs:write"),
+    ("GET", "/v1/runs/run_" + "0" * 26 + "/trace", "runs:read"),
     ("POST", "/v1/documents", "documents:write"),
     ("GET", "/v1/documents", "documents:read"),
     ("GET", f"/v1/documents/{DOCUMENT}", "documents:read"),
