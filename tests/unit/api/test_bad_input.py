@@ -137,3 +137,22 @@ def test_what_can_be_no_run_id_is_absent(client: Client, run_id: str) -> None:
     answer = client.call("GET", f"/v1/runs/{run_id}")
 
     assert (answer.status, answer.code) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "remedy"),
+    [
+        ("/v1/usage?frist_day=2026-11-01", "frist_day", "by, first_day, last_day"),
+        ("/v1/models?limit=3", "limit", "leave it out"),
+        ("/v1/documents?limit=3&page=2", "page", "limit"),
+    ],
+)
+def test_a_query_parameter_that_would_be_ignored_is_refused(client: Client, path: str, field: str, remedy: str) -> None:
+    answer = client.call("GET", path)
+
+    assert (answer.status, answer.code, answer.json["field"]) == (400, "invalid_request", field)
+    assert remedy in answer.json["detail"]
+
+
+def test_parameters_of_a_route_that_does_not_exist_change_nothing(client: Client) -> None:
+    assert client.call("GET", "/v1/nope?limit=3").code == "not_found"

@@ -176,6 +176,7 @@ def test_the_events_of_a_foreign_run_are_as_absent_as_those_of_none(
     ("query", "headers", "field"),
     [
         ("?after=x", {}, "after"),
+        ("?afetr=1", {}, "afetr"),
         ("?after=-1", {}, "after"),
         ("?after=" + "9" * 400, {}, "after"),
         ("?wait=26", {}, "wait"),

@@ -1,13 +1,15 @@
 """In which order a request is judged: size, key, scope, form of the body; then come its fields and its route."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import cast
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
+from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Route
 
 from plinth.access.authentication import Scope, authenticate
 from plinth.api.bodies import body_bytes, require_json_type
 from plinth.api.exchange import Exchange, exchange_of
+from plinth.errors import InvalidFieldError
 
 OPEN_ROUTES = ("/v1/health", "/v1/openapi.json")
 """Every other route, known or not, needs a key."""
@@ -29,11 +31,23 @@ def judge(
     if request.route not in OPEN_ROUTES:
         _authenticate(exchange, event.headers)
         _require_scope(exchange, request.method, request.route)
+    _refuse_strange_parameters(cast("Route", app.context["_route"]), event.query_string_parameters or {})
     if exchange.body:
         require_json_type(event.headers.get("content-type", ""))
     response = next_middleware(app)
     response.headers.update(exchange.headers())
     return response
+
+
+def _refuse_strange_parameters(route: Route, sent: Mapping[str, str]) -> None:
+    """Raise `InvalidFieldError` for a query parameter that the route does not know: it would be ignored."""
+    if route.rule.match(""):  # what matches no route is given one that matches everything
+        return
+    known = sorted(field.alias for field in route.dependant.query_params)
+    for name in sent:
+        if name not in known:
+            remedy = f"use some of {', '.join(known)}" if known else "leave it out"
+            raise InvalidFieldError(name[:80], f"is not a parameter of this route: {remedy}")
 
 
 def _authenticate(exchange: Exchange, headers: dict[str, str]) -> None:

@@ -36,6 +36,7 @@ from plinth.wiring import Services
 EVENTS_PATH = "/v1/runs/{run_id}/events"
 MAX_WAIT_SECONDS = 25
 _SERVICE = "relay"
+_PARAMETERS = ("after", "wait")
 _EVENT_STREAM = "text/event-stream"
 _FRESH = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -96,6 +97,8 @@ class _Events:
 
     async def _respond(self, request: Request, caller: Caller, *, request_id: str) -> Response:
         run_id = request.path_params["run_id"]
+        if strange := next((name for name in request.query_params if name not in _PARAMETERS), None):
+            raise InvalidFieldError(strange[:80], f"is not a parameter of this route: use {' or '.join(_PARAMETERS)}")
         streams = _EVENT_STREAM in request.headers.get("accept", "")
         after = _number(request.headers.get("last-event-id"), "Last-Event-ID")
         if after is None:
