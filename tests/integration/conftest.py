@@ -218,6 +218,20 @@ def deployed(provider: ProviderServer, openai_port: int) -> Iterator[Deployed]:
             stack.down(home)
 
 
+def close_breakers(deployed: Deployed) -> None:
+    """Let every model be asked, whatever failed before."""
+    for model in catalogue().models:
+        key = {"pk": {"S": f"MODEL#{model}"}, "sk": {"S": "BREAKER"}}
+        deployed.aws("dynamodb").delete_item(TableName=deployed.info.outputs["RunsTable"], Key=key)
+
+
+@pytest.fixture(autouse=True)
+def well_models(request: pytest.FixtureRequest) -> None:
+    """Begin each test with closed breakers: one that an earlier test opened makes a machine wait and ask again."""
+    if "deployed" in request.fixturenames:
+        close_breakers(request.getfixturevalue("deployed"))
+
+
 @pytest.fixture(scope="session")
 def problem() -> Any:
     """Return a reader of problem documents: (status, code, detail)."""

@@ -21,7 +21,7 @@ from plinth.money.prices import cost_micro_usd, price_of
 from tests.fakes.providers import ProviderServer
 from tests.fakes.providers.certificates import self_signed_context
 from tests.fakes.providers.scripts import OK_TEXT
-from tests.integration.conftest import Deployed
+from tests.integration.conftest import Deployed, close_breakers
 
 pytestmark = [pytest.mark.integration, pytest.mark.guarantee_f]
 
@@ -69,10 +69,7 @@ class Ask:
         self._provider = provider
 
     def close_breakers(self) -> None:
-        table = self._deployed.info.outputs["RunsTable"]
-        for model in (HAIKU, OLDER, LUNA):
-            key = {"pk": {"S": f"MODEL#{model}"}, "sk": {"S": "BREAKER"}}
-            self._deployed.aws("dynamodb").delete_item(TableName=table, Key=key)
+        close_breakers(self._deployed)
 
     def __call__(self, plan: str, *, model: str = HAIKU, conversation_id: str | None = None) -> Told:
         """Ask a question that no cache knows, and follow its run to the end."""
