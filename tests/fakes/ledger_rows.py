@@ -21,7 +21,7 @@ class FakeLedgerRows:
         self.rows: dict[RowKey, dict[str, Any]] = {}
         self._lock = Lock()
 
-    def apply(self, transaction: Transaction) -> Met:
+    def apply(self, transaction: Transaction, *, conflicts: int | None = None) -> Met:
         with self._lock:
             met = tuple(self._failed_by(change) for change in transaction)
             if any(old is not None for old in met):

@@ -5,7 +5,11 @@ from dataclasses import replace
 from itertools import combinations, product
 from typing import Any
 
-from plinth.errors import ReservationStateError, StoreUnavailableError
+import pytest
+
+from plinth.errors import BudgetExceededError, ReservationStateError, StoreUnavailableError
+from plinth.money import budget_rows
+from plinth.money.budget_rows import budget_key
 from plinth.money.ledger_changes import Met
 from tests.unit.money.ledger_world import (
     DAY,
@@ -21,6 +25,9 @@ from tests.unit.money.ledger_world import (
 )
 
 SCOPES = (("",), ("", "user ada", "key k"))
+ENOUGH = 13_500  # what a budget must have to lend to a part that pays calls of 100
+MUCH = 20_000  # enough for several parts
+BUSY = frozenset({budget_key(budget().scope)})
 PAUSES = (0.0, DAY / 2, LAPSE, 31 * DAY)
 MOST_WRITES = 10
 
@@ -29,18 +36,102 @@ def crash_matrix(ledger: Any) -> int:
     """Fail one write of a call in each way, at each time; repeat the step or not; sweep. Return how many were run."""
     runs = 0
     for scopes, fault, pause, again in product(SCOPES, FAULTS, PAUSES, (False, True)):
-        budgets = [budget(name) for name in scopes]
-        for at in range(MOST_WRITES):
-            world = World(ledger, fault=(at, fault), pause=(at, pause))
+        for split, at in product((False, True), range(MOST_WRITES)):
+            world = World(ledger)
+            budgets = [budget(name) for name in scopes]
+            if split:
+                budgets[0] = budget(day=ENOUGH, month=2 * ENOUGH)
+                _split(world, budgets)
+            planned = world.writes + at
+            world.fault, world.pause = (planned, fault), (planned, pause)
             _attempt(world, budgets, "first")
             if again:
                 _attempt(world, budgets, "second")
+            if world.writes <= planned:
+                continue
             _call_tomorrow(world, budgets)
             world.end()
             runs += 1
-            if world.writes < at:
-                break
     return runs
+
+
+def _split(world: World, budgets: Sequence[Any]) -> None:
+    """Make the rows, of which the first is busy from now on; its part has yet to borrow."""
+    world.perform(world.ledger.reserve(asked("none", amount=0), budgets, now=world.now))
+    world.busy = BUSY
+
+
+def all_is_called_in(ledger: Any) -> None:
+    """Spend a split budget to the last micro-dollar, through parts and whole, with calls open in parts."""
+    world = World(ledger)
+    limit = budget(day=MUCH, month=2 * MUCH)
+    _split(world, [limit])
+    opened = [world.perform(ledger.reserve(asked(f"run_{n}"), [limit], busy=BUSY, now=world.now)) for n in range(20)]
+    assert len({each.scopes for each in opened}) > 2
+    for each in opened[::2]:
+        world.perform(ledger.start(each, token="me", now=world.now))
+        world.bill(each, 40)
+        world.perform(ledger.settle(each, cost_micro_usd=40, now=world.now))
+    left = MUCH - 10 * 40 - 10 * 100
+    with pytest.raises(BudgetExceededError) as raised:
+        world.perform(ledger.reserve(asked("too much", amount=left + 1), [limit], busy=BUSY, now=world.now))
+    assert raised.value.refusal.left_micro_usd == left
+    world.perform(ledger.reserve(asked("the rest", amount=left), [limit], busy=BUSY, now=world.now))
+    assert not any(part["avail"] for part in world.parts(budget_key(limit.scope)).values())
+    world.end()
+
+
+def a_part_follows_its_whole(ledger: Any) -> None:
+    """Lower a split budget's limit, and let its day end: no part lends under the old limit or from the old day."""
+    world = World(ledger)
+    limit, lower = budget(day=MUCH, month=2 * MUCH), budget(day=300, month=2 * MUCH, revision=2)
+    world.limits_fell = True
+    _split(world, [limit])
+    for number in range(3):
+        world.drive(call(world, asked(f"run_{number}"), [limit], cost=100, name="me"), world.apply)
+    with pytest.raises(BudgetExceededError) as raised:
+        world.perform(ledger.reserve(asked("run_0b"), [lower], busy=BUSY, now=world.now))
+    assert (raised.value.refusal.limit_micro_usd, raised.value.refusal.left_micro_usd) == (300, 0)
+    world.now += DAY / 2
+    (whole,) = (row for _, row in world.budgets())
+    world.perform(ledger.reserve(asked("tomorrow", at=world.now), [lower], busy=BUSY, now=world.now))
+    assert (whole["day_spent"], whole["held"]) == (0, 100), whole
+    world.end()
+
+
+def yesterday_stays_with_yesterday(ledger: Any) -> None:
+    """End the day of a split budget: what its parts spent counts in the day that is over."""
+    world = World(ledger)
+    limit = budget(day=MUCH, month=None)
+    _split(world, [limit])
+    for number in range(3):
+        world.drive(call(world, asked(f"run_{number}"), [limit], cost=100, name="me"), world.apply)
+    _to_the_next_day(world, limit)
+    world = World(ledger)
+    _used_up(world)
+    _to_the_next_day(world, budget(day=ENOUGH, month=2 * ENOUGH))
+
+
+def _to_the_next_day(world: World, limit: Any) -> None:
+    world.now += DAY / 2
+    world.perform(world.ledger.reserve(asked("tomorrow", at=world.now), [limit], busy=BUSY, now=world.now))
+    ((key, whole),) = world.budgets()
+    assert (whole["day"], whole["day_spent"]) == (budget_rows.utc_day(world.now), 0), whole
+    assert not any(part["spent"] for part in world.parts(key).values())
+    world.end()
+
+
+def a_part_tells_what_it_spent(ledger: Any) -> None:
+    """Use up what one part was lent, so that it must borrow again."""
+    world = World(ledger)
+    limit = budget(day=MUCH, month=2 * MUCH)
+    _split(world, [limit])
+    for attempt in range(1, 18):
+        world.drive(call(world, replace(asked(), attempt=attempt), [limit], cost=100, name="me"), world.apply)
+    ((key, whole),) = world.budgets()
+    (part,) = world.parts(key).values()
+    assert (whole["day_spent"], part["spent"]) == (1600, 100), (whole, part)
+    world.end()
 
 
 def _attempt(world: World, budgets: Sequence[Any], name: str) -> None:
@@ -67,7 +158,7 @@ def without_a_budget(ledger: Any) -> None:
         what = world.perform(ledger.reserve(asked(), [budget(), budget("user ada")], now=world.now))
         if end != "release":
             world.perform(ledger.start(what, token="me", now=world.now))
-        del world.rows.rows["acme#BUDGET", "USER#ada"]
+        del world.rows.rows[budget_key(budget("user ada").scope)]
         before = {key: dict(row) for key, row in world.rows.rows.items()}
         options = {"cost_micro_usd": 30} if end == "settle" else {}
         try:
@@ -116,6 +207,33 @@ def _releases(world: World) -> Actor:
     return tolerant(world.ledger.release(_HELD, now=world.now))
 
 
+def _pays_from_parts(name: str, run_id: str, *, amount: int = 100) -> Maker:
+    """Call through the part of a split budget, or take more than the whole has without its parts."""
+    budgets = [budget(day=ENOUGH, month=2 * ENOUGH)]
+    return lambda world: call(world, asked(run_id, amount=amount), budgets, cost=30, name=name)
+
+
+def _splits(world: World) -> None:
+    _split(world, [budget(day=ENOUGH, month=2 * ENOUGH)])
+
+
+def _lent(world: World) -> None:
+    """Split the budget; what one part has is held by one call, and another's is free."""
+    _split(world, [budget(day=ENOUGH, month=2 * ENOUGH)])
+    limit = budget(day=ENOUGH, month=2 * ENOUGH)
+    for run_id in ("run_1", "run_2"):
+        world.drive(call(world, asked(run_id), [limit], cost=30, name="before"), world.write)
+
+
+def _used_up(world: World) -> None:
+    """Split the budget; all that its one part was lent is spent."""
+    _split(world, [budget(day=ENOUGH, month=2 * ENOUGH)])
+    limit = budget(day=ENOUGH, month=2 * ENOUGH)
+    for attempt, amount in enumerate((100, 1500), start=1):
+        what = replace(asked(amount=amount), attempt=attempt)
+        world.drive(call(world, what, [limit], cost=amount, name="before"), world.write)
+
+
 def _settles_yesterday(world: World) -> Actor:
     return tolerant(world.ledger.settle(_YESTERDAY, cost_micro_usd=40, now=world.now))
 
@@ -148,6 +266,9 @@ _CASTS: tuple[tuple[Callable[[World], None], tuple[Maker, ...]], ...] = (
     (_rows, (_calls("a"), _lapses, _releases)),
     (_rows, (_calls("a"), _calls("b"), _lapses)),
     (_rows, (_calls("a"), _calls("b", "run_2"), _lapses)),
+    (_splits, (_pays_from_parts("a", "run_3"), _pays_from_parts("b", "run_4"))),
+    (_lent, (_pays_from_parts("a", "run_3"), _pays_from_parts("b", "run_5", amount=13_000))),
+    (_lent, (_pays_from_parts("a", "run_3"), _reserves("run_4", revision=2, day=ENOUGH + 100))),
 )
 
 

@@ -1,5 +1,7 @@
 """Wrong ledgers: one line changed each, so that the tests can be tested. `old` must stand in the file exactly once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,7 +10,7 @@ from unittest.mock import patch
 
 from plinth import money
 
-ROWS, LEDGER = "budget_rows", "ledger"
+ROWS, PARTS, LEDGER = "budget_rows", "budget_parts", "ledger"
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def module_of(name: str, text: str | None = None) -> ModuleType:
 
 
 def mutated(mutant: Mutant) -> tuple[ModuleType, ModuleType]:
-    """Return the modules of rows and of protocols, one of them changed, the second over the first."""
+    """Return the modules of rows and of protocols, over rows, parts and protocols of which one is changed."""
     spec = find_spec(f"plinth.money.{mutant.module}")
     assert spec
     assert spec.origin
@@ -40,8 +42,16 @@ def mutated(mutant: Mutant) -> tuple[ModuleType, ModuleType]:
     assert text.count(mutant.old) == 1, f"{mutant.what}: {text.count(mutant.old)} places"
     changed = text.replace(mutant.old, mutant.new)
     rows = module_of(ROWS, changed if mutant.module == ROWS else None)
-    with patch.object(money, "budget_rows", rows), patch.dict("sys.modules", {"plinth.money.budget_rows": rows}):
-        return rows, module_of(LEDGER, changed if mutant.module == LEDGER else None)
+    with _standing_for(ROWS, rows):
+        parts = module_of(PARTS, changed if mutant.module == PARTS else None)
+        with _standing_for(PARTS, parts):
+            return rows, module_of(LEDGER, changed if mutant.module == LEDGER else None)
+
+
+@contextmanager
+def _standing_for(name: str, module: ModuleType) -> Iterator[None]:
+    with patch.object(money, name, module), patch.dict("sys.modules", {f"plinth.money.{name}": module}):
+        yield
 
 
 def _dropped(what: str, module: str, old: str) -> Mutant:
@@ -53,23 +63,52 @@ def _state(name: str) -> str:
 
 
 MUTANTS = (
-    _dropped("the day's limit", ROWS, '            _at_least("day_avail", amount),\n'),
-    _dropped("the month's limit", ROWS, '            _at_least("month_avail", amount),\n'),
-    _dropped("the condition on the day", ROWS, '            _equals("day", day),\n'),
-    _dropped("the condition on the revision", ROWS, '            _at_least("revision", budget.revision),\n'),
+    _dropped("the limits", ROWS, ", *enough"),
+    Mutant("without the month's limit", ROWS, "for name in available)", "for name in available[:1])"),
+    Mutant("without the day's limit", ROWS, "for name in available)", "for name in available[-1:])"),
+    Mutant("holding on any day", ROWS, 'where=(equals("day", day), at_least', "where=(at_least"),
+    _dropped("the condition on the revision", ROWS, ' at_least("revision", budget.revision),'),
     _dropped("holding", ROWS, '"held": amount, '),
-    _dropped("taking from the day", ROWS, '"day_avail": -amount, '),
-    _dropped("taking from the month", ROWS, ', "month_avail": -amount'),
+    Mutant("without taking from the day", ROWS, "fromkeys(available, -amount)", "fromkeys(available[-1:], -amount)"),
+    Mutant("without taking from the month", ROWS, "fromkeys(available, -amount)", "fromkeys(available[:1], -amount)"),
     Mutant("holding backwards", ROWS, '"held": amount, ', '"held": -amount, '),
-    Mutant("giving nothing back", ROWS, "unspent = amount - cost", "unspent = 0"),
-    Mutant("giving everything back", ROWS, "unspent = amount - cost", "unspent = amount"),
-    Mutant("giving more back", ROWS, "unspent = amount - cost", "unspent = amount + cost"),
-    _dropped("letting go of what was held", ROWS, '            "held": -amount,\n'),
-    _dropped("spending of the day", ROWS, '            "day_spent": cost,\n'),
-    _dropped("spending of the month", ROWS, '            "month_spent": cost,\n'),
-    _dropped("the budget's being there", ROWS, '_at_least("held", amount),'),
-    Mutant("charging on any day", ROWS, '(*spent.where, _equals("day", day))', "spent.where"),
-    Mutant("refunding on any day", ROWS, 'where=(_equals("day", day),), add=add', "where=(), add=add"),
+    Mutant("giving nothing back", ROWS, 'avail": amount - cost', 'avail": 0'),
+    Mutant("giving everything back", ROWS, 'avail": amount - cost', 'avail": amount'),
+    Mutant("giving more back", ROWS, 'avail": amount - cost', 'avail": amount + cost'),
+    Mutant("without letting go of what was held", ROWS, 'add = {"held": -amount}', 'add = {"held": 0}'),
+    Mutant("without spending", ROWS, 'spent": cost', 'spent": 0'),
+    Mutant("without spending of the month", ROWS, "in _windows(scope):", "in _windows(scope)[:1]:"),
+    Mutant(
+        "without the budget's being there", ROWS, 'where=(at_least("held", amount),), add=add)', "where=(), add=add)"
+    ),
+    Mutant("a part left with what was charged", LEDGER, "(change, *spends, *parts)", "(change, *spends)"),
+    Mutant("a charge that stays lent", ROWS, '"lent": -amount if scope.part else 0', '"lent": 0'),
+    Mutant("never calling in", LEDGER, "if row and row.lent and (", "if False and ("),
+    Mutant("calling in only at the limit", LEDGER, "(row.day < day or budget_rows", "(budget_rows"),
+    Mutant(
+        "calling in only at midnight",
+        LEDGER,
+        "(row.day < day or budget_rows.refusal(budget, row, amount))",
+        "row.day < day",
+    ),
+    _dropped("plenty, when lending", PARTS, ", *plenty"),
+    _dropped("the day, when lending", PARTS, 'equals("day", day), '),
+    _dropped("the limits' revision, when lending", PARTS, 'at_least("revision", part.revision), '),
+    Mutant("lending what the whole keeps", PARTS, "-_LOT * amount, told", "0, told"),
+    Mutant("telling nothing", PARTS, "told = row.spent if row else 0", "told = 0"),
+    Mutant("telling and keeping", PARTS, '"spent": -row.spent', '"spent": 0'),
+    Mutant("calling in what stays lent", PARTS, '"lent": -free - spent}', '"lent": 0}'),
+    Mutant("calling in half", PARTS, 'f"{window}_avail": free', 'f"{window}_avail": free // 2'),
+    Mutant("calling in what is being held", PARTS, 'equals("avail", free), ', ""),
+    Mutant("calling in what is not spent", PARTS, ', equals("spent", spent))', ",)"),
+    Mutant(
+        "refusing by the whole as it was",
+        PARTS,
+        "            return _returned(row, free, spent)",
+        "            return row",
+    ),
+    Mutant("charging on any day", ROWS, '(*spent.where, equals("day", day))', "spent.where"),
+    Mutant("refunding on any day", ROWS, 'where=(equals("day", day),), add=add', "where=(), add=add"),
     Mutant(
         "refunding what another day spent", ROWS, "if _period(window, spent_on) == _period(window, day):", "if day:"
     ),
@@ -80,16 +119,16 @@ MUTANTS = (
     Mutant("never rolling", ROWS, "_period(window, row.day) < _period(window, day):", "False:"),
     _dropped("what was spent, when rolling", ROWS, "            gained += row.spent(window)\n"),
     _dropped("the zero, when rolling", ROWS, '            put[f"{window}_spent"] = 0\n'),
-    Mutant("rolling twice", ROWS, 'where = [_equals("day", row.day), ', "where = ["),
+    Mutant("rolling twice", ROWS, 'where = [equals("day", row.day), ', "where = ["),
     _dropped(
         "the race with a settlement, when rolling",
         ROWS,
-        '            where.append(_equals(f"{window}_spent", row.spent(window)))\n',
+        '            where.append(equals(f"{window}_spent", row.spent(window)))\n',
     ),
     Mutant("rolling back", ROWS, '{"day": max(day, row.day)}', '{"day": min(day, row.day)}'),
     Mutant("old limits that return", ROWS, "if row.revision < budget.revision:", "if row.revision != budget.revision:"),
     Mutant("new limits that change nothing", ROWS, "gained += limit_of(budget, window) - row.limit(window)", "pass"),
-    Mutant("new limits set twice", ROWS, ', _equals("revision", row.revision)]', "]"),
+    Mutant("new limits set twice", ROWS, ', equals("revision", row.revision)]', "]"),
     Mutant(
         "making a row over another",
         ROWS,
@@ -107,7 +146,7 @@ MUTANTS = (
     ),
     Mutant("unlimited scopes kept", LEDGER, "if budget.limited]", "]"),
     Mutant(
-        "scopes forgotten", LEDGER, "replace(asked, scopes=tuple(budget.scope for budget in limited))", "replace(asked)"
+        "scopes forgotten", LEDGER, "replace(asked, scopes=tuple(budget.scope for budget in paid))", "replace(asked)"
     ),
     Mutant("a second reservation", LEDGER, 'where=(Condition(attribute="state", comparison="absent"),)', "where=()"),
     Mutant(
@@ -119,7 +158,7 @@ MUTANTS = (
     Mutant("refusing by old rows", LEDGER, "if row and budget_rows.is_current(row, budget, day)]", "if row]"),
     Mutant("never refusing", LEDGER, "    if refusals:\n", "    if False:\n"),
     Mutant("the least refusal", LEDGER, "max(refusals, key", "min(refusals, key"),
-    Mutant("the slow clock's day", LEDGER, "day = max([day, *(row.day for _, row in rows if row)])", "pass"),
+    Mutant("the slow clock's day", LEDGER, 'day = max([day, *(str(old["day"]) for old in met[1:] if old)])', "pass"),
     Mutant("no fence", LEDGER, 'where=(Condition(attribute="state", comparison="=", value=before.value),)', "where=()"),
     Mutant("a start that is late", LEDGER, "where=(*change.where, in_time)", "where=change.where"),
     Mutant("a start that all win", LEDGER, "_row(met[0]).started_by == token", "_row(met[0]).started_by"),

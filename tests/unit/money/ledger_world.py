@@ -10,7 +10,9 @@ from plinth.contracts.runs import Run
 from plinth.contracts.shards import SHARDS
 from plinth.contracts.tenant import Tenant
 from plinth.errors import BudgetExceededError, ReservationStateError, StoreUnavailableError
-from plinth.money.ledger_changes import Met, Steps, Transaction
+from plinth.money.budget_parts import PARTS
+from plinth.money.budget_rows import budget_key, scope_of, whole
+from plinth.money.ledger_changes import Met, RowKey, Steps, Transaction
 from tests.fakes.ledger_rows import FakeLedgerRows
 
 Result = TypeVar("Result")
@@ -32,13 +34,17 @@ class CrashError(Exception):
 
 @dataclass
 class World:
-    """The rows, the clock, and the provider, who bills. `ledger` is the module of protocols, or a mutant of it."""
+    """The rows, the clock, and the provider, who bills. `ledger` is the module of protocols, or a mutant of it.
+
+    The budgets whose rows are `busy` are split.
+    """
 
     ledger: Any
     rows: FakeLedgerRows = field(default_factory=FakeLedgerRows)
     now: float = NOON
     fault: tuple[int, Fault] | None = None
     pause: tuple[int, float] | None = None
+    busy: frozenset[RowKey] = frozenset()
     limits_fell: bool = False
     writes: int = 0
     calls: Counter[str] = field(default_factory=Counter[str])
@@ -81,14 +87,22 @@ class World:
         """Call the model: only this costs money."""
         self.calls[f"{reservation.run.id} {reservation.attempt}"] += 1
         for scope in reservation.scopes:
-            self.bills[TENANT.id + "#BUDGET", _sk(scope)] += cost
+            self.bills[budget_key(whole(scope))] += cost
         self.judge()
 
     def judge(self) -> None:
         """Hold every invariant of the ledger, as they must be true after every single write."""
         assert all(count == 1 for count in self.calls.values()), f"called twice: {self.calls}"
         for key, row in self.budgets():
-            held = sum(each["amount"] for each in self.reservations() if _counts(each, key[1]))
+            parts = self.parts(key)
+            for number, part in parts.items():
+                held = self.held(key, number)
+                assert part["held"] == held, f"{key} {number}: {part['held']} held of {held}"
+                assert part["avail"] >= 0, f"{key} {number} overspent: {part}"
+                assert part["spent"] >= 0, f"{key} {number}: {part}"
+            lent = sum(part["avail"] + part["held"] + part["spent"] for part in parts.values())
+            assert row["lent"] == lent, f"{key}: {row['lent']} lent of {lent}"
+            held = self.held(key, 0) + lent
             assert row["held"] == held, f"{key}: {row['held']} held of {held}"
             for window, period in (("day", row["day"]), ("month", row["day"][:7])):
                 limit, avail, spent = (row[f"{window}_{name}"] for name in ("limit", "avail", "spent"))
@@ -102,11 +116,26 @@ class World:
         """Return all that was ever spent, over the windows that are over."""
         return sum(spent for (name, kind, _), spent in self.spent.items() if (name, kind) == (scope, window))
 
-    def budgets(self) -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
+    def budgets(self) -> Iterator[tuple[RowKey, dict[str, Any]]]:
         return ((key, row) for key, row in self.rows.rows.items() if key[0].endswith("#BUDGET"))
 
+    def parts(self, key: RowKey) -> dict[int, dict[str, Any]]:
+        """Return the parts that a budget was split into, by their number."""
+        rows = ((number, self.rows.rows.get((f"{key[0]}/{number}", key[1]))) for number in PARTS)
+        return {number: row for number, row in rows if row}
+
     def reservations(self) -> Iterator[dict[str, Any]]:
-        return (row for key, row in self.rows.rows.items() if not key[0].endswith("#BUDGET"))
+        return (row for key, row in self.rows.rows.items() if "#BUDGET" not in key[0])
+
+    def held(self, key: RowKey, part: int) -> int:
+        """Return what open reservations hold of a budget's whole (part 0) or of a part of it."""
+        paid = (
+            (each["amount"], scope_of(TENANT, text))
+            for each in self.reservations()
+            if each["state"] in OPEN_STATES
+            for text in each["scopes"]
+        )
+        return sum(amount for amount, scope in paid if scope.part == part and budget_key(whole(scope)) == key)
 
     def sweep(self) -> None:
         """End everything whose time is over, without faults."""
@@ -121,10 +150,15 @@ class World:
         self.sweep()
         assert not any(row["state"] in OPEN_STATES or "open" in row for row in self.reservations())
         for key, row in self.budgets():
-            assert row["held"] == 0
-            most = sum(_most(each) for each in self.reservations() if key[1] in each["scopes"])
+            parts = self.parts(key).values()
+            assert row["held"] == row["lent"]
+            assert not any(part["held"] for part in parts)
+            most = sum(_most(each) for each in self.reservations() if _pays(each, key))
+            untold = sum(part["spent"] for part in parts)
             for window in ("day", "month"):
-                assert self.bills[key] <= self.total(key[1], window) <= most, f"{key} {window} was charged too much"
+                assert self.bills[key] <= self.total(key[1], window) + untold <= most, (
+                    f"{key} {window} was charged too much"
+                )
 
 
 def _most(row: dict[str, Any]) -> int:
@@ -136,12 +170,9 @@ def _most(row: dict[str, Any]) -> int:
     return amount if row.get("days") else cost if row["state"] == "settled" else amount
 
 
-def _counts(row: dict[str, Any], scope: str) -> bool:
-    return row["state"] in OPEN_STATES and scope in row["scopes"]
-
-
-def _sk(scope: Scope) -> str:
-    return scope.kind.upper() if scope.kind is ScopeKind.TENANT else f"{scope.kind.upper()}#{scope.name}"
+def _pays(row: dict[str, Any], key: RowKey) -> bool:
+    scopes = (scope_of(TENANT, text) for text in row["scopes"])
+    return any(budget_key(whole(scope)) == key for scope in scopes)
 
 
 def budget(name: str = "", *, day: int | None = 1000, month: int | None = 5000, revision: int = 1) -> Budget:
@@ -161,7 +192,7 @@ Actor = Generator[Transaction, Met, None]
 def call(world: World, what: Reservation, budgets: Sequence[Budget], *, cost: int, name: str) -> Actor:
     """Make one model call from reserve to settle, as the step does; `name` is the process."""
     try:
-        reservation = yield from world.ledger.reserve(what, budgets, now=world.now)
+        reservation = yield from world.ledger.reserve(what, budgets, busy=world.busy, now=world.now)
     except BudgetExceededError:
         return
     if (yield from world.ledger.start(reservation, token=name, now=world.now)):

@@ -15,7 +15,15 @@ from tests.contract.adapters.ledger import test_calls, test_windows
 from tests.contract.adapters.ledger.ledgers import NOON, asked_by
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger_rows import FakeLedgerRows
-from tests.unit.money.ledger_checks import crash_matrix, interleavings, without_a_budget
+from tests.unit.money.ledger_checks import (
+    a_part_follows_its_whole,
+    a_part_tells_what_it_spent,
+    all_is_called_in,
+    crash_matrix,
+    interleavings,
+    without_a_budget,
+    yesterday_stays_with_yesterday,
+)
 from tests.unit.money.ledger_mutants import MUTANTS, Mutant, mutated
 
 pytestmark = pytest.mark.guarantee_b
@@ -42,7 +50,14 @@ def followed(rule: Callable[..., None], rows: ModuleType, protocols: ModuleType)
 def checks(rows: ModuleType, protocols: ModuleType) -> Iterator[Callable[[], object]]:
     """Yield every check, the quick ones first."""
     yield from (lambda rule=rule: followed(rule, rows, protocols) for rule in RULES)
-    yield lambda: without_a_budget(protocols)
+    for check in (
+        without_a_budget,
+        all_is_called_in,
+        a_part_follows_its_whole,
+        a_part_tells_what_it_spent,
+        yesterday_stays_with_yesterday,
+    ):
+        yield lambda check=check: check(protocols)
     yield lambda: crash_matrix(protocols)
     yield lambda: interleavings(protocols)
 

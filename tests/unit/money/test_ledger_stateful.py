@@ -10,7 +10,16 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from plinth.contracts.money import Reservation
 from plinth.errors import BudgetExceededError, ReservationStateError, StoreUnavailableError
 from plinth.money import ledger
-from tests.unit.money.ledger_checks import crash_matrix, interleavings, without_a_budget
+from plinth.money.budget_rows import budget_key
+from tests.unit.money.ledger_checks import (
+    a_part_follows_its_whole,
+    a_part_tells_what_it_spent,
+    all_is_called_in,
+    crash_matrix,
+    interleavings,
+    without_a_budget,
+    yesterday_stays_with_yesterday,
+)
 from tests.unit.money.ledger_world import DAY, FAULTS, LAPSE, CrashError, World, asked, budget
 
 pytestmark = pytest.mark.guarantee_b
@@ -29,12 +38,19 @@ class Spending(RuleBasedStateMachine):
         self.started: list[tuple[Reservation, int]] = []
         self.tried = 0
 
-    @rule(amount=st.integers(0, 300), names=st.sets(st.sampled_from(NAMES), max_size=4), stale=st.booleans())
-    def reserve(self, amount: int, names: set[str], *, stale: bool) -> None:
+    @rule(
+        amount=st.integers(0, 300) | st.integers(0, 6),
+        names=st.sets(st.sampled_from(NAMES), max_size=4),
+        busy=st.sets(st.sampled_from(NAMES), max_size=4),
+        stale=st.booleans(),
+    )
+    def reserve(self, amount: int, names: set[str], busy: set[str], *, stale: bool) -> None:
+        """Hold any amount; a budget is split where it has 128 times as much, so mostly for small ones."""
+        keys = {budget_key(budget(name).scope) for name in busy}
         budgets = [self._budget(name, stale=stale) for name in sorted(names)]
         self.tried += 1
         what = asked(f"run_{self.tried}", amount=amount, at=self.world.now)
-        made = self._tried(lambda: ledger.reserve(what, budgets, now=self.world.now))
+        made = self._tried(lambda: ledger.reserve(what, budgets, busy=keys, now=self.world.now))
         if made:
             self.open.append(made)
 
@@ -123,6 +139,22 @@ def test_no_crash_at_any_write_loses_doubles_or_overspends_anything() -> None:
 
 def test_no_order_of_processes_loses_doubles_or_overspends_anything() -> None:
     assert interleavings(ledger) >= 5000
+
+
+def test_a_split_budget_is_spent_to_the_last() -> None:
+    all_is_called_in(ledger)
+
+
+def test_a_changed_limit_holds_in_the_parts_at_once() -> None:
+    a_part_follows_its_whole(ledger)
+
+
+def test_a_part_that_borrows_again_tells_what_it_spent() -> None:
+    a_part_tells_what_it_spent(ledger)
+
+
+def test_what_parts_spent_counts_in_the_day_that_is_over() -> None:
+    yesterday_stays_with_yesterday(ledger)
 
 
 def test_a_call_whose_budget_was_erased_changes_nothing() -> None:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from plinth.adapters import ledger_over_rows
 from plinth.adapters.dynamo_ledger_rows import DynamoLedgerRows
 from plinth.adapters.dynamodb_table import Table
 from plinth.adapters.ledger_over_rows import CONFLICT_SECONDS, LedgerOverRows
 from plinth.contracts.money import Budget, Reservation
 from plinth.contracts.tenant import Tenant
 from plinth.errors import BudgetExceededError, StoreUnavailableError
+from plinth.money.budget_rows import budget_key
 from tests.contract.adapters.conftest import at_once
 from tests.contract.adapters.ledger.ledgers import Asked, budget_of, day_of, in_flight, sweep_all
 from tests.fakes.clock import FakeClock
@@ -27,16 +29,15 @@ pytestmark = pytest.mark.guarantee_b
 
 WRITES = ("update_item", "transact_write_items")
 LOST = ReadTimeoutError(endpoint_url="http://store")
-CONFLICT = ClientError(
-    cast(
-        "Any",
-        {
-            "Error": {"Code": "TransactionCanceledException", "Message": ""},
-            "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}],
-        },
-    ),
-    "TransactWriteItems",
-)
+
+
+def conflict_at(met: Sequence[bool]) -> ClientError:
+    """Make the error that says of each item whether another transaction held it."""
+    reasons = [{"Code": "TransactionConflict" if each else "None"} for each in met]
+    response = {"Error": {"Code": "TransactionCanceledException", "Message": ""}, "CancellationReasons": reasons}
+    return ClientError(cast("Any", response), "TransactWriteItems")
+
+
 Call = Callable[..., Any]
 Wrap = Callable[[Call, dict[str, Any]], Any]
 
@@ -85,7 +86,7 @@ def failing_at(number: int, how: str) -> Wrap:
         if count[0] != number + 1:
             return call(**request)
         if how in ("before", "conflict"):
-            raise KilledError if how == "before" else CONFLICT
+            raise KilledError if how == "before" else conflict_at([True, False])
         answer = call(**request)
         if how in ("after", "lost"):
             raise KilledError if how == "after" else LOST
@@ -145,7 +146,7 @@ def test_a_lost_answer_does_not_lose_the_start(ledger_over: Over, asked: Asked, 
 
 def test_endless_conflicts_are_no_refusal(ledger_over: Over, asked: Asked, tenant: Tenant) -> None:
     def conflict(call: Call, request: dict[str, Any]) -> Any:
-        raise CONFLICT
+        raise conflict_at([False, True])
 
     with pytest.raises(StoreUnavailableError):
         ledger_over(conflict).reserve(asked(), [budget_of(tenant)])
@@ -161,17 +162,18 @@ class Contention:
 
     def __call__(self, call: Call, request: dict[str, Any]) -> Any:
         writes: Sequence[Any] = request.get("TransactItems") or [{"Update": request}]
-        keys = {str(each["Update"]["Key"]) for each in writes}
+        keys = [str(each["Update"]["Key"]) for each in writes]
         with self._lock:
-            if keys & self._busy:
+            met = [key in self._busy for key in keys]
+            if any(met):
                 self.conflicts += 1
-                raise CONFLICT
-            self._busy |= keys
+                raise conflict_at(met)
+            self._busy |= set(keys)
         try:
             return call(**request)
         finally:
             with self._lock:
-                self._busy -= keys
+                self._busy -= set(keys)
 
 
 @pytest.mark.parametrize("racers", [16, pytest.param(200, marks=pytest.mark.long)])
@@ -204,6 +206,38 @@ def test_callers_who_conflict_are_told_to_come_back_and_never_refused_wrongly(
     assert ends.count("refused") == 1 - bool(told["unavailable"])
     assert told["held"] + told["unavailable"] >= racers - 1
     assert [day_of(ledger, budget)[1] for budget in budgets] == [ends.count("held") * 100] * 4
+
+
+@pytest.fixture(params=["whole", "split"])
+def split(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Say whether a row that callers conflict over is split."""
+    split = bool(request.param == "split")
+    monkeypatch.setattr(ledger_over_rows, "_CONFLICTS", 3 if split else sys.maxsize)
+    return split
+
+
+@pytest.mark.parametrize("racers", [32, pytest.param(200, marks=pytest.mark.long)])
+def test_a_budget_that_is_busy_is_split_and_still_spent_to_the_last(
+    ledger_over: Over, ledger_table: Table, asked: Asked, racers: int, *, split: bool
+) -> None:
+    """Many call at once, every second call is settled, then exactly the rest can be had."""
+    ledger = ledger_over(Contention(), patience=CONFLICT_SECONDS)
+    tenant = asked().run.tenant
+    budgets = [budget_of(tenant, f"{kind} {split}", day=100_000 + racers * 100) for kind in ("user", "key")]
+    ledger.reserve(asked(f"first_{split}", amount=0), budgets)
+
+    started = at_once([partial(in_flight, ledger, asked(f"run_{split}_{n}"), budgets) for n in range(racers)])
+    for each in started[::2]:
+        ledger.settle(each, cost_micro_usd=40)
+
+    rows = ledger_table.get_many([budget_key(each.scope) for each in budgets])
+    assert [bool(row["lent"]) for row in rows] == [split, split]
+    left = 100_000 + 60 * len(started[::2])
+    assert [day_of(ledger, each) for each in budgets] == [(left, 100 * len(started[1::2]), 40 * len(started[::2]))] * 2
+    with pytest.raises(BudgetExceededError) as raised:
+        ledger.reserve(asked(f"over_{split}", amount=left + 1), budgets)
+    assert raised.value.refusal.left_micro_usd == left
+    ledger.reserve(asked(f"rest_{split}", amount=left), budgets)
 
 
 def test_a_call_over_three_scopes_writes_nineteen_units(ledger_over: Over, asked: Asked, tenant: Tenant) -> None:

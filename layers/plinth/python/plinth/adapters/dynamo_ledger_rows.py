@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from plinth.adapters.dynamodb_items import Value
-from plinth.adapters.dynamodb_table import ConditionFailedError, Table, Update
+from plinth.adapters.dynamodb_table import ConditionFailedError, ConflictsError, Table, Update
 from plinth.adapters.open_rows import OPEN
-from plinth.money.ledger_changes import Change, Condition, Met, Row, RowKey, Transaction
+from plinth.money.ledger_changes import Change, Condition, Met, Row, RowKey, RowsBusyError, Transaction
 
 
 class DynamoLedgerRows:
@@ -15,16 +15,21 @@ class DynamoLedgerRows:
     def __init__(self, *, table: Table) -> None:
         self._table = table
 
-    def apply(self, transaction: Transaction) -> Met:
-        """Make all changes or none; conflicts with other transactions are tried again by the table."""
+    def apply(self, transaction: Transaction, *, conflicts: int | None = None) -> Met:
+        """Make all changes or none; conflicts with other transactions are tried again by the table.
+
+        With `conflicts`, `RowsBusyError` is raised once a transaction met as many.
+        """
         updates = [_update(change) for change in transaction]
         try:
             if len(updates) == 1:
                 self._table.write(updates[0])
             else:
-                self._table.transact(*updates)
+                self._table.transact(*updates, conflicts=conflicts)
         except ConditionFailedError as failed:
             return tuple(cast("list[Row | None]", failed.old))
+        except ConflictsError as busy:
+            raise RowsBusyError(frozenset(transaction[place].key for place in busy.places)) from busy
         return None
 
     def get_many(self, keys: Iterable[RowKey]) -> dict[RowKey, Row]:

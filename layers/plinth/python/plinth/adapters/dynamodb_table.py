@@ -72,8 +72,12 @@ class ConditionFailedError(Exception):
         self.old = old
 
 
-class _ConflictError(Exception):
-    """Another transaction held one of the items; nothing was written."""
+class ConflictsError(Exception):
+    """Other transactions held items, of the writes at `places`; nothing was written."""
+
+    def __init__(self, places: Sequence[int] = (0,)) -> None:
+        super().__init__("other transactions held the same items")
+        self.places = places
 
 
 class Table:
@@ -186,13 +190,16 @@ class Table:
         )
         return from_attributes(answer.get("Attributes", {}))
 
-    def transact(self, *changes: Put | Update) -> None:
+    def transact(self, *changes: Put | Update, conflicts: int | None = None) -> None:
         """Make all writes or none; raise `ConditionFailedError` where a condition did not hold.
 
+        With `conflicts`, raise `ConflictsError` once it met as many.
         Each attempt gets a client token of its own from the SDK, so an SDK retry after a lost answer writes once.
         """
         items: Any = [{type(change).__name__: self._request(change)} for change in changes]
-        self._attempt(lambda: self._client.transact_write_items(TransactItems=items, ReturnConsumedCapacity="TOTAL"))
+        self._attempt(
+            lambda: self._client.transact_write_items(TransactItems=items, ReturnConsumedCapacity="TOTAL"), conflicts
+        )
 
     def _whole(self, answer: Answer) -> Answer:
         if not answer.get("ConsumedCapacity"):
@@ -222,13 +229,15 @@ class Table:
             request["ExpressionAttributeValues"] = to_attributes(values)
         return request
 
-    def _attempt(self, call: Callable[[], Answer]) -> Answer:
+    def _attempt(self, call: Callable[[], Answer], conflicts: int | None = None) -> Answer:
         give_up = time.monotonic() + self._conflict_seconds
         attempt = 0
         while True:
             try:
                 answer = _written(call)
-            except _ConflictError as error:
+            except ConflictsError as error:
+                if attempt + 1 == conflicts:
+                    raise
                 if time.monotonic() >= give_up:
                     raise StoreUnavailableError("DynamoDB: other transactions kept holding the same items") from error
             else:
@@ -244,7 +253,7 @@ def _written(call: Callable[[], Answer]) -> Answer:
             return call()
         except ClientError as error:
             if (code := error_code(error)) in _CONFLICTS:
-                raise _ConflictError from error
+                raise ConflictsError from error
             if code == "ConditionalCheckFailedException":
                 raise ConditionFailedError([_old(error.response)]) from error
             if code == "TransactionCanceledException":
@@ -259,7 +268,8 @@ def _raise_cancelled(error: ClientError) -> None:
         failed = (_old(reason) if reason.get("Code") == "ConditionalCheckFailed" else None for reason in reasons)
         raise ConditionFailedError(list(failed)) from error
     if "TransactionConflict" in codes:
-        raise _ConflictError from error
+        places = [place for place, code in enumerate(codes) if code == "TransactionConflict"]
+        raise ConflictsError(places) from error
     if "ThrottlingError" in codes or "ProvisionedThroughputExceeded" in codes:
         raise StoreUnavailableError("DynamoDB throttled the transaction: try again later") from error
 

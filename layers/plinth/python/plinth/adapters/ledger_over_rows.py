@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol, TypeVar
 from uuid import uuid4
 
@@ -9,11 +10,15 @@ from plinth.contracts.money import Budget, BudgetLeft, Reservation, ReservationS
 from plinth.contracts.runs import Run
 from plinth.contracts.shards import SHARDS
 from plinth.errors import PlinthError
-from plinth.money import budget_rows, ledger
-from plinth.money.ledger_changes import Met, Row, RowKey, Steps, Transaction
+from plinth.money import budget_parts, budget_rows, ledger
+from plinth.money.budget_rows import BudgetRow
+from plinth.money.ledger_changes import Met, Row, RowKey, RowsBusyError, Steps, Transaction
 from plinth.ports.clock import Clock
 
 Result = TypeVar("Result")
+
+_CONFLICTS = 3  # after so many at once, a row is busy
+_BUSY_SECONDS = 60.0  # how long a process pays from parts before it tries the whole again
 
 CONFLICT_SECONDS = 10.0
 """How long a write waits for others that hold its rows: 200 callers at once of one budget need a quarter of it."""
@@ -22,8 +27,8 @@ CONFLICT_SECONDS = 10.0
 class LedgerRows(Protocol):
     """Rows that change by conditional transactions."""
 
-    def apply(self, transaction: Transaction) -> Met:
-        """Make all changes or none, and say what was met."""
+    def apply(self, transaction: Transaction, *, conflicts: int | None = None) -> Met:
+        """Make all changes or none, and say what was met; `RowsBusyError` after as many conflicts, if it is said."""
         ...
 
     def get_many(self, keys: Iterable[RowKey]) -> dict[RowKey, Row]:
@@ -45,10 +50,17 @@ class LedgerOverRows:
     def __init__(self, rows: LedgerRows, *, clock: Clock) -> None:
         self._rows = rows
         self._clock = clock
+        self._busy: dict[RowKey, float] = {}
 
     def reserve(self, asked: Reservation, budgets: Sequence[Budget]) -> Reservation:
-        """Set the amount aside in every budget or none."""
-        return self._perform(ledger.reserve(asked, budgets, now=self._clock.now()))
+        """Set the amount aside in every budget or none; rows that are busy are split and left alone for a while."""
+        now = self._clock.now()
+        self._busy = {key: until for key, until in self._busy.items() if until > now}
+        try:
+            return self._perform(ledger.reserve(asked, budgets, busy=self._busy, now=now), conflicts=_CONFLICTS)
+        except RowsBusyError as met:
+            self._busy |= dict.fromkeys(met.keys, now + _BUSY_SECONDS)
+        return self._perform(ledger.reserve(asked, budgets, busy=self._busy, now=now))
 
     def start(self, reservation: Reservation) -> bool:
         """Return whether this caller may make the call."""
@@ -76,14 +88,20 @@ class LedgerOverRows:
         return Swept(refunded=refunded, charged=charged, failed=ended[None])
 
     def left(self, budgets: Sequence[Budget]) -> list[BudgetLeft]:
-        """Return how the budgets stand, in order."""
+        """Return how the budgets stand, in order; what moves between a split one's rows meanwhile may be missed."""
         day = budget_rows.utc_day(self._clock.now())
         found = self._rows.get_many(budget_rows.budget_key(budget.scope) for budget in budgets)
         rows = (found.get(budget_rows.budget_key(budget.scope)) for budget in budgets)
         return [
-            budget_rows.left(budget, budget_rows.budget_row(row) if row else None, day=day)
+            budget_rows.left(budget, self._joined(budget, budget_rows.budget_row(row)) if row else None, day=day)
             for budget, row in zip(budgets, rows, strict=True)
         ]
+
+    def _joined(self, budget: Budget, row: BudgetRow) -> BudgetRow:
+        if not row.lent:
+            return row
+        parts = [budget_rows.budget_key(replace(budget.scope, part=part)) for part in budget_parts.PARTS]
+        return budget_parts.joined(row, [budget_parts.part_row(each) for each in self._rows.get_many(parts).values()])
 
     def _lapse(self, row: Row, now: float) -> ReservationState | None:
         try:
@@ -92,11 +110,11 @@ class LedgerOverRows:
             return None
         return None if ended is ReservationState.HELD else ended
 
-    def _perform(self, steps: Steps[Result]) -> Result:
+    def _perform(self, steps: Steps[Result], *, conflicts: int | None = None) -> Result:
         try:
             transaction = next(steps)
             while True:
-                transaction = steps.send(self._rows.apply(transaction))
+                transaction = steps.send(self._rows.apply(transaction, conflicts=conflicts))
         except StopIteration as finished:
             result: Result = finished.value
             return result

@@ -37,11 +37,15 @@ class ReservationState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Who spends: a tenant, or a user or key of it. `name` is the user or the key's id, and empty for the tenant."""
+    """Who spends: a tenant, or a user or key of it. `name` is the user or the key's id, and empty for the tenant.
+
+    `part` is 0 for the whole of the scope, otherwise the part of its split budget that a call is paid from.
+    """
 
     tenant: Tenant
     kind: ScopeKind
     name: str = ""
+    part: int = 0
 
     def __post_init__(self) -> None:
         if (self.kind is ScopeKind.TENANT) != (not self.name):

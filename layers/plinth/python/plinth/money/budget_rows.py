@@ -1,9 +1,11 @@
 """What a budget's row holds, and how it changes: held, settled, refunded, rolled to a new day, given a new limit.
 
 For each window (day, month): avail + held + spent = limit. `avail` is stored because DynamoDB's conditions know no
-arithmetic; `held` is one number for both windows, since what is held is carried into a new one.
+arithmetic; `held` is one number for both windows, since what is held is carried into a new one. It includes `lent`,
+which `budget_parts` explains; a part's row knows no windows.
 """
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
@@ -18,6 +20,7 @@ from plinth.contracts.money import (
     Window,
     WindowLeft,
 )
+from plinth.contracts.tenant import Tenant
 from plinth.money.ledger_changes import Change, Condition, Row, RowKey, Value
 
 
@@ -33,6 +36,7 @@ class BudgetRow(msgspec.Struct, frozen=True):
     month_limit: int
     month_spent: int
     month_avail: int
+    lent: int
 
     def limit(self, window: Window) -> int:
         """Return the window's limit."""
@@ -48,13 +52,20 @@ class BudgetRow(msgspec.Struct, frozen=True):
 
 
 def budget_key(scope: Scope) -> RowKey:
-    """Return the key of a scope's row; a tenant's rows stand together."""
-    return f"{scope.tenant.id}#BUDGET", scope_text(scope)
+    """Return the key of a scope's row; a tenant's rows stand together, but for the parts of split ones."""
+    apart = f"/{scope.part}" if scope.part else ""
+    return f"{scope.tenant.id}#BUDGET{apart}", f"{scope.kind.upper()}#{scope.name}"
 
 
 def scope_text(scope: Scope) -> str:
-    """Return a scope as reservations and keys spell it; `scope_of` reads it back."""
-    return scope.kind.upper() if scope.kind is ScopeKind.TENANT else f"{scope.kind.upper()}#{scope.name}"
+    """Return a scope as reservations spell it; `scope_of` reads it back."""
+    return f"{scope.kind}#{scope.part}#{scope.name}"
+
+
+def scope_of(tenant: Tenant, text: str) -> Scope:
+    """Return the scope that `scope_text` spelled."""
+    kind, part, name = text.split("#", 2)
+    return Scope(tenant=tenant, kind=ScopeKind(kind), part=int(part), name=name)
 
 
 def budget_row(row: Row) -> BudgetRow:
@@ -71,7 +82,7 @@ def first(budget: Budget, day: str) -> Change:
     """Make the row of a scope that has none."""
     limits = {window: limit_of(budget, window) for window in Window}
     zeros = {f"{window}_spent": 0 for window in Window}
-    put: dict[str, Value] = {"day": day, "revision": budget.revision, "held": 0, **zeros}
+    put: dict[str, Value] = {"day": day, "revision": budget.revision, "held": 0, "lent": 0, **zeros}
     put |= {f"{window}_limit": limit for window, limit in limits.items()}
     put |= {f"{window}_avail": limit for window, limit in limits.items()}
     return Change(key=budget_key(budget.scope), where=(Condition(attribute="day", comparison="absent"),), put=put)
@@ -89,13 +100,13 @@ def renewed(row: BudgetRow, budget: Budget, day: str) -> Change:
     """
     put: dict[str, Value] = {"day": max(day, row.day)}
     add: dict[str, int] = {}
-    where = [_equals("day", row.day), _equals("revision", row.revision)]
+    where = [equals("day", row.day), equals("revision", row.revision)]
     for window in Window:
         gained = 0
         if _period(window, row.day) < _period(window, day):
             gained += row.spent(window)
             put[f"{window}_spent"] = 0
-            where.append(_equals(f"{window}_spent", row.spent(window)))
+            where.append(equals(f"{window}_spent", row.spent(window)))
         if row.revision < budget.revision:
             gained += limit_of(budget, window) - row.limit(window)
             put[f"{window}_limit"] = limit_of(budget, window)
@@ -105,39 +116,42 @@ def renewed(row: BudgetRow, budget: Budget, day: str) -> Change:
 
 
 def hold(budget: Budget, amount: int, day: str) -> Change:
-    """Set an amount aside, only if both windows of this very day have it, under these limits or later ones."""
+    """Set an amount aside, only if each window of this very day has it, under these limits or later ones."""
+    available = [f"{window}avail" for window in _windows(budget.scope)]
+    enough = (at_least(name, amount) for name in available)
     return Change(
         key=budget_key(budget.scope),
-        where=(
-            _equals("day", day),
-            _at_least("revision", budget.revision),
-            _at_least("day_avail", amount),
-            _at_least("month_avail", amount),
-        ),
-        add={"held": amount, "day_avail": -amount, "month_avail": -amount},
+        where=(equals("day", day), at_least("revision", budget.revision), *enough),
+        add={"held": amount, **dict.fromkeys(available, -amount)},
     )
 
 
 def spend(scope: Scope, amount: int, cost: int) -> Change:
     """Turn a held amount into what was spent of it; a cost of 0 gives all of it back. Any day will do."""
-    unspent = amount - cost
-    return Change(
-        key=budget_key(scope),
-        where=(_at_least("held", amount),),
-        add={
-            "held": -amount,
-            "day_spent": cost,
-            "day_avail": unspent,
-            "month_spent": cost,
-            "month_avail": unspent,
-        },
-    )
+    add = {"held": -amount}
+    for window in _windows(scope):
+        add |= {f"{window}spent": cost, f"{window}avail": amount - cost}
+    return Change(key=budget_key(scope), where=(at_least("held", amount),), add=add)
 
 
 def spend_on(scope: Scope, amount: int, day: str) -> Change:
-    """Spend a held amount whole, only while the row stands at `day`, so that a refund finds the same window."""
-    spent = spend(scope, amount, amount)
-    return Change(key=spent.key, where=(*spent.where, _equals("day", day)), add=spent.add)
+    """Spend a held amount whole, only while the row stands at `day`, so that a refund finds the same window.
+
+    What a part holds is spent from the whole, which knows days: `leave` takes it out of the part.
+    """
+    spent = spend(whole(scope), amount, amount)
+    add = {**spent.add, "lent": -amount if scope.part else 0}
+    return Change(key=spent.key, where=(*spent.where, equals("day", day)), add=add)
+
+
+def leave(part: Scope, amount: int) -> Change:
+    """Take a held amount out of a part."""
+    return Change(key=budget_key(part), where=(at_least("held", amount),), add={"held": -amount})
+
+
+def whole(scope: Scope) -> Scope:
+    """Return the scope that a part belongs to."""
+    return replace(scope, part=0)
 
 
 def refund(scope: Scope, amount: int, *, spent_on: str, day: str) -> Change:
@@ -149,7 +163,7 @@ def refund(scope: Scope, amount: int, *, spent_on: str, day: str) -> Change:
     for window in Window:
         if _period(window, spent_on) == _period(window, day):
             add |= {f"{window}_spent": -amount, f"{window}_avail": amount}
-    return Change(key=budget_key(scope), where=(_equals("day", day),), add=add)
+    return Change(key=budget_key(whole(scope)), where=(equals("day", day),), add=add)
 
 
 def refusal(budget: Budget, row: BudgetRow, amount: int) -> BudgetRefusal | None:
@@ -208,13 +222,20 @@ def resets_at(window: Window, day: str) -> int:
     return int(datetime(over.year, over.month, over.day, tzinfo=UTC).timestamp())
 
 
+def _windows(scope: Scope) -> tuple[str, ...]:
+    """Return what the attributes of a row begin with: a part's row knows no windows."""
+    return ("",) if scope.part else tuple(f"{window}_" for window in Window)
+
+
 def _period(window: Window, day: str) -> str:
     return day if window is Window.DAY else day[: len("2026-11")]
 
 
-def _equals(attribute: str, value: str | int) -> Condition:
+def equals(attribute: str, value: str | int) -> Condition:
+    """Ask for this very value."""
     return Condition(attribute=attribute, comparison="=", value=value)
 
 
-def _at_least(attribute: str, value: int) -> Condition:
+def at_least(attribute: str, value: int) -> Condition:
+    """Ask for this value or more."""
     return Condition(attribute=attribute, comparison=">=", value=value)

@@ -9,26 +9,26 @@ A budget's row rolls to a new day when a reservation meets it; a call that is he
 that the row is in when the call ends. Rows never roll back: under a slow clock they are spent from as they stand.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
+from zlib import crc32
 
 import msgspec
 
-from plinth.contracts.money import Budget, Reservation, ReservationState, Scope, ScopeKind, StartedCall
+from plinth.contracts.money import Budget, Reservation, ReservationState, StartedCall
 from plinth.contracts.runs import Run
 from plinth.contracts.shards import shard_of
 from plinth.contracts.tenant import Tenant
 from plinth.errors import BudgetExceededError, ReservationStateError, StoreUnavailableError
-from plinth.money import budget_rows
+from plinth.money import budget_parts, budget_rows
 from plinth.money.budget_rows import BudgetRow, budget_row
-from plinth.money.ledger_changes import Change, Condition, Row, RowKey, Steps, Value
+from plinth.money.ledger_changes import ROUNDS, Change, Condition, Row, RowKey, Steps, Value
 
 LAPSE_SECONDS = 60
 """How long after its run's deadline a reservation is swept; the run itself is given up by then."""
 
 _STARTED = frozenset({ReservationState.INFLIGHT, ReservationState.CHARGED, ReservationState.SETTLED})
 _KEEP_SECONDS = 30 * 86_400  # an ended reservation is kept for late bills and audits; an open one never expires
-_ROUNDS = 20  # each round is lost to another caller who got on; conflicts are the store's to retry
 
 
 class ReservationRow(msgspec.Struct, frozen=True):
@@ -49,24 +49,27 @@ class ReservationRow(msgspec.Struct, frozen=True):
     days: tuple[str, ...] = ()
 
 
-def reserve(asked: Reservation, budgets: Sequence[Budget], *, now: float) -> Steps[Reservation]:
+def reserve(
+    asked: Reservation, budgets: Sequence[Budget], *, busy: Container[RowKey] = (), now: float
+) -> Steps[Reservation]:
     """Set the amount aside in every limited budget at once; an earlier try's reservation is returned as it stands.
 
-    A refusal rests on rows that the refused transaction itself met, as they stood at that moment.
+    A budget whose row is `busy` is paid from a part of it, as long as the whole has enough to lend. A refusal rests on
+    rows that one transaction met together, as they stood at that moment.
     """
     limited = [budget for budget in budgets if budget.limited]
-    asked = replace(asked, scopes=tuple(budget.scope for budget in limited))
-    day = budget_rows.utc_day(now)
-    for _ in range(_ROUNDS):
-        holds = (budget_rows.hold(budget, asked.amount_micro_usd, day) for budget in limited)
-        met = yield (_opened(asked), *holds)
+    paid = [_part(budget, asked.run) if budget_rows.budget_key(budget.scope) in busy else budget for budget in limited]
+    amount, day = asked.amount_micro_usd, budget_rows.utc_day(now)
+    for _ in range(ROUNDS):
+        asked = replace(asked, scopes=tuple(budget.scope for budget in paid))
+        met = yield (_opened(asked), *(budget_rows.hold(budget, amount, day) for budget in paid))
         if met is None:
             return asked
         if met[0] is not None:
             return reservation_of(met[0])
-        rows = [(budget, budget_row(old) if old else None) for budget, old in _failed(limited, met[1:])]
-        day = max([day, *(row.day for _, row in rows if row)])
-        _refuse_short(rows, asked.amount_micro_usd, day)
+        day = max([day, *(str(old["day"]) for old in met[1:] if old)])
+        rows = yield from _wholes(paid, limited, met[1:], amount, day)
+        _refuse_short(rows, amount, day)
         for budget, row in rows:
             yield (budget_rows.renewed(row, budget, day) if row else budget_rows.first(budget, day),)
     raise StoreUnavailableError("the ledger's rows kept changing: try again later")
@@ -136,7 +139,7 @@ def reservation_of(stored: Row) -> Reservation:
         amount_micro_usd=row.amount,
         model=row.model,
         price=row.price,
-        scopes=tuple(_scope_of(tenant, text) for text in row.scopes),
+        scopes=tuple(budget_rows.scope_of(tenant, text) for text in row.scopes),
         state=row.state,
     )
 
@@ -161,20 +164,49 @@ def calls_key(run: Run) -> str:
     return f"{run.tenant.id}#{run.id}"
 
 
+def _part(budget: Budget, run: Run) -> Budget:
+    """Return the part of a budget that the calls of a run are paid from."""
+    number = budget_parts.PARTS[crc32(run.id.encode()) % len(budget_parts.PARTS)]
+    return replace(budget, scope=replace(budget.scope, part=number))
+
+
+def _wholes(
+    paid: list[Budget], limited: Sequence[Budget], met: Sequence[Row | None], amount: int, day: str
+) -> Steps[list[tuple[Budget, BudgetRow | None]]]:
+    """Return the whole rows that refused a hold, with all that their parts can give them.
+
+    A part that lacks the amount borrows it; one that can't is replaced in `paid` by its whole.
+    """
+    rows: list[tuple[Budget, BudgetRow | None]] = []
+    for number, (budget, old) in enumerate(zip(limited, met, strict=True)):
+        whole = old
+        if old is not None and paid[number].scope.part:
+            whole = yield from budget_parts.borrow(paid[number], old, amount, day)
+        if whole is None:
+            continue
+        paid[number] = budget
+        row = budget_row(whole) if whole else None
+        if row and row.lent and (row.day < day or budget_rows.refusal(budget, row, amount)):
+            row = yield from budget_parts.call_in(budget, row)
+        rows.append((budget, row))
+    return rows
+
+
 def _charge(reservation: Reservation, *, now: float) -> Steps[ReservationState]:
     """Spend the whole amount of a started call, and note in which day each budget did."""
     amount = reservation.amount_micro_usd
     days = [budget_rows.utc_day(now)] * len(reservation.scopes)
-    for _ in range(_ROUNDS):
+    parts = [budget_rows.leave(scope, amount) for scope in reservation.scopes if scope.part]
+    for _ in range(ROUNDS):
         put = {"days": list(days), **_ending(now)}
         change = _moved(reservation, ReservationState.INFLIGHT, ReservationState.CHARGED, put=put, drop=("open",))
         spends = (budget_rows.spend_on(scope, amount, day) for scope, day in zip(reservation.scopes, days, strict=True))
-        met = yield (change, *spends)
+        met = yield (change, *spends, *parts)
         if met is None:
             return ReservationState.CHARGED
         if met[0] is not None:
             return _row(met[0]).state
-        days = _learned(days, met[1:])
+        days = _learned(days, met)
     raise StoreUnavailableError("the ledger's rows kept changing: try again later")
 
 
@@ -183,7 +215,7 @@ def _settle_late(settled: Change, reservation: Reservation, charged: Sequence[st
     where = (Condition(attribute="state", comparison="=", value=ReservationState.CHARGED.value),)
     change = replace(settled, where=where)
     days = list(charged)
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         refunds = [
             budget_rows.refund(scope, difference, spent_on=spent_on, day=day)
             for scope, spent_on, day in zip(reservation.scopes, charged, days, strict=True)
@@ -191,19 +223,15 @@ def _settle_late(settled: Change, reservation: Reservation, charged: Sequence[st
         met = yield (change, *refunds)
         if met is None or met[0] is not None:
             return
-        days = _learned(days, met[1:])
+        days = _learned(days, met)
     raise StoreUnavailableError("the ledger's rows kept changing: try again later")
 
 
 def _learned(days: Sequence[str], met: Sequence[Row | None]) -> list[str]:
-    """Return the days at which the budgets' rows really stand."""
+    """Return the days at which the budgets' rows really stand: they follow the reservation's, and parts follow them."""
     if {} in met:
         raise _gone()
-    return [budget_row(old).day if old else day for day, old in zip(days, met, strict=True)]
-
-
-def _failed(budgets: Sequence[Budget], met: Sequence[Row | None]) -> list[tuple[Budget, Row]]:
-    return [(budget, old) for budget, old in zip(budgets, met, strict=True) if old is not None]
+    return [budget_row(old).day if old else day for day, old in zip(days, met[1 : len(days) + 1], strict=True)]
 
 
 def _refuse_short(rows: Sequence[tuple[Budget, BudgetRow | None]], amount: int, day: str) -> None:
@@ -262,8 +290,3 @@ def _row(old: Row | None) -> ReservationRow:
 
 def _gone() -> ReservationStateError:
     return ReservationStateError("the reservation or one of its budgets is gone: nothing was changed")
-
-
-def _scope_of(tenant: Tenant, text: str) -> Scope:
-    kind, _, name = text.partition("#")
-    return Scope(tenant=tenant, kind=ScopeKind(kind.lower()), name=name)

@@ -32,6 +32,17 @@ class Change:
     drop: tuple[str, ...] = ()
 
 
+class RowsBusyError(Exception):
+    """Others kept changing the rows of these keys; nothing was written."""
+
+    def __init__(self, keys: frozenset[RowKey]) -> None:
+        super().__init__("rows are busy")
+        self.keys = keys
+
+
+ROUNDS = 20
+"""How often a protocol adapts to the rows it meets: each round is lost to another caller who got on."""
+
 Transaction = tuple[Change, ...]
 Met = tuple[Row | None, ...] | None
 """None where all changes were made; otherwise, per change, the row that failed its conditions ({}: no such row)."""
