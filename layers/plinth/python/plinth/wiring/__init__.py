@@ -3,7 +3,7 @@
 Imports stand inside the properties on purpose: a step pays at cold start only for what it uses.
 """
 
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from plinth.adapters.meter import Meter
@@ -17,12 +17,12 @@ from plinth.ports.models import Breakers, Callbacks, Embedder, Inferences, Langu
 from plinth.ports.money import Ledger
 from plinth.ports.runs import AnswerCache, Conversations, Exports, RunLog, Runs, UsageBook
 from plinth.settings import SettingMissingError, Settings
+from plinth.wiring.language_models import language_model_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from plinth.adapters.dynamodb_table import Table
-    from plinth.adapters.provider_tokens import Token
 
 MAX_DOCUMENT_BYTES = 50 * 1024 * 1024
 
@@ -249,7 +249,7 @@ class Services:
         """
         if provider not in self._models:
             try:
-                self._models[provider] = self._model_of(provider)
+                self._models[provider] = language_model_of(provider, self.settings)
             except SettingMissingError as error:
                 raise ModelNotConfiguredError(f"no model of {provider} in this environment: {error}") from error
         return self._models[provider]
@@ -257,42 +257,6 @@ class Services:
     @cached_property
     def _models(self) -> dict[Provider, LanguageModel]:
         return {}
-
-    def _model_of(self, provider: Provider) -> LanguageModel:
-        match provider:
-            case "anthropic":
-                return self._anthropic()
-            case "openai":
-                from plinth.adapters.openai_model import OpenAiModel
-
-                return OpenAiModel(self.settings.openai_url, token=self._key(self.settings.openai_secret_arn))
-            case "sagemaker":
-                from plinth.adapters.sagemaker_model import SageMakerModel
-
-                return SageMakerModel(self.settings.model_endpoint, component=self.settings.model_component)
-            case "sagemaker_openai":
-                from plinth.adapters.chat_bodies import SELF_HOSTED
-                from plinth.adapters.openai_model import OpenAiModel
-                from plinth.adapters.sagemaker_bearer import sagemaker_token
-
-                token = sagemaker_token(self.settings.region)
-                return OpenAiModel(self.settings.model_endpoint_url, token=token, dialect=SELF_HOSTED)
-
-    def _anthropic(self) -> LanguageModel:
-        if self.settings.anthropic_access == "aws":
-            region, workspace = self.settings.region, self.settings.anthropic_workspace
-            from plinth.adapters.anthropic_model import on_aws
-
-            return on_aws(region=region, workspace=workspace)
-        key = self._key(self.settings.anthropic_secret_arn)
-        from plinth.adapters.anthropic_model import with_key
-
-        return with_key(key)
-
-    def _key(self, secret_arn: str) -> "Token":
-        from plinth.adapters.provider_tokens import SECRET_SECONDS, Token, key_from_secret
-
-        return Token(partial(key_from_secret, secret_arn), life_seconds=SECRET_SECONDS)
 
     @cached_property
     def _s3(self) -> "S3Client":
