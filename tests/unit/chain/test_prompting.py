@@ -1,8 +1,10 @@
 """What goes into a prompt, and in which order."""
 
+import pytest
+
 from plinth.chain.prompting import build_prompt, choose_passages, input_token_bound
 from plinth.contracts.memory import StoredPassage
-from plinth.contracts.models import Role
+from plinth.contracts.models import Prompt, Role
 from plinth.contracts.runs import Turn
 
 
@@ -51,3 +53,15 @@ def test_the_token_bound_counts_bytes_so_that_no_script_exceeds_it() -> None:
     chinese = input_token_bound(build_prompt("字" * 100, [], []))
 
     assert chinese - latin == 200
+
+
+@pytest.mark.guarantee_h
+def test_a_prompt_is_tainted_by_passages_and_by_earlier_answers_but_not_by_the_question() -> None:
+    assert not build_prompt("Why?", [], []).tainted
+    assert build_prompt("Why?", [passage("a", 0, "Because.")], []).tainted
+    assert build_prompt("Why?", [], [Turn(question="What?", answer="That.", at=1.0)]).tainted
+
+
+@pytest.mark.guarantee_h
+def test_a_prompt_that_does_not_say_so_is_tainted() -> None:
+    assert Prompt(version="1", system="", messages=()).tainted

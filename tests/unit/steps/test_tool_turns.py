@@ -11,7 +11,6 @@ from functions.build_prompt.handler import build_prompt
 from functions.call_model.handler import call_model
 from functions.parse_reply.handler import parse_reply
 from functions.retrieve_context.handler import retrieve_context
-from functions.run_tool import handler as run_tool_handler
 from functions.run_tool.handler import run_tool
 from plinth.adapters.ledger_over_rows import LedgerOverRows
 from plinth.chain.failures import run_failure
@@ -24,7 +23,8 @@ from plinth.contracts.runs import Answer, Run
 from plinth.contracts.tools import ToolOutcome
 from plinth.errors import MemoryUnavailableError
 from plinth.money.budgets import budgets_of
-from plinth.tools.tool import Tool
+from plinth.runtime import tool_calls
+from plinth.tools.tool import Effect, Tool
 from plinth.tools.toolbox import TOOLS
 from tests.fakes.ledger_rows import FakeLedgerRows
 from tests.fakes.models import FakeModel, whole
@@ -131,7 +131,7 @@ def test_passages_that_a_tool_finds_get_the_next_numbers_and_can_be_cited(
 ) -> None:
     services.runs.put_content(run, "passages", (passage(1), passage(2)))
     found = (passage(2), passage(3))
-    monkeypatch.setattr(run_tool_handler, "search", lambda *_, **__: (found, ()))
+    monkeypatch.setattr(tool_calls, "search", lambda *_, **__: (found, ()))
     services.model = FakeModel(([], asks_for(LOOK)), (["At nine [3], as said [2]."], whole()))
 
     call(call_model, run=run, attempt=1)
@@ -168,7 +168,7 @@ def test_a_tool_that_takes_too_long_is_given_up(
     slow: Tool[Any] = replace(
         TOOLS["calculate"], timeout_seconds=0.05, work=lambda *_: ToolOutcome(text=str(ended.wait(20)))
     )
-    monkeypatch.setattr(run_tool_handler, "TOOLS", {"calculate": slow})
+    monkeypatch.setattr(tool_calls, "TOOLS", {"calculate": slow})
 
     result = outcome_of(services, call, run, SUM)
 
@@ -180,7 +180,7 @@ def test_a_tool_that_takes_too_long_is_given_up(
 def test_a_tool_that_is_gone_since_it_was_offered_is_told_as_such(
     services: ChainServices, call: Call, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_tool_handler, "TOOLS", {})
+    monkeypatch.setattr(tool_calls, "TOOLS", {})
 
     assert "not offered" in outcome_of(services, call, run, SUM).text
 
@@ -202,7 +202,7 @@ def test_a_store_that_fails_under_a_tool_is_for_the_machine_to_try_again(
     def unavailable(*_: object, **__: object) -> None:
         raise MemoryUnavailableError("throttled")
 
-    monkeypatch.setattr(run_tool_handler, "search", unavailable)
+    monkeypatch.setattr(tool_calls, "search", unavailable)
     services.model = FakeModel(([], asks_for(LOOK)))
     call(call_model, run=run, attempt=1)
 
@@ -212,7 +212,7 @@ def test_a_store_that_fails_under_a_tool_is_for_the_machine_to_try_again(
 
 def test_a_long_result_is_cut(services: ChainServices, call: Call, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     endless: Tool[Any] = replace(TOOLS["calculate"], work=lambda *_: ToolOutcome(text="9" * 100_000))
-    monkeypatch.setattr(run_tool_handler, "TOOLS", {"calculate": endless})
+    monkeypatch.setattr(tool_calls, "TOOLS", {"calculate": endless})
 
     result = outcome_of(services, call, run, SUM)
 
@@ -265,3 +265,49 @@ def test_each_turn_is_paid_for_by_a_reservation_of_its_own(
     bills = [result["calls"][0]["cost_micro_usd"] for result in (first, second)]
     assert all(bills)
     assert (left.day.spent_micro_usd, left.day.held_micro_usd) == (sum(bills), 0)
+
+
+def an_effect(monkeypatch: pytest.MonkeyPatch, effect: Effect) -> list[object]:
+    """Let `calculate` have this effect, and return what it was called with, which fills as it is."""
+    made: list[object] = []
+
+    def work(given: object, _: object) -> ToolOutcome:
+        made.append(given)
+        return ToolOutcome(text="Done.")
+
+    acting: Tool[Any] = replace(TOOLS["calculate"], effect=effect, work=work)
+    monkeypatch.setattr(tool_calls, "TOOLS", {"calculate": acting})
+    return made
+
+
+@pytest.mark.guarantee_h
+@pytest.mark.parametrize("effect", [Effect.WRITE, Effect.EXTERNAL])
+def test_an_effect_that_nobody_approved_is_refused_and_told_where_the_model_has_read_passages(
+    services: ChainServices, call: Call, run: Run, monkeypatch: pytest.MonkeyPatch, effect: Effect
+) -> None:
+    services.runs.put_content(run, "passages", (passage(1),))
+    call(build_prompt, run=run)
+    made = an_effect(monkeypatch, effect)
+
+    result = outcome_of(services, call, run, SUM)
+
+    assert result.failed
+    assert "approval" in result.text
+    assert made == []
+
+
+@pytest.mark.guarantee_h
+def test_an_effect_happens_where_the_model_has_read_the_question_alone_and_not_after_a_tools_result(
+    services: ChainServices, call: Call, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = an_effect(monkeypatch, Effect.WRITE)
+    services.model = FakeModel(([], asks_for(SUM)), ([], asks_for(SUM)), (["So be it."], whole()))
+
+    call(call_model, run=run, attempt=1)
+    turn_after_tools(call, run, turn=2, tools=1)
+    first = told(services).tool_results
+    turn_after_tools(call, run, turn=3, tools=1)
+    second = told(services).tool_results
+
+    assert [result.failed for result in (*first, *second)] == [False, True]
+    assert len(made) == 1

@@ -61,6 +61,7 @@ def build_prompt(
         system=system,
         messages=(*history, Message(role=Role.USER, text=f"{question}\n\n{_REMINDER}")),
         tools=tuple(tools),
+        tainted=bool(passages or history),
     )
 
 

@@ -1,12 +1,12 @@
 """Whether what a model ended with is an answer: said, strict JSON where JSON was asked for, tool calls that can run."""
 
-import json
 from collections.abc import Sequence
 from typing import NoReturn
 
 import jsonschema_rs
 
 from plinth.contracts.models import JsonSchema, ModelEnd, Prompt, StopReason, ToolCall, ToolSpec
+from plinth.contracts.strict_json import parse_strictly
 from plinth.errors import ModelReplyInvalidError
 
 _OBJECT: JsonSchema = {"type": "object"}
@@ -51,8 +51,8 @@ def _require_runnable(calls: Sequence[ToolCall], tools: Sequence[ToolSpec]) -> N
 def _require_fit(text: str, schema: JsonSchema) -> None:
     """Let pass only strict JSON (no NaN, no name twice) of the schema, which may refer to nothing outside itself."""
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_once_each)
-    except (ValueError, RecursionError) as error:
+        value = parse_strictly(text)
+    except ValueError as error:
         raise _NoAnswerError(f"no strict JSON ({type(error).__name__})") from error
     validator = jsonschema_rs.validator_for(dict(schema), retriever=_refuse_reference)
     for failed in validator.iter_errors(value):
@@ -60,16 +60,5 @@ def _require_fit(text: str, schema: JsonSchema) -> None:
         raise _NoAnswerError(f"it breaks the schema at {place}")
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
 def _refuse_reference(uri: str) -> NoReturn:
     raise ValueError(uri)
-
-
-def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name stands twice")
-    return found

@@ -43,7 +43,7 @@ def with_results(
     )
     asked = Message(role=Role.ASSISTANT, text=reply.text, tool_calls=reply.tool_calls)
     answered = Message(role=Role.USER, text=_LAST if turn >= MAX_TURNS else "", tool_results=results)
-    return replace(prompt, messages=(*prompt.messages, asked, answered))
+    return replace(prompt, messages=(*prompt.messages, asked, answered), tainted=True)
 
 
 def _result(call: ToolCall, outcome: ToolOutcome, numbers: dict[tuple[str, int], int]) -> ToolResult:

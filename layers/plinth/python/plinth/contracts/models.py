@@ -58,7 +58,8 @@ class Message:
 class Prompt:
     """Everything a model is given. `version` names the template that made it.
 
-    With `answer_schema` the text must be JSON of that schema.
+    With `answer_schema` the text must be JSON of that schema. It is `tainted` unless every word that a model may heed
+    is the caller's own or ours: passages, tools' results and earlier answers are not.
     """
 
     version: str
@@ -66,6 +67,7 @@ class Prompt:
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
     answer_schema: JsonSchema | None = None
+    tainted: bool = True
 
 
 def _never() -> bool:
