@@ -10,6 +10,7 @@ from plinth.wiring import Services
 from tests.fakes.answers import FakeAnswers
 from tests.fakes.clock import FakeClock
 from tests.fakes.documents import FakeDocuments
+from tests.fakes.facts import FakeFacts
 from tests.fakes.limits import FakeLimits
 from tests.fakes.objects import FakeMachines, FakeSources
 from tests.fakes.runs import FakeRunLog, FakeRuns
@@ -49,6 +50,7 @@ class World:
         self.services.runs = self.runs = FakeRuns(self.clock)
         self.services.run_log = self.log = FakeRunLog(self.runs)
         self.services.usage = FakeUsage(self.runs)
+        self.services.facts = self.facts = FakeFacts(self.clock)
         self.services.answers = self.answers = FakeAnswers(self.clock)
         self.services.documents = self.documents = FakeDocuments(self.clock)
         self.services.sources = self.sources = FakeSources()

@@ -17,6 +17,7 @@ from tests.fakes.breakers import FakeBreakers
 from tests.fakes.clock import FakeClock
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.documents import FakeDocuments
+from tests.fakes.facts import FakeFacts
 from tests.fakes.limits import FakeLimits
 from tests.fakes.memory import FakeMemory
 from tests.fakes.models import FakeEmbedder, FakeModel
@@ -49,6 +50,7 @@ def services() -> ChainServices:
     made.usage = FakeUsage(made.runs)
     made.breakers = FakeBreakers(clock)
     made.conversations = FakeConversations(clock)
+    made.facts = FakeFacts(clock)
     made.answers = FakeAnswers(clock)
     made.documents = FakeDocuments(clock)
     made.limits = FakeLimits(clock)

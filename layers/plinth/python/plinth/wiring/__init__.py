@@ -12,6 +12,7 @@ from plinth.errors import ModelNotConfiguredError
 from plinth.ports.access import Limits, TenantList, Tenants
 from plinth.ports.clock import Clock
 from plinth.ports.documents import DeadLetters, DocumentParser, Documents, Memory, SourceObjects, WorkObjects
+from plinth.ports.facts import Facts
 from plinth.ports.machines import Machines
 from plinth.ports.models import Breakers, Callbacks, Embedder, Inferences, LanguageModel, PendingInferences
 from plinth.ports.money import Ledger
@@ -20,6 +21,7 @@ from plinth.settings import SettingMissingError, Settings
 from plinth.wiring.language_models import language_model_of
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
     from plinth.adapters.dynamodb_table import Table
@@ -121,6 +123,16 @@ class Services:
         from plinth.adapters.dynamo_conversations import DynamoConversations
 
         return DynamoConversations(table=self._table(self.settings.conversations_table), clock=self.clock)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What is worth remembering of users; the embedder is made for those who keep or compare."""
+        from plinth.adapters.dynamo_facts import DynamoFacts
+        from plinth.adapters.dynamo_rows import Rows
+
+        table = self._table(self.settings.conversations_table)
+        rows = Rows(client=self._dynamodb, name=table.name)
+        return DynamoFacts(table=table, rows=rows, clock=self.clock, embedder=lambda: self.embedder)
 
     @cached_property
     def answers(self) -> AnswerCache:
@@ -266,11 +278,15 @@ class Services:
 
         return boto3.client("s3", config=S3_CALLS)
 
-    def _table(self, name: str, *, conflict_seconds: float = 2.0) -> "Table":
+    @cached_property
+    def _dynamodb(self) -> "DynamoDBClient":
         import boto3
 
         from plinth.adapters.aws_calls import CALLS
+
+        return boto3.client("dynamodb", config=CALLS)
+
+    def _table(self, name: str, *, conflict_seconds: float = 2.0) -> "Table":
         from plinth.adapters.dynamodb_table import Table
 
-        client = boto3.client("dynamodb", config=CALLS)
-        return Table(client=client, name=name, conflict_seconds=conflict_seconds, meter=self.meter)
+        return Table(client=self._dynamodb, name=name, conflict_seconds=conflict_seconds, meter=self.meter)
