@@ -26,7 +26,7 @@ from functions.parse_reply.handler import parse_reply
 from functions.recall_conversation.handler import recall_conversation
 from functions.retrieve_context.handler import retrieve_context
 from functions.save_answer.handler import save_answer
-from plinth.contracts.memory import DocumentVersion, StoredPassage
+from plinth.contracts.memory import DocumentVersion, SearchScope, StoredPassage
 from plinth.contracts.runs import Run, RunRequest
 from plinth.contracts.tenant import Tenant
 from plinth.ports.documents import Vector
@@ -126,9 +126,9 @@ class Chain:
 class ReadyHits(FakeMemory):
     """`Memory` that searched beforehand."""
 
-    def search(self, tenant: Tenant, question: str, vector: Vector, *, limit: int) -> list[StoredPassage]:
+    def search(self, scope: SearchScope, question: str, vector: Vector, *, limit: int) -> list[StoredPassage]:
         """Return the hits."""
-        del tenant, question, vector
+        del scope, question, vector
         return _HITS[:limit]
 
 

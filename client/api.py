@@ -36,6 +36,7 @@ class Question:
     conversation_id: str | None = None
     max_output_tokens: int | None = None
     tools: list[str] | None = None
+    filter: dict[str, dict[str, list[str]]] | None = None
 
 
 class PlinthApi:

@@ -56,7 +56,7 @@ class TenantsTable:
             ConsistentRead=True,
         )
         if "Item" in known:
-            self._set_scopes(known["Item"]["key_id"].get("S", ""), fields.scopes)
+            self._set_rights(known["Item"]["key_id"].get("S", ""), fields)
             return
         fresh = make_key(self._environment)
         self._put(f"KEY#{fresh.id}", "KEY", _key_row(tenant, user, fields, fresh))
@@ -71,15 +71,15 @@ class TenantsTable:
             key = {"pk": {"S": f"KEY#{gone['key_id'].get('S', '')}"}, "sk": {"S": "KEY"}}
             self._dynamodb.delete_item(TableName=self._table, Key=key)
 
-    def _set_scopes(self, key_id: str, scopes: Iterable[str]) -> None:
-        """Write the scopes of a key that is still there: one that was deleted by hand stays deleted."""
+    def _set_rights(self, key_id: str, fields: User) -> None:
+        """Write scopes and labels of a key that is still there: one that was deleted by hand stays deleted."""
         with suppress(self._dynamodb.exceptions.ConditionalCheckFailedException):
             self._dynamodb.update_item(
                 TableName=self._table,
                 Key={"pk": {"S": f"KEY#{key_id}"}, "sk": {"S": "KEY"}},
-                UpdateExpression="SET scopes = :scopes",
+                UpdateExpression="SET scopes = :scopes, labels = :labels",
                 ConditionExpression="attribute_exists(pk)",
-                ExpressionAttributeValues={":scopes": {"L": [{"S": scope} for scope in scopes]}},
+                ExpressionAttributeValues={":scopes": _texts(fields.scopes), ":labels": _texts(fields.labels)},
             )
 
     def _put(self, pk: str, sk: str, item: "dict[str, UniversalAttributeValueTypeDef]") -> None:
@@ -91,8 +91,13 @@ def _key_row(tenant: str, user: str, fields: User, key: ApiKey) -> "dict[str, Un
         "tenant": {"S": tenant},
         "user": {"S": user},
         "secret_sha256": {"S": key.secret_sha256},
-        "scopes": {"L": [{"S": scope} for scope in fields.scopes]},
+        "scopes": _texts(fields.scopes),
+        "labels": _texts(fields.labels),
     }
+
+
+def _texts(texts: Iterable[str]) -> "UniversalAttributeValueTypeDef":
+    return {"L": [{"S": text} for text in texts]}
 
 
 def _tier(name: str, tier: TierEntry, *, revision: int) -> "dict[str, UniversalAttributeValueTypeDef]":
@@ -108,8 +113,9 @@ def _tier(name: str, tier: TierEntry, *, revision: int) -> "dict[str, UniversalA
         **{field: {"N": str(count)} for field, count in counts.items() if count is not None},
         "name": {"S": name},
         "priority": {"S": tier.priority},
-        "models": {"L": [{"S": model} for model in tier.models]},
-        "tools": {"L": [{"S": tool} for tool in tier.tools]},
+        "models": _texts(tier.models),
+        "tools": _texts(tier.tools),
+        "labels": _texts(tier.labels),
         "cache": {"S": tier.cache},
         "budgets": {"M": _budgets(tier.budgets, revision)},
     }

@@ -25,14 +25,14 @@ keys = ["laptop"]
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import msgspec
 
 from client.errors import UsageError
-from plinth.contracts.access import CachePolicy, Priority
+from plinth.contracts.access import LABEL, CachePolicy, Priority
 from plinth.tools.toolbox import TOOLS
 
 SCOPES = ("runs:read", "runs:write", "documents:read", "documents:write", "usage:read")
@@ -74,14 +74,16 @@ class TierEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     cache: CachePolicy = CachePolicy.EXACT
     budgets: BudgetsEntry = BudgetsEntry()
     tools: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
     retention_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 30
 
 
 class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A user's keys by name, and what they may be used for."""
+    """A user's keys by name, what they may be used for, and which access labels they hold."""
 
     keys: tuple[str, ...] = ()
     scopes: tuple[str, ...] = SCOPES
+    labels: tuple[str, ...] = ()
 
 
 class TenantEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,6 +141,7 @@ def _complaints(content: TenantsFile) -> Iterator[str]:
         strange = ", ".join(tool for tool in limits.tools if tool not in TOOLS)
         if strange:
             yield f"tiers.{tier}.tools: there is no tool {strange}, use some of {', '.join(TOOLS)}"
+        yield from _bad_labels(f"tiers.{tier}", limits.labels)
     for tenant, entry in content.tenants.items():
         if not _TENANT.fullmatch(tenant):
             yield f"tenants.{tenant}: use 1 to 32 of a-z, 0-9 and inner hyphens"
@@ -151,6 +154,13 @@ def _complaints(content: TenantsFile) -> Iterator[str]:
             if len(set(fields.keys)) < len(fields.keys):
                 yield f"{place}.keys: a name stands there twice"
             yield from (f"{place}.keys: {name!r} is no key name" for name in fields.keys if not _NAME.fullmatch(name))
+            yield from _bad_labels(place, fields.labels)
             unknown = ", ".join(scope for scope in fields.scopes if scope not in SCOPES)
             if unknown:
                 yield f"{place}.scopes: there is no scope {unknown}, use some of {', '.join(SCOPES)}"
+
+
+def _bad_labels(place: str, labels: Iterable[str]) -> Iterator[str]:
+    for label in labels:
+        if not LABEL.fullmatch(label):
+            yield f"{place}.labels: {label!r} is no label, use 1 to 64 letters, digits and . _ : @ / -"

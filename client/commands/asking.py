@@ -1,6 +1,7 @@
 """`plinth ask`: the answer as it is made, then where it comes from, how long it took and what it cost."""
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Self
 
 import msgspec
@@ -12,6 +13,7 @@ from client.api import Question
 from client.commands.choices import AsJson, EnvironmentName, output, progress
 from client.display import plain, receipt_lines, show_citations, steps_table
 from client.environments import LOCAL, environment_named
+from client.errors import UsageError
 from client.following import FollowedRun
 from plinth.contracts.events import Event, Reset, TextDelta
 from plinth.contracts.runs import RunStatus
@@ -34,6 +36,9 @@ def ask(  # noqa: PLR0913 - each parameter is an option of the command
     conversation: Annotated[str | None, typer.Option(help="Continue, or begin, the conversation of this id.")] = None,
     max_output_tokens: Annotated[int | None, typer.Option(min=1, help="The longest answer, in tokens.")] = None,
     tool: Annotated[list[str] | None, typer.Option(help="A tool that the model may use; can be repeated.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="Only documents with this metadata, NAME=VALUE; can be repeated.")
+    ] = None,
 ) -> None:
     """Ask a question about your documents."""
     asked = Question(
@@ -42,6 +47,7 @@ def ask(  # noqa: PLR0913 - each parameter is an option of the command
         conversation_id=conversation,
         max_output_tokens=max_output_tokens,
         tools=tool,
+        filter=filter_of(where),
     )
     with environment_named(env).api() as api, Screen(output(), streams=stream and not json) as screen:
         run = following.ask(api, asked, hear=screen.hear)
@@ -67,6 +73,19 @@ def cancel(
             list(api.events(run_id))
             run = api.get_run(run_id)
     output().print(f"{'had ended: ' if ended else ''}{run.status}", markup=False)
+
+
+def filter_of(where: Sequence[str] | None) -> dict[str, dict[str, list[str]]] | None:
+    """Return the request's filter: one name's values are alternatives, and every name must match."""
+    if not where:
+        return None
+    metadata: dict[str, list[str]] = {}
+    for each in where:
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise UsageError(f"--where {each!r}: say NAME=VALUE")
+        metadata.setdefault(name, []).append(value)
+    return {"metadata": metadata}
 
 
 def as_json(run: FollowedRun) -> str:

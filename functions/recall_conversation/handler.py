@@ -14,7 +14,8 @@ def recall_conversation(request: RecallConversationInput, services: Services) ->
     if asked.conversation_id is None:
         return RecallConversationOutput(turns=0, digest="")
     limit = route_of(asked).history_turns
-    turns = services.conversations.recent(run.tenant, asked.user, asked.conversation_id, limit=limit)
+    recent = services.conversations.recent(run.tenant, asked.user, asked.conversation_id, limit=limit)
+    turns = tuple(turn for turn in recent if set(turn.labels) <= set(asked.labels))
     services.runs.put_content(run, "turns", turns)
     last_model = turns[-1].model if turns else ""
     return RecallConversationOutput(turns=len(turns), digest=conversation_digest(turns), last_model=last_model)

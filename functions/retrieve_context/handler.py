@@ -6,7 +6,7 @@ from plinth.chain.routing import route_of
 from plinth.contracts import RetrieveContextInput, RetrieveContextOutput
 from plinth.contracts.access import CachePolicy
 from plinth.runtime import step
-from plinth.runtime.retrieval import search
+from plinth.runtime.retrieval import scope_of, search
 from plinth.wiring import Services
 
 PASSAGES = 8
@@ -17,7 +17,7 @@ def retrieve_context(request: RetrieveContextInput, services: Services) -> Retri
     run = request.run
     asked = services.runs.get(run.tenant, run.id).request
     corpus_version = services.documents.corpus_version(run.tenant)
-    found, vector = search(run.tenant, asked.question, services, limit=PASSAGES)
+    found, vector = search(scope_of(run, asked), asked.question, services, limit=PASSAGES)
     passages = choose_passages(found, characters=route_of(asked).passage_characters)
     services.runs.put_content(run, "passages", passages)
     if asked.cache is CachePolicy.SEMANTIC:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from plinth.contracts.memory import DocumentVersion, Passage, StoredPassage
+from plinth.contracts.memory import NO_LABELS, DocumentVersion, Labels, Passage, SearchScope, StoredPassage
 from plinth.contracts.tenant import Tenant
 from plinth.memory.fusion import fuse
+from plinth.memory.labels import may_see, readers_of
 
 Vector = Sequence[float]
 
@@ -16,18 +17,25 @@ class FakeMemory:
     def __init__(self) -> None:
         self._stored: dict[tuple[Tenant, str], tuple[StoredPassage, Vector]] = {}
 
-    def search(self, tenant: Tenant, question: str, vector: Vector, *, limit: int) -> list[StoredPassage]:
+    def search(self, scope: SearchScope, question: str, vector: Vector, *, limit: int) -> list[StoredPassage]:
         stored = {
             chunk_id: (_shared(question, passage), _dot(vector, each), passage)
             for (owner, chunk_id), (passage, each) in self._stored.items()
-            if owner == tenant
+            if owner == scope.tenant and may_see(scope, access=passage.access, metadata=passage.metadata)
         }
         by_words = sorted((each for each in stored if stored[each][0]), key=lambda each: -stored[each][0])
         by_meaning = sorted(stored, key=lambda each: -stored[each][1])
         fused = fuse([(0.4, by_words[: 2 * limit]), (0.6, by_meaning[: 2 * limit])])
         return [replace(stored[each][2], score=score) for each, score in fused[:limit]]
 
-    def index(self, document: DocumentVersion, title: str, passages: Sequence[tuple[Passage, Vector]]) -> int:
+    def index(
+        self,
+        document: DocumentVersion,
+        title: str,
+        passages: Sequence[tuple[Passage, Vector]],
+        *,
+        labels: Labels = NO_LABELS,
+    ) -> int:
         for passage, vector in passages:
             chunk_id = f"{document.document_id}:{document.sequence}:{passage.position:06d}"
             stored = StoredPassage(
@@ -41,6 +49,8 @@ class FakeMemory:
                 score=0.0,
                 page=passage.page,
                 heading=passage.heading,
+                metadata=labels.metadata,
+                access=readers_of(labels),
             )
             self._stored[document.tenant, chunk_id] = (stored, vector)
         return len(passages)

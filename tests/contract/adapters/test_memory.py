@@ -11,8 +11,8 @@ from opensearchpy import OpenSearch
 
 from local.processes import free_port
 from plinth.adapters.opensearch_memory import OpenSearchMemory, connect
-from plinth.adapters.opensearch_requests import by_words
-from plinth.contracts.memory import DocumentVersion, Passage
+from plinth.adapters.opensearch_requests import by_words, passage_source
+from plinth.contracts.memory import NO_LABELS, DocumentVersion, Labels, Passage, SearchScope
 from plinth.contracts.tenant import Tenant
 from plinth.errors import MemoryUnavailableError, PlinthError
 from plinth.ports.documents import Memory
@@ -50,7 +50,7 @@ def passages(*texts: str, vector: Sequence[float] = NORTH) -> list[tuple[Passage
 def test_before_the_first_document_nothing_is_found_counted_or_removed(
     memory: Memory, tenant: Tenant, version: Version
 ) -> None:
-    assert memory.search(tenant, "anything", NORTH, limit=5) == []
+    assert memory.search(SearchScope(tenant=tenant), "anything", NORTH, limit=5) == []
     assert memory.count(version(1)) == 0
     assert memory.remove_through(version(1)) == 0
 
@@ -59,7 +59,7 @@ def test_a_passage_comes_back_whole(memory: Memory, tenant: Tenant, version: Ver
     passage = Passage(position=4, text="Bees dance.", page=3, heading="Dance")
     memory.index(version(1), "About bees", [(passage, NORTH)])
 
-    (found,) = memory.search(tenant, "bees", NORTH, limit=5)
+    (found,) = memory.search(SearchScope(tenant=tenant), "bees", NORTH, limit=5)
 
     assert found.chunk_id == f"doc_a:{version(1).sequence}:000004"
     assert (found.document_id, found.generation) == ("doc_a", version(1).sequence)
@@ -78,7 +78,7 @@ def test_passages_are_found_by_meaning_in_order_of_their_angle(
         [(Passage(position=at, text="same"), direction(angle)) for at, angle in enumerate(angles)],
     )
 
-    found = memory.search(tenant, "unrelated", NORTH, limit=3)
+    found = memory.search(SearchScope(tenant=tenant), "unrelated", NORTH, limit=3)
 
     assert [each.position for each in found] == [1, 3, 0]
 
@@ -90,8 +90,8 @@ def test_passages_that_no_vector_finds_are_found_by_their_words_and_by_their_tit
     memory.index(version(1, name="b.txt"), "Propolis", passages("sticky", vector=NORTH))
     memory.index(version(1, name="c.txt"), "Plain", passages(*["unrelated"] * 80, vector=EAST))
 
-    by_text = memory.search(tenant, "wax", EAST, limit=35)
-    by_title = memory.search(tenant, "propolis", EAST, limit=35)
+    by_text = memory.search(SearchScope(tenant=tenant), "wax", EAST, limit=35)
+    by_title = memory.search(SearchScope(tenant=tenant), "propolis", EAST, limit=35)
 
     assert "wax is soft" in [each.text for each in by_text]
     assert "sticky" in [each.text for each in by_title]
@@ -104,7 +104,7 @@ def test_a_passage_that_both_searches_find_comes_before_one_that_only_one_finds(
     memory.index(version(1, name="b.txt"), "Title", passages("bees", vector=NORTH))
     memory.index(version(1, name="c.txt"), "Title", passages("wasps", vector=direction(1)))
 
-    found = memory.search(tenant, "bees", NORTH, limit=3)
+    found = memory.search(SearchScope(tenant=tenant), "bees", NORTH, limit=3)
 
     assert found[0].document_id == "doc_b"
     assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
@@ -114,7 +114,7 @@ def test_a_retry_doubles_no_passage(memory: Memory, tenant: Tenant, version: Ver
     for _ in range(2):
         assert memory.index(version(1), "Title", passages("one", "two")) == 2
 
-    found = memory.search(tenant, "one two", NORTH, limit=9)
+    found = memory.search(SearchScope(tenant=tenant), "one two", NORTH, limit=9)
 
     assert sorted(each.text for each in found) == ["one", "two"]
     assert memory.count(version(1)) == 2
@@ -128,7 +128,7 @@ def test_a_tenant_finds_counts_and_removes_only_its_own(
     memory.index(foreign, "canary", passages("canary", "canary"))
     memory.index(version(1), "Title", passages("own"))
 
-    assert [each.text for each in memory.search(tenant, "canary", NORTH, limit=9)] == ["own"]
+    assert [each.text for each in memory.search(SearchScope(tenant=tenant), "canary", NORTH, limit=9)] == ["own"]
     assert (memory.count(version(1)), memory.count(foreign)) == (1, 2)
     assert memory.remove_through(version(9)) == 1
     assert memory.count(foreign) == 2
@@ -141,9 +141,46 @@ def test_a_tenant_gets_its_full_share_of_hits_among_many_nearer_foreign_ones(
     memory.index(version(1, tenant=other_tenant), "Title", passages(*["near"] * 60, vector=NORTH))
     memory.index(version(1), "Title", passages(*["far"] * 5, vector=EAST))
 
-    found = memory.search(tenant, "unrelated", NORTH, limit=5)
+    found = memory.search(SearchScope(tenant=tenant), "unrelated", NORTH, limit=5)
 
     assert [each.text for each in found] == ["far"] * 5
+
+
+@pytest.mark.guarantee_e
+def test_a_labelled_passage_is_found_only_by_those_who_hold_one_of_its_labels(
+    memory: Memory, tenant: Tenant, version: Version
+) -> None:
+    memory.index(version(1), "Pay", passages("pay scales"), labels=Labels(access=("payroll", "board")))
+    memory.index(version(1, name="b.txt"), "Open", passages("pay day"))
+
+    def found(*held: str) -> set[str]:
+        scope = SearchScope(tenant=tenant, held=held)
+        return {each.document_id for each in memory.search(scope, "pay", NORTH, limit=9)}
+
+    assert found() == found("sales") == {"doc_b"}
+    assert found("sales", "board") == found("payroll") == {"doc_a", "doc_b"}
+
+
+def test_a_filter_finds_what_carries_one_value_of_each_of_its_names(
+    memory: Memory, tenant: Tenant, version: Version
+) -> None:
+    for name, metadata in {
+        "a.txt": ("product=plinth", "year=2025"),
+        "b.txt": ("product=plinth", "year=2026"),
+        "c.txt": ("product=other", "year=2026"),
+        "d.txt": (),
+    }.items():
+        memory.index(version(1, name=name), "Title", passages("text"), labels=Labels(metadata=metadata))
+
+    def found(*groups: tuple[str, ...]) -> list[str]:
+        scope = SearchScope(tenant=tenant, metadata=groups)
+        return sorted(each.document_id for each in memory.search(scope, "text", NORTH, limit=9))
+
+    assert found() == ["doc_a", "doc_b", "doc_c", "doc_d"]
+    assert found(("product=plinth",)) == ["doc_a", "doc_b"]
+    assert found(("product=plinth",), ("year=2026",)) == ["doc_b"]
+    assert found(("year=2025", "year=2026")) == ["doc_a", "doc_b", "doc_c"]
+    assert found(("product=none",)) == []
 
 
 @pytest.mark.guarantee_d
@@ -188,10 +225,15 @@ def test_a_foreign_hit_is_dropped_though_the_engine_offers_it(
     honest = OpenSearchMemory(client=engine, index=index, dimension=2)
     honest.index(version(1), "Title", passages("own"))
     honest.index(version(1, tenant=other_tenant), "Title", passages("canary"))
+    honest.index(version(1, name="b.txt"), "Title", passages("labelled canary"), labels=Labels(access=("board",)))
+    unlabelled = passage_source(version(1, name="c.txt"), "Title", Passage(position=0, text="bare canary"), NO_LABELS)
+    engine.index(index=index, body={**unlabelled, "access": [], "vector": NORTH})
     leaking = WideOpen(hosts=[search_url])
     leaking.opened = index
 
-    found = OpenSearchMemory(client=leaking, index=index, dimension=2).search(tenant, "canary", NORTH, limit=9)
+    found = OpenSearchMemory(client=leaking, index=index, dimension=2).search(
+        SearchScope(tenant=tenant), "canary", NORTH, limit=9
+    )
 
     assert [each.text for each in found] == ["own"]
 
@@ -200,7 +242,7 @@ def test_an_engine_that_is_away_is_transient(tenant: Tenant, version: Version) -
     away = OpenSearchMemory(client=connect(f"http://127.0.0.1:{free_port()}", auth="none"), dimension=2)
 
     with pytest.raises(MemoryUnavailableError):
-        away.search(tenant, "anything", NORTH, limit=5)
+        away.search(SearchScope(tenant=tenant), "anything", NORTH, limit=5)
     with pytest.raises(MemoryUnavailableError):
         away.index(version(1), "Title", passages("one"))
 
@@ -211,7 +253,7 @@ def test_a_vector_of_another_size_is_a_permanent_error(engine: OpenSearch, tenan
 
     for call in (
         lambda: memory.index(version(2), "Title", passages("one", vector=(1.0, 0.0, 0.0))),
-        lambda: memory.search(tenant, "one", (1.0, 0.0, 0.0), limit=1),
+        lambda: memory.search(SearchScope(tenant=tenant), "one", (1.0, 0.0, 0.0), limit=1),
     ):
         with pytest.raises(PlinthError) as raised:
             call()
@@ -231,6 +273,6 @@ def test_an_index_that_another_process_made_is_used(engine: OpenSearch, version:
 def test_a_question_of_any_length_makes_fewer_clauses_than_opensearch_refuses(tenant: Tenant) -> None:
     each_character_a_word = "蜜" * 20_000
 
-    asked = msgspec.json.encode(by_words(tenant, each_character_a_word, size=1)).decode()
+    asked = msgspec.json.encode(by_words(SearchScope(tenant=tenant), each_character_a_word, size=1)).decode()
 
     assert 0 < asked.count("蜜") < 1_020

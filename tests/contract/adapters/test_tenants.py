@@ -41,6 +41,7 @@ def registry(request: pytest.FixtureRequest) -> Registry:
             "secret_sha256": key.secret_sha256,
             "scopes": key.scopes,
             "expires_at": key.expires_at,
+            "labels": key.labels,
         }
         table.write(Put(key=(f"KEY#{key_id}", "KEY"), item=item))
 
@@ -60,7 +61,14 @@ def registry(request: pytest.FixtureRequest) -> Registry:
 
 @pytest.mark.parametrize("expires_at", [None, 1_900_000_000.5])
 def test_a_key_is_found_by_its_id(registry: Registry, tenant: Tenant, expires_at: float | None) -> None:
-    key = KeyRecord(tenant=tenant, user="ada", secret_sha256="0" * 64, scopes=("runs", "docs"), expires_at=expires_at)
+    key = KeyRecord(
+        tenant=tenant,
+        user="ada",
+        secret_sha256="0" * 64,
+        scopes=("runs", "docs"),
+        expires_at=expires_at,
+        labels=("board",),
+    )
     registry.add_key(tenant.id, key)
 
     assert registry.tenants.key(tenant.id) == key

@@ -57,20 +57,30 @@ class World:
         self.services.machines = self.machines = FakeMachines()
 
     def issue(
-        self, tenant: Tenant = ALICE, *, scopes: tuple[str, ...] = ALL_SCOPES, expires_at: float | None = None
+        self,
+        tenant: Tenant = ALICE,
+        *,
+        scopes: tuple[str, ...] = ALL_SCOPES,
+        expires_at: float | None = None,
+        labels: tuple[str, ...] = (),
     ) -> ApiKey:
         """Make a key that is in force."""
         key = make_key("test")
         self.tenants.tiers.setdefault(tenant, TIER)
         self.tenants.keys[key.id] = KeyRecord(
-            tenant=tenant, user="someone", secret_sha256=key.secret_sha256, scopes=scopes, expires_at=expires_at
+            tenant=tenant,
+            user="someone",
+            secret_sha256=key.secret_sha256,
+            scopes=scopes,
+            expires_at=expires_at,
+            labels=labels,
         )
         return key
 
-    def accepted_run(self, tenant: Tenant = ALICE) -> Run:
+    def accepted_run(self, tenant: Tenant = ALICE, *, labels: tuple[str, ...] = ()) -> Run:
         """Write down a run as the API would."""
         run = Run(id=f"run_{len(self.runs.rows):026d}", tenant=tenant, epoch=1, deadline=self.clock.now() + 270)
-        self.runs.accept(run, RunRequest(question="Why?", model="plinth-local", user="someone"), None)
+        self.runs.accept(run, RunRequest(question="Why?", model="plinth-local", user="someone", labels=labels), None)
         return run
 
     def end(self, run: Run) -> None:

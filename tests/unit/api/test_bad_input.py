@@ -65,6 +65,12 @@ BAD_FIELDS: list[tuple[str, dict[str, object]]] = [
     ("max_output_tokens", {"question": "Why?", "max_output_tokens": 0}),
     ("max_output_tokens", {"question": "Why?", "max_output_tokens": "many"}),
     ("max_output_tokens", {"question": "Why?", "max_output_tokens": True}),
+    ("filter.metadat", {"question": "Why?", "filter": {"metadat": {}}}),
+    ("filter.metadata", {"question": "Why?", "filter": {"metadata": {"Year": "2026"}}}),
+    ("filter.metadata", {"question": "Why?", "filter": {"metadata": {f"n{each}": "v" for each in range(17)}}}),
+    ("filter.metadata.year", {"question": "Why?", "filter": {"metadata": {"year": ""}}}),
+    ("filter.metadata.year", {"question": "Why?", "filter": {"metadata": {"year": []}}}),
+    ("filter.metadata.year", {"question": "Why?", "filter": {"metadata": {"year": "x" * 257}}}),
 ]
 
 

@@ -52,6 +52,16 @@ def test_the_same_question_has_its_answer_before_a_machine_starts(world: World, 
 
 
 @pytest.mark.usefixtures("asked")
+def test_a_caller_of_other_labels_and_another_filter_get_no_cached_answer(world: World, client: Client) -> None:
+    insider = Client(world, world.issue(labels=("board",)))
+
+    assert insider.ask(model=PAID).json["status"] == "accepted"
+    assert client.ask(model=PAID, filter={"metadata": {"year": "2026"}}).json["status"] == "accepted"
+    world.clock.advance(60)
+    assert client.ask(model=PAID).json["status"] == "done"
+
+
+@pytest.mark.usefixtures("asked")
 def test_who_waits_gets_the_answer_itself_and_a_repeat_the_same_run(world: World, client: Client) -> None:
     headers = {"Prefer": "wait=5", "Idempotency-Key": "once"}
 

@@ -32,6 +32,10 @@ def test_everything_that_could_change_the_answer_changes_the_key() -> None:
         key(replace(ASKED, models=("small", "large"))),
         key(replace(ASKED, models=("large", "small"))),
         key(replace(ASKED, max_output_tokens=5)),
+        key(replace(ASKED, labels=("board",))),
+        key(replace(ASKED, labels=("board", "payroll"))),
+        key(replace(ASKED, metadata=(("year=2025", "year=2026"),))),
+        key(replace(ASKED, metadata=(("year=2025",), ("year=2026",)))),
         key(corpus_version=2),
         key(conversation="said"),
     ]

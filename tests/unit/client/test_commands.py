@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from client.answers import AnswerSoFar
 from client.commands import app, reported
-from client.commands.asking import as_json, show
+from client.commands.asking import as_json, filter_of, show
 from client.commands.stack import context
 from client.errors import ApiError, ClientError, NotReachableError, UsageError
 from client.following import FollowedRun
@@ -43,6 +43,13 @@ def run(*arguments: str) -> Result:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
     assert run(command, "--help").exit_code == 0
+
+
+def test_values_of_one_name_are_alternatives_and_what_is_no_name_and_value_is_refused() -> None:
+    assert filter_of(["year=2025", "year=2026", "a=b=c"]) == {"metadata": {"year": ["2025", "2026"], "a": ["b=c"]}}
+    assert filter_of(None) is None
+    with pytest.raises(UsageError, match="NAME=VALUE"):
+        filter_of(["year"])
 
 
 def test_an_unknown_option_is_a_usage_error() -> None:

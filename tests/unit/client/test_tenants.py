@@ -55,7 +55,7 @@ class FakeDynamoDB:
         key = (Key["pk"]["S"], Key["sk"]["S"])
         if key not in self.items:
             raise self.exceptions.ConditionalCheckFailedException
-        self.items[key]["scopes"] = ExpressionAttributeValues[":scopes"]
+        self.items[key] |= {name[1:]: value for name, value in ExpressionAttributeValues.items()}
 
     def of_kind(self, prefix: str) -> list[dict[str, Any]]:
         return [item for (pk, _), item in self.items.items() if pk.startswith(prefix)]
@@ -128,13 +128,14 @@ def test_a_key_is_made_once_and_only_its_hash_is_stored(tmp_path: Path) -> None:
     assert key.secret not in str(fake.items)
 
 
-def test_new_scopes_reach_a_key_that_exists(tmp_path: Path) -> None:
+def test_new_scopes_and_labels_reach_a_key_that_exists(tmp_path: Path) -> None:
     fake = FakeDynamoDB()
     list(table_over(fake).apply(read_tenants(written(tmp_path, GOOD))))
 
-    list(table_over(fake).apply(read_tenants(written(tmp_path, GOOD + 'scopes = ["runs:read"]\n'))))
+    list(table_over(fake).apply(read_tenants(written(tmp_path, GOOD + 'scopes = ["runs:read"]\nlabels = ["board"]\n'))))
 
     assert fake.of_kind("KEY#")[0]["scopes"] == {"L": [{"S": "runs:read"}]}
+    assert fake.of_kind("KEY#")[0]["labels"] == {"L": [{"S": "board"}]}
 
 
 def test_a_key_that_was_deleted_by_hand_stays_deleted(tmp_path: Path) -> None:
@@ -168,6 +169,7 @@ def test_a_revoked_key_is_gone_and_the_file_makes_another(tmp_path: Path) -> Non
         (("burst = 20", 'tools = ["guess"]'), r"tiers\.free\.tools: there is no tool guess, use some of calculate"),
         (('keys = ["laptop"]', 'keys = ["a", "a"]'), "twice"),
         (('keys = ["laptop"]', 'scopes = ["admin"]'), r"users\.ada\.scopes: there is no scope admin"),
+        (('keys = ["laptop"]', 'labels = ["*"]'), r"users\.ada\.labels: '\*' is no label"),
         (("burst = 20", "burst ="), "is not TOML"),
     ],
 )

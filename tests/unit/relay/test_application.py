@@ -161,15 +161,15 @@ def test_a_key_without_the_scope_reads_no_event(world: World) -> None:
 
 @pytest.mark.guarantee_e
 @pytest.mark.parametrize("headers", [{}, STREAM])
-def test_the_events_of_a_foreign_run_are_as_absent_as_those_of_none(
+def test_the_events_of_a_foreign_run_or_of_more_labels_are_as_absent_as_those_of_none(
     world: World, relay: TestClient, headers: dict[str, str]
 ) -> None:
-    foreign, absent = world.accepted_run(BOB).id, "run_" + "z" * 26
+    absent = "run_" + "z" * 26
 
-    answers = [relay.get(f"/v1/runs/{run_id}/events", headers=headers) for run_id in (foreign, absent)]
-
-    assert [answer.status_code for answer in answers] == [404, 404]
-    assert answers[0].text.replace(foreign, "") == answers[1].text.replace(absent, "")
+    for hidden in (world.accepted_run(BOB).id, world.accepted_run(labels=("board",)).id):
+        answers = [relay.get(f"/v1/runs/{run_id}/events", headers=headers) for run_id in (hidden, absent)]
+        assert [answer.status_code for answer in answers] == [404, 404]
+        assert answers[0].text.replace(hidden, "") == answers[1].text.replace(absent, "")
 
 
 @pytest.mark.parametrize(

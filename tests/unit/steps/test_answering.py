@@ -16,7 +16,7 @@ from functions.recall_conversation.handler import recall_conversation
 from functions.retrieve_context.handler import retrieve_context
 from functions.save_answer.handler import save_answer
 from plinth.contracts.events import ReceiptMade, RunEnded, StepEnded, TextDelta
-from plinth.contracts.memory import DocumentVersion, Passage
+from plinth.contracts.memory import DocumentVersion, Labels, Passage
 from plinth.contracts.models import ModelEnd, StopReason
 from plinth.contracts.runs import ModelCost, Receipt, Run, RunStatus
 from plinth.errors import (
@@ -282,3 +282,24 @@ def test_the_end_of_a_stream_is_not_logged_before_it_is_whole(
 
     events = [entry.event for entry in services.run_log.read(TENANT, run.id, after=1)]
     assert events == [STEP, TextDelta(text="Yes.", attempt=1, offset=0)]
+
+
+@pytest.mark.guarantee_e
+def test_a_caller_who_lost_a_label_finds_no_labelled_passage_and_is_not_reminded_of_one(
+    services: ChainServices, call: Call, accept: Accept
+) -> None:
+    document = remember_document(services, "the board meets on Monday", publish=False)
+    (vector,) = FakeEmbedder().embed(["the board meets on Monday"])
+    passage = Passage(position=0, text="the board meets on Monday")
+    services.memory.index(document, "Board", [(passage, vector)], labels=Labels(access=("board",)))
+    services.documents.publish(document, title="Board", passages=1)
+    services.model = FakeModel((["On Monday [1]."], whole()))
+    answer(services, call, accept("when does the board meet", conversation_id="c", labels=("board",)))
+
+    later = accept("when does the board meet", run_id="run_2", conversation_id="c")
+
+    assert call(retrieve_context, run=later)["passages"] == 0
+    assert call(recall_conversation, run=later)["turns"] == 0
+    insider = accept("and then", run_id="run_3", conversation_id="c", labels=("board",))
+    assert call(retrieve_context, run=insider)["passages"] == 1
+    assert call(recall_conversation, run=insider)["turns"] == 1

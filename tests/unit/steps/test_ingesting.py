@@ -16,7 +16,7 @@ from functions.refuse_document.handler import refuse_document
 from functions.remove_passages.handler import remove_passages
 from functions.split_document.handler import split_document
 from plinth.adapters.child_process_parser import ChildProcessParser
-from plinth.contracts.memory import DocumentState, DocumentVersion
+from plinth.contracts.memory import DocumentState, DocumentVersion, SearchScope
 from plinth.errors import DocumentRefusedError, NotFoundError, PassagesNotVisibleError
 from plinth.memory.naming import document_id
 from tests.fakes.models import FakeEmbedder
@@ -64,7 +64,7 @@ def test_a_new_version_replaces_the_passages_of_the_old_one(services: ChainServi
 
     ingest(call, new)
 
-    found = services.memory.search(TENANT, "words", services.embedder.embed(["words"])[0], limit=5)
+    found = services.memory.search(SearchScope(tenant=TENANT), "words", services.embedder.embed(["words"])[0], limit=5)
     assert [passage.text for passage in found] == ["new words"]
 
 
@@ -137,7 +137,7 @@ def test_a_version_that_failed_before_it_went_live_leaves_no_passage(services: C
     assert call(remove_passages, document=failed) == {"removed": 1}
     assert call(remove_passages, document=live) == {"removed": 0}
 
-    found = services.memory.search(TENANT, "words", services.embedder.embed(["words"])[0], limit=5)
+    found = services.memory.search(SearchScope(tenant=TENANT), "words", services.embedder.embed(["words"])[0], limit=5)
     assert [passage.text for passage in found] == ["live words"]
 
 
@@ -203,7 +203,9 @@ def test_a_new_version_embeds_only_what_the_live_one_does_not_have(services: Cha
     assert [text for text in services.embedder.asked if "same" in text] == []
     call(index_passages, document=new)
     assert call(publish_document, document=new, passages=3)["published"]
-    (best, *_) = services.memory.search(TENANT, "same", services.embedder.embed(["the same is long"])[0], limit=5)
+    (best, *_) = services.memory.search(
+        SearchScope(tenant=TENANT), "same", services.embedder.embed(["the same is long"])[0], limit=5
+    )
     assert "same" in best.text
 
 

@@ -26,13 +26,14 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """An authenticated key: whose it is, what its tenant may use and what it was made for."""
+    """An authenticated key: whose it is, what its tenant may use, what it was made for, which labels it holds."""
 
     tenant: Tenant
     user: str
     tier: Tier
     scopes: frozenset[str]
     key_id: str = ""
+    labels: tuple[str, ...] = ()
 
     def require(self, scope: Scope) -> None:
         """Raise `MissingScopeError` unless the key was made for this."""
@@ -53,12 +54,14 @@ def authenticate(headers: Mapping[str, str], tenants: Tenants, *, environment: s
     matches = hmac.compare_digest(record.secret_sha256 if record else _NO_SUCH_HASH, key.secret_sha256)
     if record is None or not matches or _expired(record, now):
         raise UnauthenticatedError("the key is unknown, expired or revoked: use one that is in force")
+    tier = tenants.tier(record.tenant)
     return Caller(
         tenant=record.tenant,
         user=record.user,
-        tier=tenants.tier(record.tenant),
+        tier=tier,
         scopes=frozenset(record.scopes),
         key_id=key.id,
+        labels=tuple(sorted({*record.labels, *tier.labels})),
     )
 
 

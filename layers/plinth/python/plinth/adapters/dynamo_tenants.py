@@ -1,6 +1,7 @@
 """Who a key belongs to and what a tenant may use, read as it is now: a revoked key is refused by the next request.
 
-Rows: KEY#<key id> / KEY {tenant, user, secret_sha256, scopes, expires_at?}; TENANT#<id> / TENANT {tier: {...}}.
+Rows: KEY#<key id> / KEY {tenant, user, secret_sha256, scopes, expires_at?, labels?};
+TENANT#<id> / TENANT {tier: {...}}.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ class _KeyRow(msgspec.Struct):
     secret_sha256: str
     scopes: tuple[str, ...]
     expires_at: float | None = None
+    labels: tuple[str, ...] = ()
 
 
 class _TenantRow(msgspec.Struct):
@@ -44,6 +46,7 @@ class DynamoTenants:
             secret_sha256=stored.secret_sha256,
             scopes=stored.scopes,
             expires_at=stored.expires_at,
+            labels=stored.labels,
         )
 
     def tier(self, tenant: Tenant) -> Tier:

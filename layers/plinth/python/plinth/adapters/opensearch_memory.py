@@ -1,6 +1,6 @@
-"""How passages are searched: by meaning and by words in one request, fused, within one tenant.
+"""How passages are searched: by meaning and by words in one request, fused, within one scope.
 
-Every hit's own tenant is checked again: a hit that carries another tenant, or none, is dropped.
+Every hit is checked again: one that carries another tenant or none, or that the scope does not hold, is dropped.
 """
 
 from collections.abc import Sequence
@@ -21,10 +21,10 @@ from plinth.adapters.opensearch_requests import (
     natural_id,
     passage_source,
 )
-from plinth.contracts.memory import DocumentVersion, Passage, StoredPassage
-from plinth.contracts.tenant import Tenant
+from plinth.contracts.memory import NO_LABELS, DocumentVersion, Labels, Passage, SearchScope, StoredPassage
 from plinth.errors import MemoryUnavailableError
 from plinth.memory.fusion import fuse
+from plinth.memory.labels import may_see
 
 __all__ = ["OpenSearchMemory", "connect"]
 
@@ -45,6 +45,8 @@ class _Source(msgspec.Struct, kw_only=True):
     text: str
     page: int | None = None
     heading: str | None = None
+    metadata: tuple[str, ...] = ()
+    access: tuple[str, ...] = ()
 
 
 class _Hit(msgspec.Struct):
@@ -118,26 +120,33 @@ class OpenSearchMemory:
                         raise
         self._ensured = True
 
-    def search(self, tenant: Tenant, question: str, vector: Sequence[float], *, limit: int) -> list[StoredPassage]:
+    def search(self, scope: SearchScope, question: str, vector: Sequence[float], *, limit: int) -> list[StoredPassage]:
         """Return the passages that rank best over both searches; before the first document there are none."""
         size = limit * _OVER_FETCH
-        by_kind = self._searched(by_words(tenant, question, size=size), by_meaning(tenant, vector, size=size))
+        by_kind = self._searched(by_words(scope, question, size=size), by_meaning(scope, vector, size=size))
         sources = [
-            {hit.source.chunk_id: hit.source for hit in _hits(found) if hit.source and hit.source.tenant == tenant.id}
+            {hit.source.chunk_id: hit.source for hit in _hits(found) if hit.source and _is_within(hit.source, scope)}
             for found in by_kind
         ]
         met = {each: source for found in sources for each, source in found.items()}
         ranked = fuse(zip(self._weights, map(list, sources), strict=True))
         return [_stored(met[each], score) for each, score in ranked[:limit]]
 
-    def index(self, document: DocumentVersion, title: str, passages: Sequence[tuple[Passage, Sequence[float]]]) -> int:
+    def index(
+        self,
+        document: DocumentVersion,
+        title: str,
+        passages: Sequence[tuple[Passage, Sequence[float]]],
+        *,
+        labels: Labels = NO_LABELS,
+    ) -> int:
         """Write the passages; return how many were written."""
         self.ensure_index()
         for start in range(0, len(passages), _BULK):
             actions: list[Json] = []
             for passage, vector in passages[start : start + _BULK]:
                 key = {"_id": natural_id(document, passage.position)} if self._natural_ids else {}
-                actions += [{"index": key}, passage_source(document, title, passage, vector)]
+                actions += [{"index": key}, {**passage_source(document, title, passage, labels), "vector": vector}]
             self._write(actions)
         return len(passages)
 
@@ -189,6 +198,11 @@ def _hits(found: _Found) -> list[_Hit]:
     return found.hits.hits if found.hits else []
 
 
+def _is_within(source: _Source, scope: SearchScope) -> bool:
+    own = source.tenant == scope.tenant.id
+    return own and may_see(scope, access=source.access, metadata=source.metadata)
+
+
 def _stored(source: _Source, score: float) -> StoredPassage:
     return StoredPassage(
         chunk_id=source.chunk_id,
@@ -201,4 +215,6 @@ def _stored(source: _Source, score: float) -> StoredPassage:
         score=score,
         page=source.page,
         heading=source.heading,
+        metadata=source.metadata,
+        access=source.access,
     )

@@ -5,8 +5,8 @@ from typing import Literal
 
 import msgspec
 
-from plinth.contracts.memory import DocumentVersion, Passage
-from plinth.contracts.tenant import Tenant
+from plinth.contracts.memory import DocumentVersion, Labels, Passage, SearchScope
+from plinth.memory.labels import open_to, readers_of
 
 Json = Mapping[str, object]
 
@@ -16,6 +16,14 @@ _PRECISION = 40_000
 # (indices.query.bool.max_clause_count).
 _SEARCHED_CHARACTERS = 500
 _KEYWORD = {"type": "keyword"}
+
+MAPPING_VERSION = 2
+"""Raised with every change of the mapping: an index of another version is another index."""
+
+
+def versioned(name: str) -> str:
+    """Return the name of the index of that kind under this mapping."""
+    return f"{name}-m{MAPPING_VERSION}"
 
 
 def index_definition(*, dimension: int) -> Json:
@@ -41,6 +49,8 @@ def index_definition(*, dimension: int) -> Json:
                 "title": {"type": "text"},
                 "page": {"type": "integer"},
                 "heading": _KEYWORD,
+                "metadata": _KEYWORD,
+                "access": _KEYWORD,
             },
         },
     }
@@ -56,8 +66,8 @@ def natural_id(document: DocumentVersion, position: int) -> str:
     return f"{document.tenant.id}:{chunk_id(document, position)}"
 
 
-def passage_source(document: DocumentVersion, title: str, passage: Passage, vector: Sequence[float]) -> Json:
-    """Return a passage as it is indexed; absent page and heading are left out."""
+def passage_source(document: DocumentVersion, title: str, passage: Passage, labels: Labels) -> dict[str, object]:
+    """Return a passage as it is indexed, but for its vector; absent page and heading are left out."""
     source: dict[str, object] = {
         "chunk_id": chunk_id(document, passage.position),
         "tenant": document.tenant.id,
@@ -66,9 +76,10 @@ def passage_source(document: DocumentVersion, title: str, passage: Passage, vect
         "seq": document.sequence,
         "position": passage.position,
         "text": passage.text,
-        "vector": vector,
         "name": document.name,
         "title": title,
+        "metadata": labels.metadata,
+        "access": readers_of(labels),
     }
     if passage.page is not None:
         source["page"] = passage.page
@@ -77,13 +88,13 @@ def passage_source(document: DocumentVersion, title: str, passage: Passage, vect
     return source
 
 
-def by_meaning(tenant: Tenant, vector: Sequence[float], *, size: int) -> Json:
-    """Search the nearest vectors; the tenant's filter is inside the knn clause, so it costs no hits."""
-    knn = {"vector": {"vector": vector, "k": size, "filter": {"bool": {"filter": [_term("tenant", tenant.id)]}}}}
+def by_meaning(scope: SearchScope, vector: Sequence[float], *, size: int) -> Json:
+    """Search the nearest vectors; the scope's filter is inside the knn clause, so it costs no hits."""
+    knn = {"vector": {"vector": vector, "k": size, "filter": {"bool": {"filter": _within(scope)}}}}
     return {"size": size, "_source": {"excludes": ["vector"]}, "query": {"knn": knn}}
 
 
-def by_words(tenant: Tenant, question: str, *, size: int) -> Json:
+def by_words(scope: SearchScope, question: str, *, size: int) -> Json:
     """Search the words of the question's first 500 characters in text and title."""
     words = question[:_SEARCHED_CHARACTERS]
     return {
@@ -91,7 +102,7 @@ def by_words(tenant: Tenant, question: str, *, size: int) -> Json:
         "_source": {"excludes": ["vector"]},
         "query": {
             "bool": {
-                "filter": [_term("tenant", tenant.id)],
+                "filter": _within(scope),
                 "should": [{"match": {"text": words}}, {"match": {"title": words}}],
                 "minimum_should_match": 1,
             }
@@ -118,6 +129,11 @@ def ids_of_versions(document: DocumentVersion, which: Literal["older", "this", "
 def lines(parts: Iterable[Json]) -> bytes:
     """Return the newline-delimited JSON of a bulk or multi-search."""
     return b"".join(msgspec.json.encode(part) + b"\n" for part in parts)
+
+
+def _within(scope: SearchScope) -> list[Json]:
+    readers = {"terms": {"access": open_to(scope.held)}}
+    return [_term("tenant", scope.tenant.id), readers, *({"terms": {"metadata": group}} for group in scope.metadata)]
 
 
 def _passages(document: DocumentVersion, within: Json) -> Json:

@@ -8,13 +8,14 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Header
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
-from pydantic import BaseModel, ConfigDict, Field
 
 from plinth.access.authentication import Caller
 from plinth.access.entitlement import allowed, allowed_names
-from plinth.access.run_ids import is_run_id, new_run_id
+from plinth.access.readable_runs import readable_run
+from plinth.access.run_ids import new_run_id
 from plinth.access.spending import least_bound_micro_usd, require_budget
 from plinth.api.exchange import CurrentExchange, Exchange
+from plinth.api.run_creation import RunCreation
 from plinth.api.waiting import wait_for_end, wanted_wait
 from plinth.chain.catalogue import catalogue
 from plinth.chain.routing import estimated_tokens
@@ -31,7 +32,8 @@ from plinth.contracts.runs import (
     RunRequest,
     RunStatus,
 )
-from plinth.errors import InvalidFieldError, NotFoundError, PlinthError, ServiceUnavailableError
+from plinth.errors import InvalidFieldError, PlinthError, ServiceUnavailableError
+from plinth.memory.labels import wanted_metadata
 from plinth.money.budgets import budgets_of
 from plinth.money.platform import ACCEPTING_UNITS, ANSWERING_UNITS
 from plinth.runtime.answer_endings import cached_receipt, last_events, whole
@@ -41,25 +43,6 @@ RUN_SECONDS = 270
 _DEFAULT_OUTPUT_TOKENS = 400
 _DAY_SECONDS = 86_400
 _JSON = "application/json"
-
-
-class RunCreation(BaseModel):
-    """A question, and how to answer it."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    question: Annotated[str, Field(min_length=1, max_length=8000, description="What to answer from the documents.")]
-    conversation_id: Annotated[
-        str | None,
-        Field(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="Runs of one conversation remember its earlier turns."),
-    ] = None
-    model: Annotated[str | None, Field(max_length=100, description="A model or route of GET /v1/models.")] = None
-    max_output_tokens: Annotated[
-        int | None, Field(ge=1, le=1_000_000, description="Clipped to what the tenant's tier allows.")
-    ] = None
-    tools: Annotated[
-        list[str], Field(max_length=20, description="Tools that the model may use, of those of the tenant's tier.")
-    ] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,9 +131,7 @@ def create_run(
 
 def get_run(run_id: str, exchange: CurrentExchange) -> RunView:
     """Return the run with its answer, citations and receipt as far as they exist."""
-    if not is_run_id(run_id):
-        raise NotFoundError(f"no run {run_id}")
-    return _view(exchange.services.runs.get(exchange.caller.tenant, run_id))
+    return _view(readable_run(exchange.services.runs, exchange.caller, run_id))
 
 
 def cancel_run(run_id: str, exchange: CurrentExchange) -> RunReference:
@@ -158,8 +139,7 @@ def cancel_run(run_id: str, exchange: CurrentExchange) -> RunReference:
 
     A run that has ended stays as it is; its events tell how it ends. It can be asked for any number of times.
     """
-    if not is_run_id(run_id):
-        raise NotFoundError(f"no run {run_id}")
+    readable_run(exchange.services.runs, exchange.caller, run_id)
     record = exchange.services.runs.cancel(exchange.caller.tenant, run_id)
     return _reference(record.id, record.status)
 
@@ -180,6 +160,8 @@ def _request(creation: RunCreation, exchange: Exchange) -> RunRequest:
         key_id=exchange.caller.key_id,
         budgets=exchange.caller.tier.budgets,
         tools=tools,
+        labels=exchange.caller.labels,
+        metadata=wanted_metadata(creation.filter.metadata) if creation.filter else (),
     )
 
 

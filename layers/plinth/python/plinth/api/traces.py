@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 
-from plinth.access.run_ids import is_run_id
+from plinth.access.readable_runs import readable_run
 from plinth.api.exchange import CurrentExchange
 from plinth.contracts.events import LoggedEvent, Reset, StepEnded, TextDelta
 from plinth.contracts.runs import Failure, Receipt, RunStatus
-from plinth.errors import NotFoundError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +63,8 @@ def add_routes(resolver: APIGatewayRestResolver) -> None:
 
 def get_trace(run_id: str, exchange: CurrentExchange) -> Trace:
     """Return the steps of a run, also of one that is still going."""
-    if not is_run_id(run_id):
-        raise NotFoundError(f"no run {run_id}")
     services, tenant = exchange.services, exchange.caller.tenant
-    record = services.runs.get(tenant, run_id)
+    record = readable_run(services.runs, exchange.caller, run_id)
     logged = services.run_log.read(tenant, run_id, after=0)
     steps = sorted(
         (entry.event for entry in logged if isinstance(entry.event, StepEnded)), key=lambda step: step.started_at

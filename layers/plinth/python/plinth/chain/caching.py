@@ -58,9 +58,10 @@ def _numbers(vector: QuestionVector) -> tuple[float, ...]:
 
 
 def _partition(request: RunRequest, corpus_version: int, conversation: str) -> list[object]:
-    """Return what no answer crosses: models, output limit, prompt, tools, documents, history."""
+    """Return what no answer crosses: models, output limit, prompt, tools, who may see what, documents, history."""
     asked_of = [request.model, request.models, request.max_output_tokens]
-    return [*asked_of, PROMPT_VERSION, request.tools, corpus_version, conversation]
+    seen = [request.labels, request.metadata]
+    return [*asked_of, PROMPT_VERSION, request.tools, *seen, corpus_version, conversation]
 
 
 def _digest(parts: Sequence[object]) -> str:

@@ -1,20 +1,28 @@
 """Who may do what: stored keys and tiers."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from plinth.contracts.tenant import Tenant
 
+LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/-]{0,63}")
+"""An access label, such as `team:payroll`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRecord:
-    """A stored API key: only the SHA-256 (hex) of its secret. `expires_at` is in Unix seconds."""
+    """A stored API key: only the SHA-256 (hex) of its secret. `expires_at` is in Unix seconds.
+
+    `labels` are access labels that it holds: with them it may read passages that are not for everyone.
+    """
 
     tenant: Tenant
     user: str
     secret_sha256: str
     scopes: tuple[str, ...]
     expires_at: float | None = None
+    labels: tuple[str, ...] = ()
 
 
 class CachePolicy(StrEnum):
@@ -65,7 +73,7 @@ class Tier:
     """What a tenant may use: its models and tools, the longest output in tokens, and its limits (None is unlimited).
 
     `burst` requests may come at once, and a minute's tokens. `concurrent_runs` are runs that have not ended. What a run
-    leaves behind is kept for `retention_days`.
+    leaves behind is kept for `retention_days`. Its `labels` are access labels that every key of the tenant holds.
     """
 
     name: str
@@ -80,3 +88,4 @@ class Tier:
     budgets: Allowances = NO_BUDGETS
     tools: tuple[str, ...] = ()
     retention_days: int = 30
+    labels: tuple[str, ...] = ()

@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from plinth.contracts.tenant import Tenant
 
+EVERYONE = "*"
+"""Stands among the access labels of a passage that every reader of the tenant may read; no label is spelled so."""
+
 
 class DocumentState(StrEnum):
     """Where a document stands. READY is searchable; REFUSED carries a reason; DELETING hides it at once."""
@@ -74,8 +77,38 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """What a document's passages are marked with.
+
+    `metadata` are `name=value` strings that a search can ask for. Of the `access` labels a reader must hold one;
+    without any, every reader of the tenant may read.
+    """
+
+    metadata: tuple[str, ...] = ()
+    access: tuple[str, ...] = ()
+
+
+NO_LABELS = Labels()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchScope:
+    """What a search may find: passages of the tenant that are for everyone or carry an access label that is `held`.
+
+    Each group of `metadata` names alternatives (`name=value`): a passage must carry one of every group.
+    """
+
+    tenant: Tenant
+    held: tuple[str, ...] = ()
+    metadata: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPassage:
-    """A passage as search returns it. `score` is the fused rank score, larger is better."""
+    """A passage as search returns it. `score` is the fused rank score, larger is better.
+
+    `access` holds the labels of which a reader must hold one, or `EVERYONE`; where it is empty, nobody may read.
+    """
 
     chunk_id: str
     document_id: str
@@ -87,6 +120,8 @@ class StoredPassage:
     score: float
     page: int | None = None
     heading: str | None = None
+    metadata: tuple[str, ...] = ()
+    access: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

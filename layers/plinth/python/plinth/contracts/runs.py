@@ -48,6 +48,7 @@ class RunRequest:
 
     `model` names a model or a route; `models` are those of it that the tier may use, in order.
     `cache` and `budgets` are the tier's; `key_id` names the API key that asked; `tools` are offered to the model.
+    `labels` are the access labels that the caller holds, `metadata` the groups of its filter: see `SearchScope`.
     """
 
     question: str
@@ -60,6 +61,8 @@ class RunRequest:
     key_id: str = ""
     budgets: Allowances = NO_BUDGETS
     tools: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    metadata: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,12 +206,16 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One question and its answer, at Unix time `at`, and the model that gave it."""
+    """One question and its answer, at Unix time `at`, and the model that gave it.
+
+    `labels` are the access labels that its asker held: who lacks one of them is not reminded of it.
+    """
 
     question: str
     answer: str
     at: float
     model: str = ""
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from plinth.contracts.memory import (
+    NO_LABELS,
     DocumentRecord,
     DocumentVersion,
+    Labels,
     ParsedDocument,
     Passage,
+    SearchScope,
     SourceObject,
     StoredPassage,
 )
@@ -20,13 +23,20 @@ UPLOAD_SECONDS = 300
 
 
 class Memory(Protocol):
-    """Search by meaning and by words within one tenant. Only offers candidates: `Documents` says what is live."""
+    """Search by meaning and by words within one scope. Only offers candidates: `Documents` says what is live."""
 
-    def search(self, tenant: Tenant, question: str, vector: Vector, *, limit: int) -> list[StoredPassage]:
-        """Return at most `limit` passages, best first, by both kinds of search fused."""
+    def search(self, scope: SearchScope, question: str, vector: Vector, *, limit: int) -> list[StoredPassage]:
+        """Return at most `limit` passages of the scope, best first, by both kinds of search fused."""
         ...
 
-    def index(self, document: DocumentVersion, title: str, passages: Sequence[tuple[Passage, Vector]]) -> int:
+    def index(
+        self,
+        document: DocumentVersion,
+        title: str,
+        passages: Sequence[tuple[Passage, Vector]],
+        *,
+        labels: Labels = NO_LABELS,
+    ) -> int:
         """Store every passage of this version under a natural key, so that a retry writes nothing twice."""
         ...
 

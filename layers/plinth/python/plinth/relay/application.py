@@ -24,8 +24,8 @@ from plinth.access.problems import (
     problem_headers,
     problem_of,
 )
+from plinth.access.readable_runs import readable_run
 from plinth.access.request_log import log_failure, log_request
-from plinth.access.run_ids import is_run_id
 from plinth.contracts.events import LoggedEvent
 from plinth.errors import InvalidFieldError, MethodNotAllowedError, NotFoundError, PlinthError, RequestError
 from plinth.relay.following import Pace, poll, stream
@@ -108,9 +108,7 @@ class _Events:
         async def read(seq: int) -> list[LoggedEvent]:
             return await to_thread.run_sync(lambda: self._services.run_log.read(caller.tenant, run_id, after=seq))
 
-        if not is_run_id(run_id):
-            raise NotFoundError(f"no run {run_id}")
-        record = await to_thread.run_sync(self._services.runs.get, caller.tenant, run_id)
+        record = await to_thread.run_sync(readable_run, self._services.runs, caller, run_id)
         page = page_of(await read(after), after=after, run_ended=record.status.final)
         if streams and page.ended and not page.events:
             return Response(status_code=204, headers=_FRESH)

@@ -3,10 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from plinth.contracts.memory import SearchScope
 from plinth.contracts.models import Prompt, ToolCall
 from plinth.contracts.runs import Run, RunRequest
 from plinth.contracts.tools import ToolOutcome
-from plinth.runtime.retrieval import search
+from plinth.runtime.retrieval import scope_of, search
 from plinth.runtime.turns import prompt_name
 from plinth.tools.approvals import needs_approval
 from plinth.tools.tool import Effect, Surroundings, Tool, ToolFailedError
@@ -21,7 +22,7 @@ def make_call(call: ToolCall, asked: RunRequest, services: Services, *, run: Run
         return ToolOutcome(text="This tool is not offered.", failed=True)
     if needs_approval(tool.effect, tainted=_tainted(tool, run, services, turn=turn)):
         return ToolOutcome(text="This call needs a person's approval, which it does not have: not done.", failed=True)
-    return _within_its_time(tool, call, _surroundings(run, services))
+    return _within_its_time(tool, call, _surroundings(scope_of(run, asked), services))
 
 
 def _tainted(tool: Tool[Any], run: Run, services: Services, *, turn: int) -> bool:
@@ -29,9 +30,10 @@ def _tainted(tool: Tool[Any], run: Run, services: Services, *, turn: int) -> boo
     return tool.effect is Effect.READ or services.runs.get_content(run, prompt_name(turn), Prompt).tainted
 
 
-def _surroundings(run: Run, services: Services) -> Surroundings:
+def _surroundings(scope: SearchScope, services: Services) -> Surroundings:
     return Surroundings(
-        now=services.clock.now(), search=lambda words, limit: search(run.tenant, words, services, limit=limit)[0]
+        now=services.clock.now(),
+        search=lambda words, limit: search(scope, words, services, limit=limit)[0],
     )
 
 

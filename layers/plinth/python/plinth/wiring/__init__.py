@@ -198,12 +198,13 @@ class Services:
     def memory(self) -> Memory:
         """The search engine."""
         from plinth.adapters.opensearch_memory import OpenSearchMemory, connect
+        from plinth.adapters.opensearch_requests import versioned
 
         auth = self.settings.opensearch_auth
         client = connect(self.settings.opensearch_url, auth=auth)
         return OpenSearchMemory(
             client=client,
-            index=self.settings.search_index,
+            index=versioned(self.settings.search_index),
             dimension=self.settings.vector_dimension,
             natural_ids=auth != "aoss",
         )

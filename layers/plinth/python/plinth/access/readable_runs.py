@@ -1,0 +1,21 @@
+"""Which runs a caller may read: its tenant's, as far as it holds every access label that the asker held."""
+
+from plinth.access.authentication import Caller
+from plinth.access.run_ids import is_run_id
+from plinth.contracts.runs import RunRecord
+from plinth.errors import NotFoundError
+from plinth.ports.runs import Runs
+
+
+def readable_run(runs: Runs, caller: Caller, run_id: str) -> RunRecord:
+    """Return the run, or raise `NotFoundError`, the same for one that is absent, foreign or of more labels.
+
+    An answer may say what a labelled passage says, so a run is as closed as what its asker could see.
+    """
+    absent = NotFoundError(f"no run {run_id}")
+    if not is_run_id(run_id):
+        raise absent
+    record = runs.get(caller.tenant, run_id)
+    if not set(record.request.labels) <= set(caller.labels):
+        raise absent
+    return record
