@@ -15,7 +15,7 @@ def run_tool(request: RunToolInput, services: Services) -> RunToolOutput:
     call = services.runs.get_content(run, "reply", Reply).tool_calls[request.number - 1]
     outcome = make_call(call, asked, services, run=run, turn=request.turn)
     services.runs.put_content(run, outcome_name(request.turn, request.number), outcome)
-    return RunToolOutput(done=not outcome.failed)
+    return RunToolOutput(done=not outcome.failed, tool=call.name if call.name in asked.tools else "")
 
 
 handler = step(run_tool)

@@ -145,9 +145,10 @@ class RunToolInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunToolOutput:
-    """Whether the tool did what it was asked; if not, the model is told why."""
+    """Whether the tool did what it was asked; if not, the model is told why. `tool` is empty for one not offered."""
 
     done: bool
+    tool: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
