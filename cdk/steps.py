@@ -102,10 +102,24 @@ ANSWER_STEPS = (
     ),
     Step(
         name="RunTool",
-        touches=(*_RUNS, Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.EMBED_TEXTS),
+        touches=(
+            *_RUNS,
+            Touch.READ_DOCUMENTS,
+            Touch.SEARCH_PASSAGES,
+            Touch.EMBED_TEXTS,
+            Touch.READ_CONVERSATIONS,
+            Touch.WRITE_CONVERSATIONS,
+        ),
         timeout_seconds=30,
         memory_mb=1024,
         layers=_WITH_EMBEDDING,
+    ),
+    Step(
+        name="RunExternalTool",
+        touches=_RUNS,
+        timeout_seconds=30,
+        memory_mb=1024,
+        layers=(Layer.PLINTH, Layer.VENDOR, Layer.PARSING),
     ),
     Step(name="ParseReply", touches=_RUNS),
     Step(

@@ -11,7 +11,6 @@ from plinth.contracts.events import (
     Reset,
     RunEnded,
     StepEnded,
-    StepTried,
     TextDelta,
 )
 from plinth.contracts.runs import Citation, Receipt
@@ -24,7 +23,7 @@ class AnswerSoFar:
     text: str = ""
     attempt: int = 0
     citations: tuple[Citation, ...] = ()
-    steps: tuple[StepEnded | StepTried, ...] = ()
+    steps: tuple[StepEnded, ...] = ()
     receipt: Receipt | None = None
     ended: RunEnded | None = None
 
@@ -39,7 +38,7 @@ def add(so_far: AnswerSoFar, event: Event) -> AnswerSoFar:
             so_far = replace(so_far, text="", attempt=event.attempt)
         case CitationFound():
             so_far = replace(so_far, citations=(*so_far.citations, event.citation))
-        case StepEnded() | StepTried():
+        case StepEnded():
             so_far = replace(so_far, steps=(*so_far.steps, event))
         case ReceiptMade():
             so_far = replace(so_far, receipt=event.receipt)

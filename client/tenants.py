@@ -116,6 +116,8 @@ def _tier(name: str, tier: TierEntry, *, revision: int) -> "dict[str, UniversalA
         "models": _texts(tier.models),
         "tools": _texts(tier.tools),
         "labels": _texts(tier.labels),
+        "fetch_hosts": _texts(tier.fetch_hosts),
+        "link_hosts": _texts(tier.link_hosts),
         "cache": {"S": tier.cache},
         "budgets": {"M": _budgets(tier.budgets, revision)},
     }

@@ -9,7 +9,9 @@ priority = "low"
 models = ["plinth-local"]
 max_output_tokens = 400
 cache = "semantic"
-tools = ["calculate", "search_memory"]
+tools = ["calculate", "search_memory", "fetch_url"]
+fetch_hosts = ["docs.example.org"]
+link_hosts = ["*.example.org"]
 retention_days = 30
 
 [tiers.free.budgets]
@@ -33,6 +35,7 @@ import msgspec
 
 from client.errors import UsageError
 from plinth.contracts.access import LABEL, CachePolicy, Priority
+from plinth.contracts.hosts import is_entry
 from plinth.tools.toolbox import TOOLS
 
 SCOPES = ("runs:read", "runs:write", "documents:read", "documents:write", "usage:read")
@@ -76,6 +79,8 @@ class TierEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     tools: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     retention_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 30
+    fetch_hosts: tuple[str, ...] = ()
+    link_hosts: tuple[str, ...] = ()
 
 
 class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -142,6 +147,7 @@ def _complaints(content: TenantsFile) -> Iterator[str]:
         if strange:
             yield f"tiers.{tier}.tools: there is no tool {strange}, use some of {', '.join(TOOLS)}"
         yield from _bad_labels(f"tiers.{tier}", limits.labels)
+        yield from _complaints_of_hosts(tier, limits)
     for tenant, entry in content.tenants.items():
         if not _TENANT.fullmatch(tenant):
             yield f"tenants.{tenant}: use 1 to 32 of a-z, 0-9 and inner hyphens"
@@ -164,3 +170,12 @@ def _bad_labels(place: str, labels: Iterable[str]) -> Iterator[str]:
     for label in labels:
         if not LABEL.fullmatch(label):
             yield f"{place}.labels: {label!r} is no label, use 1 to 64 letters, digits and . _ : @ / -"
+
+
+def _complaints_of_hosts(tier: str, limits: TierEntry) -> Iterator[str]:
+    for field in ("fetch_hosts", "link_hosts"):
+        for entry in getattr(limits, field):
+            if not is_entry(entry):
+                yield f"tiers.{tier}.{field}: {entry!r} is no host, use names like docs.example.org or *.example.org"
+    if "fetch_url" in limits.tools and not limits.fetch_hosts:
+        yield f"tiers.{tier}.fetch_hosts: list the hosts that fetch_url may read, or leave that tool out"

@@ -103,6 +103,18 @@ def test_a_function_has_only_the_variables_of_what_it_touches(synthesized: Synth
     assert variables["ClaimRun"] == {"PLINTH_ENVIRONMENT", "PLINTH_RUNS_TABLE"}
 
 
+@pytest.mark.guarantee_h
+def test_the_function_that_reaches_outside_touches_only_runs_and_stands_in_no_network_of_ours(
+    synthesized: Synthesized,
+) -> None:
+    functions = synthesized("prod").resources("AWS::Lambda::Function")
+    (outer,) = (each["Properties"] for name, each in functions.items() if "RunExternalTool" in name)
+    inner = next(each["Properties"] for name, each in functions.items() if "RunToolFunction" in name)
+    assert set(outer["Environment"]["Variables"]) == {"PLINTH_ENVIRONMENT", "PLINTH_RUNS_TABLE"}
+    assert "VpcConfig" not in outer
+    assert "VpcConfig" in inner
+
+
 def test_a_machine_can_call_its_own_functions_and_nothing_else(synthesized: Synthesized) -> None:
     rows = {"Answer": ANSWER_STEPS, "Ingest": INGEST_STEPS, "Erase": ERASE_STEPS, "Infer": INFER_STEPS}
     names = {name: len(steps) for name, steps in rows.items()}

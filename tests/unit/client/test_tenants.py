@@ -166,6 +166,13 @@ def test_a_revoked_key_is_gone_and_the_file_makes_another(tmp_path: Path) -> Non
         (("tenants.acme", "tenants.Acme"), r"tenants\.Acme: use 1 to 32"),
         (("burst = 20", "burst = 0"), r"tiers\.free: Expected `int` >= 1 - at `\$\.burst"),
         (("burst = 20", "bursts = 20"), "bursts"),
+        (
+            ("burst = 20", 'fetch_hosts = ["https://a.org"]'),
+            r"tiers\.free\.fetch_hosts: 'https://a\.org' is no host, use",
+        ),
+        (("burst = 20", 'link_hosts = ["*"]'), r"tiers\.free\.link_hosts: '\*' is no host, use names like"),
+        (("burst = 20", 'fetch_hosts = ["127.0.0.1"]'), r"tiers\.free\.fetch_hosts: '127\.0\.0\.1' is no host"),
+        (("burst = 20", 'tools = ["fetch_url"]'), r"tiers\.free\.fetch_hosts: list the hosts that fetch_url may read"),
         (("burst = 20", 'tools = ["guess"]'), r"tiers\.free\.tools: there is no tool guess, use some of calculate"),
         (('keys = ["laptop"]', 'keys = ["a", "a"]'), "twice"),
         (('keys = ["laptop"]', 'scopes = ["admin"]'), r"users\.ada\.scopes: there is no scope admin"),

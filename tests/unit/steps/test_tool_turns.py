@@ -11,6 +11,7 @@ from functions.build_prompt.handler import build_prompt
 from functions.call_model.handler import call_model
 from functions.parse_reply.handler import parse_reply
 from functions.retrieve_context.handler import retrieve_context
+from functions.run_external_tool.handler import run_external_tool
 from functions.run_tool.handler import run_tool
 from plinth.adapters.ledger_over_rows import LedgerOverRows
 from plinth.chain.failures import run_failure
@@ -23,7 +24,7 @@ from plinth.contracts.runs import Answer, Run
 from plinth.contracts.tools import ToolOutcome
 from plinth.errors import MemoryUnavailableError
 from plinth.money.budgets import budgets_of
-from plinth.runtime import tool_calls
+from plinth.runtime import own_surroundings, tool_calls
 from plinth.tools.tool import Effect, Tool
 from plinth.tools.toolbox import TOOLS
 from tests.fakes.ledger_rows import FakeLedgerRows
@@ -50,7 +51,8 @@ def run(accept: Callable[..., Run], call: Call) -> Run:
 def turn_after_tools(call: Call, run: Run, *, turn: int, tools: int) -> dict[str, Any]:
     """Walk the machine from a reply that asks for tools to the reply of this turn."""
     for number in range(1, tools + 1):
-        call(run_tool, run=run, turn=turn - 1, number=number)
+        if call(run_tool, run=run, turn=turn - 1, number=number)["outside"]:
+            call(run_external_tool, run=run, turn=turn - 1, number=number)
     call(build_prompt, run=run, turn=turn)
     return call(call_model, run=run, attempt=1, turn=turn, after="tools")
 
@@ -131,7 +133,7 @@ def test_passages_that_a_tool_finds_get_the_next_numbers_and_can_be_cited(
 ) -> None:
     services.runs.put_content(run, "passages", (passage(1), passage(2)))
     found = (passage(2), passage(3))
-    monkeypatch.setattr(tool_calls, "search", lambda *_, **__: (found, ()))
+    monkeypatch.setattr(own_surroundings, "search", lambda *_, **__: (found, ()))
     services.model = FakeModel(([], asks_for(LOOK)), (["At nine [3], as said [2]."], whole()))
 
     call(call_model, run=run, attempt=1)
@@ -202,7 +204,7 @@ def test_a_store_that_fails_under_a_tool_is_for_the_machine_to_try_again(
     def unavailable(*_: object, **__: object) -> None:
         raise MemoryUnavailableError("throttled")
 
-    monkeypatch.setattr(tool_calls, "search", unavailable)
+    monkeypatch.setattr(own_surroundings, "search", unavailable)
     services.model = FakeModel(([], asks_for(LOOK)))
     call(call_model, run=run, attempt=1)
 

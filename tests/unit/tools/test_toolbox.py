@@ -8,7 +8,7 @@ import pytest
 from plinth.chain.prompting import input_token_bound
 from plinth.contracts.models import Message, Prompt, Role
 from plinth.tools.current_time import CURRENT_TIME
-from plinth.tools.tool import Effect, Surroundings
+from plinth.tools.tool import Surroundings
 from plinth.tools.toolbox import TOOLS, specs
 
 EVERY = pytest.mark.parametrize("name", TOOLS)
@@ -30,11 +30,6 @@ def test_a_tool_has_a_name_that_providers_take_a_description_and_a_time(name: st
     assert re.fullmatch(r"[a-z][a-z_]{0,63}", tool.name)
     assert tool.description.endswith(".")
     assert 0 < tool.timeout_seconds <= 20
-
-
-@EVERY
-def test_a_tool_only_reads_as_long_as_nobody_can_be_asked_for_approval(name: str) -> None:
-    assert TOOLS[name].effect is Effect.READ
 
 
 def test_tools_are_offered_in_one_order_whatever_the_order_of_the_request() -> None:

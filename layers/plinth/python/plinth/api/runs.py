@@ -162,6 +162,8 @@ def _request(creation: RunCreation, exchange: Exchange) -> RunRequest:
         tools=tools,
         labels=exchange.caller.labels,
         metadata=wanted_metadata(creation.filter.metadata) if creation.filter else (),
+        fetch_hosts=exchange.caller.tier.fetch_hosts,
+        link_hosts=exchange.caller.tier.link_hosts,
     )
 
 

@@ -74,6 +74,8 @@ class Tier:
 
     `burst` requests may come at once, and a minute's tokens. `concurrent_runs` are runs that have not ended. What a run
     leaves behind is kept for `retention_days`. Its `labels` are access labels that every key of the tenant holds.
+    leaves behind is kept for `retention_days`. Its tools may read pages of `fetch_hosts`, its answers may link to
+    `link_hosts` (`plinth.contracts.hosts` reads both).
     """
 
     name: str
@@ -89,3 +91,5 @@ class Tier:
     tools: tuple[str, ...] = ()
     retention_days: int = 30
     labels: tuple[str, ...] = ()
+    fetch_hosts: tuple[str, ...] = ()
+    link_hosts: tuple[str, ...] = ()

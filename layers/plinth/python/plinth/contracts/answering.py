@@ -145,10 +145,26 @@ class RunToolInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunToolOutput:
-    """Whether the tool did what it was asked; if not, the model is told why. `tool` is empty for one not offered."""
+    """Whether the tool did what it was asked; if not, the model is told why. `outside` leaves it to RunExternalTool."""
 
     done: bool
-    tool: str = ""
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunExternalToolInput:
+    """`number` counts as it does for RunTool, which left the call to this step."""
+
+    run: Run
+    turn: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunExternalToolOutput:
+    """Whether the tool did what it was asked; if not, the model is told why."""
+
+    done: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,7 @@ class RunRequest:
     `model` names a model or a route; `models` are those of it that the tier may use, in order.
     `cache` and `budgets` are the tier's; `key_id` names the API key that asked; `tools` are offered to the model.
     `labels` are the access labels that the caller holds, `metadata` the groups of its filter: see `SearchScope`.
+    `fetch_hosts` and `link_hosts` are the tier's: whose pages tools may read, and whom an answer may link to.
     """
 
     question: str
@@ -63,6 +64,8 @@ class RunRequest:
     tools: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     metadata: tuple[tuple[str, ...], ...] = ()
+    fetch_hosts: tuple[str, ...] = ()
+    link_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

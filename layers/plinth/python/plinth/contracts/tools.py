@@ -12,3 +12,12 @@ class ToolOutcome:
     text: str
     passages: tuple[StoredPassage, ...] = ()
     failed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebPage:
+    """What a host answered. `url` is where the last redirect led; `content_type` is without its parameters."""
+
+    url: str
+    content_type: str
+    body: bytes

@@ -20,6 +20,7 @@ PlinthError
 │   └── ModelNotConfiguredError      this environment has no key or endpoint for the model
 ├── ToolTurnsSpentError          a model asks for tools in every turn that it has
 ├── DocumentRefusedError         a document can't be ingested; carries the reason for the dead letter
+├── PageUnreadableError          a page of the web can't be read, or must not be
 ├── ReservationStateError        a reservation is not in the state that this needs: a step was left out
 ├── ContentMissingError          a step asks for what no step before it handed on
 ├── RunSupersededError           another execution owns the run; this one must stop silently
@@ -43,6 +44,7 @@ from plinth.errors.faults import (
     ContentMissingError,
     DocumentRefusedError,
     MemoryUnavailableError,
+    PageUnreadableError,
     PassagesNotVisibleError,
     PlinthError,
     ReservationStateError,
@@ -108,6 +110,7 @@ __all__ = [
     "ModelWakingError",
     "NotFoundError",
     "OverloadedError",
+    "PageUnreadableError",
     "PassagesNotVisibleError",
     "PlinthError",
     "RateLimitedError",

@@ -36,6 +36,10 @@ class DocumentRefusedError(PlinthError):
         self.message = message
 
 
+class PageUnreadableError(PlinthError):
+    """A page of the web can't be read, or must not be; the message is for the model that asked for it."""
+
+
 class ReservationStateError(PlinthError):
     """A reservation is settled without a start, released after one, or gone: the caller left a step out."""
 

@@ -1,49 +1,83 @@
 """How a tool call is made: only if it was offered and needs no approval, and within its tool's time."""
 
+from collections.abc import Callable, Container
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import Any
 
-from plinth.contracts.memory import SearchScope
-from plinth.contracts.models import Prompt, ToolCall
+from plinth.chain.tool_turns import RESULT_CHARACTERS
+from plinth.contracts.models import Prompt, Reply, ToolCall
 from plinth.contracts.runs import Run, RunRequest
 from plinth.contracts.tools import ToolOutcome
-from plinth.runtime.retrieval import scope_of, search
-from plinth.runtime.turns import prompt_name
+from plinth.runtime.turns import outcome_name, prompt_name
 from plinth.tools.approvals import needs_approval
 from plinth.tools.tool import Effect, Surroundings, Tool, ToolFailedError
 from plinth.tools.toolbox import TOOLS
 from plinth.wiring import Services
 
 
-def make_call(call: ToolCall, asked: RunRequest, services: Services, *, run: Run, turn: int) -> ToolOutcome:
-    """Return what the call gave back, or why it was not made: whatever a tool does is told to the model."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolRun:
+    """One call of a turn's reply, by its number from 1. `given_up` is set once nobody waits for it any more."""
+
+    run: Run
+    turn: int
+    number: int
+    services: Services
+    given_up: Event = field(default_factory=Event)
+
+    def asked(self) -> RunRequest:
+        """Return what the caller asked for."""
+        return self.services.runs.get(self.run.tenant, self.run.id).request
+
+    def call(self) -> ToolCall:
+        """Return what the model asks for."""
+        return self.services.runs.get_content(self.run, "reply", Reply).tool_calls[self.number - 1]
+
+    def tainted(self) -> bool:
+        """Return whether the model had read untrusted text when it asked."""
+        return self.services.runs.get_content(self.run, prompt_name(self.turn), Prompt).tainted
+
+    def keep(self, outcome: ToolOutcome) -> bool:
+        """Keep what came of the call for the model's next turn; return whether it did what it was asked."""
+        cut = replace(outcome, text=outcome.text[: RESULT_CHARACTERS + 1])
+        self.services.runs.put_content(self.run, outcome_name(self.turn, self.number), cut)
+        return not outcome.failed
+
+
+def goes_outside(making: ToolRun) -> bool:
+    """Return whether the call is one for the function that reaches outside, which holds no right on what is inside."""
+    tool = TOOLS.get(making.call().name)
+    return tool is not None and tool.effect is Effect.EXTERNAL
+
+
+def make_call(
+    making: ToolRun, surroundings: Callable[[ToolRun, RunRequest], Surroundings], *, effects: Container[Effect]
+) -> ToolOutcome:
+    """Return what the call gave back, or why it was not made: whatever a tool does is told to the model.
+
+    `effects` are those of the tools that the calling function may run.
+    """
+    call, asked = making.call(), making.asked()
     tool = TOOLS.get(call.name)
-    if tool is None or call.name not in asked.tools:
+    if tool is None or call.name not in asked.tools or tool.effect not in effects:
         return ToolOutcome(text="This tool is not offered.", failed=True)
-    if needs_approval(tool.effect, tainted=_tainted(tool, run, services, turn=turn)):
+    tainted = tool.effect is not Effect.READ and making.tainted()
+    if needs_approval(tool.effect, tainted=tainted):
         return ToolOutcome(text="This call needs a person's approval, which it does not have: not done.", failed=True)
-    return _within_its_time(tool, call, _surroundings(scope_of(run, asked), services))
+    return _within_its_time(tool, call, making, surroundings(making, asked))
 
 
-def _tainted(tool: Tool[Any], run: Run, services: Services, *, turn: int) -> bool:
-    """Return whether the model had read untrusted text when it asked for the call; it matters to effects alone."""
-    return tool.effect is Effect.READ or services.runs.get_content(run, prompt_name(turn), Prompt).tainted
-
-
-def _surroundings(scope: SearchScope, services: Services) -> Surroundings:
-    return Surroundings(
-        now=services.clock.now(),
-        search=lambda words, limit: search(scope, words, services, limit=limit)[0],
-    )
-
-
-def _within_its_time(tool: Tool[Any], call: ToolCall, surroundings: Surroundings) -> ToolOutcome:
+def _within_its_time(tool: Tool[Any], call: ToolCall, making: ToolRun, surroundings: Surroundings) -> ToolOutcome:
     worker = ThreadPoolExecutor(1)
     try:
         return worker.submit(tool.call, call.arguments, surroundings).result(tool.timeout_seconds)
     except ToolFailedError as error:
         return ToolOutcome(text=str(error), failed=True)
     except TimeoutError:
-        return ToolOutcome(text=f"The tool took longer than {tool.timeout_seconds:g} s.", failed=True)
+        doubt = "" if tool.effect is Effect.READ else " It may have been done, or not."
+        return ToolOutcome(text=f"The tool took longer than {tool.timeout_seconds:g} s.{doubt}", failed=True)
     finally:
+        making.given_up.set()
         worker.shutdown(wait=False, cancel_futures=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 import msgspec
 
@@ -24,15 +24,27 @@ class Arguments(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What a model gives a tool. Each field says with `msgspec.Meta` what it means and how large it may be."""
 
 
+class ToolFailedError(Exception):
+    """A tool can't do what it is asked; the message is for the model, which may go on without it."""
+
+
+def _absent(*_: object) -> NoReturn:
+    raise ToolFailedError("this can't be done here")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a tool works with: the time in Unix seconds, and the caller's own documents.
+    """What a tool works with: the time in Unix seconds, and what the caller may reach.
 
-    `search(words, limit)` returns the nearest passages, the best first.
+    `search(words, limit)` returns the nearest passages of the caller's documents, the best first. `read_page(url)`
+    returns the text of a page of a listed host. `keep_fact(text)` keeps a fact within the caller's own scope. Each
+    raises `ToolFailedError` where it can't.
     """
 
     now: float
-    search: Callable[[str, int], tuple[StoredPassage, ...]]
+    search: Callable[[str, int], tuple[StoredPassage, ...]] = _absent
+    read_page: Callable[[str], str] = _absent
+    keep_fact: Callable[[str], None] = _absent
 
 
 Given = TypeVar("Given", bound=Arguments)
@@ -62,10 +74,6 @@ class Tool(Generic[Given]):
         except (msgspec.DecodeError, UnicodeEncodeError) as error:
             raise ToolFailedError(f"the arguments are not right: {error}") from error
         return self.work(given, surroundings)
-
-
-class ToolFailedError(Exception):
-    """A tool can't do what it is asked; the message is for the model, which may go on without it."""
 
 
 def _schema(arguments: type[Arguments]) -> JsonSchema:

@@ -6,10 +6,19 @@ from typing import Any
 from plinth.contracts.models import ToolSpec
 from plinth.tools.calculate import CALCULATE
 from plinth.tools.current_time import CURRENT_TIME
+from plinth.tools.fetch_url import FETCH_URL
+from plinth.tools.remember import REMEMBER
 from plinth.tools.search_memory import SEARCH_MEMORY
 from plinth.tools.tool import Tool
 
-TOOLS: Mapping[str, Tool[Any]] = {tool.name: tool for tool in (CALCULATE, CURRENT_TIME, SEARCH_MEMORY)}
+_ALL: tuple[Tool[Any], ...] = (
+    CALCULATE,
+    CURRENT_TIME,
+    SEARCH_MEMORY,
+    FETCH_URL,
+    REMEMBER,
+)
+TOOLS: Mapping[str, Tool[Any]] = {tool.name: tool for tool in _ALL}
 
 
 def specs(names: Iterable[str]) -> tuple[ToolSpec, ...]:

@@ -17,6 +17,7 @@ from plinth.ports.machines import Machines
 from plinth.ports.models import Breakers, Callbacks, Embedder, Inferences, LanguageModel, PendingInferences
 from plinth.ports.money import Ledger
 from plinth.ports.runs import AnswerCache, Conversations, Exports, RunLog, Runs, UsageBook
+from plinth.ports.web import Web
 from plinth.settings import SettingMissingError, Settings
 from plinth.wiring.language_models import language_model_of
 
@@ -104,17 +105,6 @@ class Services:
         return DynamoRunLog(table=self._table(self.settings.runs_table), clock=self.clock)
 
     @cached_property
-    def side_log(self) -> RunLog:
-        """The logs of runs, for a word that is not worth waiting for."""
-        import boto3
-
-        from plinth.adapters.aws_calls import BRIEF_CALLS
-        from plinth.adapters.dynamo_run_log import DynamoRunLog
-
-        table = self._table(self.settings.runs_table, client=boto3.client("dynamodb", config=BRIEF_CALLS))
-        return DynamoRunLog(table=table, clock=self.clock)
-
-    @cached_property
     def usage(self) -> UsageBook:
         """What users used."""
         from plinth.adapters.dynamo_usage import DynamoUsage
@@ -179,6 +169,20 @@ class Services:
         from plinth.adapters.child_process_parser import ChildProcessParser
 
         return ChildProcessParser()
+
+    @cached_property
+    def page_parser(self) -> DocumentParser:
+        """The reader of untrusted pages, for which somebody waits."""
+        from plinth.adapters.child_process_parser import ChildProcessParser
+
+        return ChildProcessParser(timeout_seconds=8.0)
+
+    @cached_property
+    def web(self) -> Web:
+        """The public web."""
+        from plinth.adapters.checked_web import CheckedWeb
+
+        return CheckedWeb()
 
     @cached_property
     def dead_letters(self) -> DeadLetters:
@@ -298,7 +302,7 @@ class Services:
 
         return boto3.client("dynamodb", config=CALLS)
 
-    def _table(self, name: str, *, conflict_seconds: float = 2.0, client: "DynamoDBClient | None" = None) -> "Table":
+    def _table(self, name: str, *, conflict_seconds: float = 2.0) -> "Table":
         from plinth.adapters.dynamodb_table import Table
 
-        return Table(client=client or self._dynamodb, name=name, conflict_seconds=conflict_seconds, meter=self.meter)
+        return Table(client=self._dynamodb, name=name, conflict_seconds=conflict_seconds, meter=self.meter)

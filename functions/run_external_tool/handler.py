@@ -1,0 +1,17 @@
+"""RunExternalTool: do one thing outside that the model asks for, with no right on anything inside but the run."""
+
+from plinth.contracts import RunExternalToolInput, RunExternalToolOutput
+from plinth.runtime import step
+from plinth.runtime.outer_surroundings import outer_surroundings
+from plinth.runtime.tool_calls import ToolRun, make_call
+from plinth.tools.tool import Effect
+from plinth.wiring import Services
+
+
+def run_external_tool(request: RunExternalToolInput, services: Services) -> RunExternalToolOutput:
+    """Keep the tool's outcome with the run, as RunTool does."""
+    making = ToolRun(run=request.run, turn=request.turn, number=request.number, services=services)
+    return RunExternalToolOutput(done=making.keep(make_call(making, outer_surroundings, effects=(Effect.EXTERNAL,))))
+
+
+handler = step(run_external_tool)

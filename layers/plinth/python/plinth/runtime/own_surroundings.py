@@ -1,0 +1,24 @@
+"""What a tool of ours works with: the documents that the caller may see, and the facts of the caller's own."""
+
+from plinth.contracts.memory import StoredPassage
+from plinth.contracts.runs import RunRequest
+from plinth.runtime.retrieval import scope_of, search
+from plinth.runtime.tool_calls import ToolRun
+from plinth.runtime.turns import numbered_passages
+from plinth.tools.tool import Surroundings, ToolFailedError
+
+
+def own_surroundings(making: ToolRun, asked: RunRequest) -> Surroundings:
+    """Return what a call may reach inside, all of it within the scope of the run's caller."""
+    run, services = making.run, making.services
+
+    def find(words: str, limit: int) -> tuple[StoredPassage, ...]:
+        return search(scope_of(run, asked), words, services, limit=limit)[0]
+
+    def keep_fact(text: str) -> None:
+        if making.given_up.is_set():
+            raise ToolFailedError("nobody waits for this call any more")
+        documents = dict.fromkeys(each.document_id for each in numbered_passages(run, services, turn=making.turn))
+        services.facts.keep(run, asked.user, text, documents=tuple(documents))
+
+    return Surroundings(now=services.clock.now(), search=find, keep_fact=keep_fact)
