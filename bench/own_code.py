@@ -53,7 +53,7 @@ _HITS = [
     StoredPassage(
         chunk_id=f"d{number % 6}:1:{number:06d}",
         document_id=f"d{number % 6}",
-        generation="1",
+        generation="1.0001",
         name=f"d{number % 6}.md",
         title="About packages",
         position=number,
@@ -158,8 +158,9 @@ def _services() -> ChainServices:
             version_id="v1",
             sequence="1",
             size_bytes=1,
+            attempt=1,
         )
-        made.documents.begin(document)
+        made.documents.begin(document, execution="one")
         made.documents.publish(document, title="About packages", passages=4)
     return made
 

@@ -130,9 +130,10 @@ ANSWER_STEPS = (
 )
 
 INGEST_STEPS = (
+    Step(name="ClaimDocument", touches=_DOCUMENTS),
     Step(
         name="ReadDocument",
-        touches=(*_DOCUMENTS, Touch.READ_SOURCES, Touch.WRITE_WORK),
+        touches=(Touch.READ_SOURCES, Touch.WRITE_WORK),
         timeout_seconds=120,
         memory_mb=1769,
         layers=(Layer.PLINTH, Layer.VENDOR, Layer.PARSING),
@@ -140,7 +141,7 @@ INGEST_STEPS = (
     Step(name="SplitDocument", touches=(Touch.READ_WORK, Touch.WRITE_WORK), timeout_seconds=60, memory_mb=512),
     Step(
         name="EmbedPassages",
-        touches=(Touch.READ_WORK, Touch.WRITE_WORK, Touch.READ_DOCUMENTS, Touch.EMBED_TEXTS),
+        touches=(Touch.READ_WORK, Touch.WRITE_WORK, Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.EMBED_TEXTS),
         timeout_seconds=600,
         memory_mb=1769,
         layers=_WITH_EMBEDDING,
@@ -165,8 +166,8 @@ INGEST_STEPS = (
 )
 
 ERASE_STEPS = (
-    Step(name="ErasePassages", touches=(Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES), timeout_seconds=120),
     Step(name="CloseDocument", touches=_DOCUMENTS),
+    Step(name="ErasePassages", touches=(Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES), timeout_seconds=120),
 )
 
 INFER_STEPS = (

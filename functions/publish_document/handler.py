@@ -10,10 +10,10 @@ from plinth.wiring import Services
 
 
 def publish_document(request: PublishDocumentInput, services: Services) -> PublishDocumentOutput:
-    """Publish once a search counts every passage; then remove older versions, or this one where a newer won."""
+    """Publish once a search counts every passage; then remove older versions, or this one where it lost."""
     document = request.document
     visible = services.memory.count(document)
-    if visible < request.passages:
+    if visible != request.passages and services.documents.awaits(document):
         raise PassagesNotVisibleError(f"{visible} of {request.passages} passages are searchable")
     parsed = msgspec.json.decode(services.work.get(document, "text"), type=ParsedDocument)
     version = services.documents.publish(document, title=parsed.title, passages=request.passages)

@@ -8,13 +8,11 @@ from plinth.wiring import Services
 
 
 def read_document(request: ReadDocumentInput, services: Services) -> ReadDocumentOutput:
-    """Parse the version unless a newer one or a deletion is known; a file that can't be read is refused by reason."""
+    """Parse the version; a file that can't be read is refused by reason. Nothing but the two objects is touched."""
     document = request.document
-    if not services.documents.begin(document):
-        return ReadDocumentOutput(current=False)
     parsed = services.parser.parse(document.name, services.sources.fetch(document))
     services.work.put(document, "text", msgspec.json.encode(parsed))
-    return ReadDocumentOutput(current=True, characters=sum(len(section.text) for section in parsed.sections))
+    return ReadDocumentOutput(characters=sum(len(section.text) for section in parsed.sections))
 
 
 handler = step(read_document)

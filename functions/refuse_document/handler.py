@@ -9,9 +9,10 @@ from plinth.wiring import Services
 def refuse_document(request: RefuseDocumentInput, services: Services) -> RefuseDocumentOutput:
     """Write the reason where the owner looks first, then queue the letter; what is live or newer gets none."""
     failure = document_failure(request.error, request.cause)
-    if services.documents.refuse(request.document, reason=failure.reason, message=failure.message):
-        services.dead_letters.send(request.document, reason=failure.reason, message=failure.message)
-    return RefuseDocumentOutput(reason=failure.reason)
+    refusal = services.documents.refuse(request.document, failure, execution=request.execution)
+    if refusal:
+        services.dead_letters.send(request.document, refusal)
+    return RefuseDocumentOutput(reason=failure.reason, refused=refusal is not None)
 
 
 handler = step(refuse_document)

@@ -1,4 +1,4 @@
-"""RemovePassages: take back what a version that failed to become live has left in memory."""
+"""RemovePassages: take back what a failed try has left in memory."""
 
 from plinth.contracts import RemovePassagesInput, RemovePassagesOutput
 from plinth.runtime import step
@@ -6,11 +6,13 @@ from plinth.wiring import Services
 
 
 def remove_passages(request: RemovePassagesInput, services: Services) -> RemovePassagesOutput:
-    """Remove this version's passages, unless it went live before it failed."""
+    """Remove this try's passages, or where it went live before it failed, those that it replaced.
+
+    It comes after the refusal: from then on the try can't go live any more.
+    """
     document = request.document
-    live = services.documents.live_generations(document.tenant, [document.document_id])
-    if live.get(document.document_id) == document.sequence:
-        return RemovePassagesOutput(removed=0)
+    if services.documents.is_live(document):
+        return RemovePassagesOutput(removed=services.memory.remove_older(document))
     return RemovePassagesOutput(removed=services.memory.remove_this(document))
 
 

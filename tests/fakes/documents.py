@@ -1,155 +1,101 @@
-"""The rows of documents in memory."""
+"""The rows of documents in memory, under the rules of every store."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
 from threading import RLock
 
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
+from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError
+from plinth.memory import document_row
+from plinth.memory.document_row import Change, DocumentRow
+from plinth.memory.naming import object_key
 from plinth.ports.clock import Clock
 
 
-@dataclass(frozen=True)
-class DocumentRow:
-    """A record with the newest known sequence, and the one known when the document was hidden."""
-
-    record: DocumentRecord
-    sequence: str = ""
-    hidden_from: str | None = None
-
-
 class FakeDocuments:
-    """`Documents` under a lock."""
+    """`Documents` under a lock; `rules` may be replaced, and `rows` looked into."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lock = RLock()
-        self._rows: dict[tuple[Tenant, str], DocumentRow] = {}
         self._versions: Counter[Tenant] = Counter()
+        self.rows: dict[tuple[Tenant, str], DocumentRow] = {}
+        self.rules = document_row
 
     def announce(self, tenant: Tenant, record: DocumentRecord) -> None:
-        with self._lock:
-            row = self._rows.get((tenant, record.document_id), DocumentRow(_blank(record.document_id)))
-            if row.record.state is DocumentState.DELETED:
-                awaited = replace(record, state=DocumentState.AWAITING_UPLOAD)
-                self._rows[tenant, record.document_id] = replace(row, record=awaited)
+        self._change(tenant, record.document_id, partial(self.rules.announced, record=record))
 
-    def begin(self, document: DocumentVersion) -> bool:
-        return self._arrive(document, DocumentState.INGESTING)
+    def begin(self, document: DocumentVersion, *, execution: str) -> int | None:
+        rule = partial(self.rules.begun, document=document, execution=execution, now=self._clock.now())
+        changed = self._change(document.tenant, document.document_id, rule)
+        return changed.attempt if changed else None
 
-    def refuse(self, document: DocumentVersion, *, reason: str, message: str) -> bool:
-        with self._lock:
-            if self._row(document).record.generation == document.sequence:
-                return False
-            return self._arrive(document, DocumentState.REFUSED, reason=reason, message=message)
+    def refuse(self, document: DocumentVersion, failure: Failure, *, execution: str) -> DocumentRecord | None:
+        now = self._clock.now()
+        rule = partial(self.rules.refused, document=document, failure=failure, execution=execution, now=now)
+        changed = self._change(document.tenant, document.document_id, rule)
+        return self.rules.record_of(changed) if changed else None
 
     def publish(self, document: DocumentVersion, *, title: str, passages: int) -> int | None:
-        with self._lock:
-            row = self._row(document)
-            if row.record.generation == document.sequence:
-                return self._versions[document.tenant]
-            if row.sequence != document.sequence or row.record.state is DocumentState.DELETED:
-                return None
-            live = replace(
-                row.record,
-                state=DocumentState.READY,
-                generation=document.sequence,
-                title=title,
-                passages=passages,
-                reason=None,
-                message=None,
-            )
-            self._put(document, replace(row, record=live))
-            return self._raise_version(document.tenant)
+        rule = partial(self.rules.published, document=document, title=title, passages=passages, now=self._clock.now())
+        changed = self._change(document.tenant, document.document_id, rule)
+        return self.corpus_version(document.tenant) if changed else None
+
+    def is_live(self, document: DocumentVersion) -> bool:
+        return self._row(document.tenant, document.document_id).generation == document.generation
+
+    def awaits(self, document: DocumentVersion) -> bool:
+        return self.rules.awaits(self._row(document.tenant, document.document_id), document)
 
     def hide(self, tenant: Tenant, document_id: str) -> DocumentRecord:
         with self._lock:
             record = self.get(tenant, document_id)
-            row = self._rows[tenant, document_id]
-            if row.record.state is DocumentState.AWAITING_UPLOAD:
-                row = replace(row, record=_blank(document_id))
-            else:
-                row = replace(row, hidden_from=row.sequence)
-            self._rows[tenant, document_id] = row
-            self._raise_version(tenant)
+            self._change(tenant, document_id, partial(self.rules.hidden, now=self._clock.now()))
             return replace(record, state=DocumentState.DELETING)
 
     def close(self, document: DocumentVersion) -> int:
-        with self._lock:
-            row = self._row(document)
-            known = (row.sequence, row.record.state is DocumentState.DELETED)
-            if known < (document.sequence, True):
-                self._put(document, DocumentRow(_blank(document.document_id), sequence=document.sequence))
-                return self._raise_version(document.tenant)
-            if row.record.generation and row.record.generation <= document.sequence:
-                row = replace(row, record=replace(row.record, generation=None, title=None, passages=0))
-                self._raise_version(document.tenant)
-            if row.hidden_from is not None and row.hidden_from < document.sequence:
-                row = replace(row, hidden_from=None)
-                self._raise_version(document.tenant)
-            self._put(document, row)
-            return self._versions[document.tenant]
+        rule = partial(self.rules.closed, deletion=document, now=self._clock.now())
+        self._change(document.tenant, document.document_id, rule)
+        return self.corpus_version(document.tenant)
+
+    def redrivable(self, tenant: Tenant, document_id: str) -> DocumentVersion | None:
+        key = object_key(tenant, self.get(tenant, document_id).name)
+        return self.rules.redrivable(self._row(tenant, document_id), tenant, key=key, now=self._clock.now())
 
     def get(self, tenant: Tenant, document_id: str) -> DocumentRecord:
-        with self._lock:
-            row = self._rows.get((tenant, document_id))
-            if row is None or row.record.state is DocumentState.DELETED:
-                raise NotFoundError(f"no document {document_id}")
-            return row.record if row.hidden_from is None else replace(row.record, state=DocumentState.DELETING)
+        record = self.rules.record_of(self._row(tenant, document_id))
+        if record.state is DocumentState.DELETED:
+            raise NotFoundError(f"no document {document_id}")
+        return record
 
     def list(self, tenant: Tenant, *, limit: int, after: str | None) -> list[DocumentRecord]:
         with self._lock:
-            ids = sorted(
-                document_id
-                for (owner, document_id), row in self._rows.items()
-                if owner == tenant and row.record.state is not DocumentState.DELETED and document_id > (after or "")
-            )
-            return [self.get(tenant, document_id) for document_id in ids[:limit]]
+            owned = sorted((each, row) for (owner, each), row in self.rows.items() if owner == tenant)
+        records = (self.rules.record_of(row) for each, row in owned if each > (after or ""))
+        return [record for record in records if record.state is not DocumentState.DELETED][:limit]
 
     def live_generations(self, tenant: Tenant, document_ids: Iterable[str]) -> dict[str, str]:
-        with self._lock:
-            rows = {each: self._rows.get((tenant, each)) for each in document_ids}
-            return {
-                each: row.record.generation
-                for each, row in rows.items()
-                if row and row.record.generation and row.hidden_from is None
-            }
+        live = {each: self.rules.live_generation(self._row(tenant, each)) for each in document_ids}
+        return {each: generation for each, generation in live.items() if generation}
 
     def corpus_version(self, tenant: Tenant) -> int:
         return self._versions[tenant]
 
-    def _arrive(
-        self, document: DocumentVersion, state: DocumentState, *, reason: str | None = None, message: str | None = None
-    ) -> bool:
+    def _row(self, tenant: Tenant, document_id: str) -> DocumentRow:
+        return self.rows.get((tenant, document_id), DocumentRow(document_id=document_id))
+
+    def _change(
+        self, tenant: Tenant, document_id: str, rule: Callable[[DocumentRow], Change | None]
+    ) -> DocumentRow | None:
         with self._lock:
-            row = self._row(document)
-            known = (row.sequence, row.record.state is DocumentState.DELETED)
-            if known > (document.sequence, False):
-                return False
-            arrived = replace(
-                row.record,
-                name=document.name,
-                size_bytes=document.size_bytes,
-                state=state,
-                updated_at=self._clock.now(),
-                reason=reason,
-                message=message,
-            )
-            self._put(document, replace(row, record=arrived, sequence=document.sequence))
-            return True
-
-    def _row(self, document: DocumentVersion) -> DocumentRow:
-        return self._rows.get((document.tenant, document.document_id), DocumentRow(_blank(document.document_id)))
-
-    def _put(self, document: DocumentVersion, row: DocumentRow) -> None:
-        self._rows[document.tenant, document.document_id] = row
-
-    def _raise_version(self, tenant: Tenant) -> int:
-        self._versions[tenant] += 1
-        return self._versions[tenant]
-
-
-def _blank(document_id: str) -> DocumentRecord:
-    return DocumentRecord(document_id=document_id, name="", state=DocumentState.DELETED, updated_at=0.0)
+            change = rule(before := self._row(tenant, document_id))
+            if change is None:
+                return None
+            if change.row != before:
+                self.rows[tenant, document_id] = replace(change.row, revision=before.revision + 1)
+                self._versions[tenant] += change.seen
+            return change.row

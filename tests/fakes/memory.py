@@ -37,11 +37,11 @@ class FakeMemory:
         labels: Labels = NO_LABELS,
     ) -> int:
         for passage, vector in passages:
-            chunk_id = f"{document.document_id}:{document.sequence}:{passage.position:06d}"
+            chunk_id = f"{document.document_id}:{document.generation}:{passage.position:06d}"
             stored = StoredPassage(
                 chunk_id=chunk_id,
                 document_id=document.document_id,
-                generation=document.sequence,
+                generation=document.generation,
                 name=document.name,
                 title=title,
                 position=passage.position,
@@ -55,17 +55,24 @@ class FakeMemory:
             self._stored[document.tenant, chunk_id] = (stored, vector)
         return len(passages)
 
+    def vectors(self, tenant: Tenant, document_id: str, generation: str) -> dict[str, Vector]:
+        return {
+            stored.text: vector
+            for (owner, _), (stored, vector) in self._stored.items()
+            if (owner, stored.document_id, stored.generation) == (tenant, document_id, generation)
+        }
+
     def count(self, document: DocumentVersion) -> int:
-        return sum(stored.generation == document.sequence for _, stored in self._of(document))
+        return sum(stored.generation == document.generation for _, stored in self._of(document))
 
     def remove_older(self, document: DocumentVersion) -> int:
-        return self._remove(document, lambda sequence: sequence < document.sequence)
+        return self._remove(document, lambda generation: generation < document.generation)
 
     def remove_this(self, document: DocumentVersion) -> int:
-        return self._remove(document, lambda sequence: sequence == document.sequence)
+        return self._remove(document, lambda generation: generation == document.generation)
 
     def remove_through(self, document: DocumentVersion) -> int:
-        return self._remove(document, lambda sequence: sequence <= document.sequence)
+        return self._remove(document, lambda generation: generation <= document.generation)
 
     def _of(self, document: DocumentVersion) -> list[tuple[tuple[Tenant, str], StoredPassage]]:
         return [

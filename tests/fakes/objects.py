@@ -1,6 +1,6 @@
 """Objects, queued letters and started executions in memory."""
 
-from plinth.contracts.memory import DocumentVersion, SourceObject
+from plinth.contracts.memory import DocumentRecord, DocumentVersion, SourceObject
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, StoreUnavailableError
@@ -45,23 +45,23 @@ class FakeWork:
         self._objects: dict[tuple[Tenant, str, str, str], bytes] = {}
 
     def put(self, document: DocumentVersion, name: str, body: bytes) -> None:
-        self._objects[document.tenant, document.document_id, document.sequence, name] = body
+        self._objects[document.tenant, document.document_id, document.generation, name] = body
 
     def get(self, document: DocumentVersion, name: str) -> bytes:
-        body = self._objects.get((document.tenant, document.document_id, document.sequence, name))
+        body = self._objects.get((document.tenant, document.document_id, document.generation, name))
         if body is None:
             raise StoreUnavailableError(f"no {name} of this version")
         return body
 
 
 class FakeDeadLetters:
-    """`DeadLetters`: `sent` lists (document, reason, message)."""
+    """`DeadLetters`: `sent` lists the documents with their refusals."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[DocumentVersion, str, str]] = []
+        self.sent: list[tuple[DocumentVersion, DocumentRecord]] = []
 
-    def send(self, document: DocumentVersion, *, reason: str, message: str) -> None:
-        self.sent.append((document, reason, message))
+    def send(self, document: DocumentVersion, refusal: DocumentRecord) -> None:
+        self.sent.append((document, refusal))
 
 
 class FakeMachines:
@@ -78,7 +78,7 @@ class FakeMachines:
         self.again += [again] if again else []
 
     def start_ingest(self, document: DocumentVersion) -> None:
-        self.ingests.setdefault((document.document_id, document.sequence), document)
+        self.ingests.setdefault((document.document_id, document.generation), document)
 
     def start_erase(self, document: DocumentVersion) -> None:
         self.erasures.setdefault((document.document_id, document.sequence), document)

@@ -1,6 +1,7 @@
 """The contract of `Documents`, held by the fake and by DynamoDB."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import permutations
 from threading import Event, Thread
@@ -11,8 +12,10 @@ import pytest
 from plinth.adapters.dynamo_documents import DynamoDocuments
 from plinth.adapters.dynamodb_table import Table
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
+from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError
+from plinth.memory.document_row import STUCK_SECONDS
 from plinth.ports.documents import Documents
 from tests.contract.adapters.conftest import at_once
 from tests.fakes.clock import FakeClock
@@ -38,9 +41,26 @@ def live(documents: Documents, tenant: Tenant) -> Callable[[], str | None]:
     return lambda: documents.live_generations(tenant, [A, "doc_unknown"]).get(A)
 
 
+def begun(documents: Documents, document: DocumentVersion, execution: str = "one") -> DocumentVersion:
+    """Begin a try of the version that nothing stands against."""
+    attempt = documents.begin(document, execution=execution)
+    assert attempt
+    return replace(document, attempt=attempt)
+
+
 def publish(documents: Documents, document: DocumentVersion) -> int | None:
-    documents.begin(document)
-    return documents.publish(document, title="Title", passages=3)
+    attempt = documents.begin(document, execution="one")
+    return documents.publish(replace(document, attempt=attempt or 1), title="Title", passages=3)
+
+
+def refuse(
+    documents: Documents, document: DocumentVersion, reason: str, execution: str = "one"
+) -> DocumentRecord | None:
+    return documents.refuse(document, Failure(reason=reason, message="Do this."), execution=execution)
+
+
+def generation(document: DocumentVersion, attempt: int = 1) -> str:
+    return replace(document, attempt=attempt).generation
 
 
 def awaited(name: str = "a.txt") -> DocumentRecord:
@@ -53,7 +73,7 @@ def test_an_announced_document_is_shown_until_something_else_is_known(
     documents.announce(tenant, awaited())
     assert documents.get(tenant, A) == awaited()
 
-    documents.begin(version(1))
+    begun(documents, version(1))
     documents.announce(tenant, awaited("other"))
 
     shown = documents.get(tenant, A)
@@ -63,7 +83,7 @@ def test_an_announced_document_is_shown_until_something_else_is_known(
 def test_a_published_version_is_live_and_raises_the_corpus_version(
     documents: Documents, tenant: Tenant, version: Version, live: Callable[[], str | None], clock: FakeClock
 ) -> None:
-    assert documents.begin(version(1))
+    begun(documents, version(1))
     assert (live(), documents.corpus_version(tenant)) == (None, 0)
 
     assert publish(documents, version(1)) == 1
@@ -76,9 +96,10 @@ def test_a_published_version_is_live_and_raises_the_corpus_version(
         size_bytes=1,
         title="Title",
         passages=3,
-        generation=version(1).sequence,
+        generation=generation(version(1)),
+        attempted_at=(clock.now(),),
     )
-    assert (live(), documents.corpus_version(tenant)) == (version(1).sequence, 1)
+    assert (live(), documents.corpus_version(tenant)) == (generation(version(1)), 1)
 
 
 def test_publishing_the_live_version_again_changes_nothing(
@@ -86,7 +107,7 @@ def test_publishing_the_live_version_again_changes_nothing(
 ) -> None:
     publish(documents, version(1))
 
-    assert documents.publish(version(1), title="Other", passages=9) == 1
+    assert documents.publish(replace(version(1), attempt=1), title="Other", passages=9) == 1
     assert documents.get(tenant, A).title == "Title"
 
 
@@ -95,43 +116,104 @@ def test_the_live_version_stays_while_a_newer_one_is_ingested(
 ) -> None:
     publish(documents, version(1))
 
-    assert documents.begin(version(2))
-    assert live() == version(1).sequence
+    newer = begun(documents, version(2))
+    assert live() == generation(version(1))
 
-    assert documents.publish(version(2), title="Title", passages=1) == 2
-    assert live() == version(2).sequence
+    assert documents.publish(newer, title="Title", passages=1) == 2
+    assert live() == generation(version(2))
 
 
 @pytest.mark.guarantee_d
 def test_an_older_version_can_neither_begin_nor_be_published(
     documents: Documents, version: Version, live: Callable[[], str | None]
 ) -> None:
-    documents.begin(version(1))
-    documents.begin(version(2))
+    older = begun(documents, version(1))
+    begun(documents, version(2))
 
-    assert documents.publish(version(1), title="Old", passages=1) is None
+    assert documents.publish(older, title="Old", passages=1) is None
     assert publish(documents, version(2)) == 1
-    assert not documents.begin(version(1))
-    assert documents.publish(version(1), title="Old", passages=1) is None
-    assert live() == version(2).sequence
+    assert not documents.begin(version(1), execution="two")
+    assert documents.publish(older, title="Old", passages=1) is None
+    assert live() == generation(version(2))
 
 
-def test_a_version_can_begin_again(documents: Documents, version: Version) -> None:
-    assert documents.begin(version(1))
-    assert documents.begin(version(1))
+@pytest.mark.guarantee_d
+def test_an_execution_keeps_its_try_and_another_gets_the_next(
+    documents: Documents, tenant: Tenant, version: Version, clock: FakeClock
+) -> None:
+    assert documents.begin(version(1), execution="one") == 1
+    clock.advance(5)
+    assert documents.begin(version(1), execution="one") == 1
+    assert documents.begin(version(1), execution="two") == 2
+
+    assert documents.get(tenant, A).attempted_at == (clock.now() - 5, clock.now())
+    assert documents.begin(version(2), execution="three") == 1
+    assert documents.get(tenant, A).attempted_at == (clock.now(),)
+
+
+@pytest.mark.guarantee_d
+def test_only_the_newest_try_can_be_published_or_refused(
+    documents: Documents, tenant: Tenant, version: Version, live: Callable[[], str | None]
+) -> None:
+    first = begun(documents, version(1))
+    second = begun(documents, version(1), "two")
+
+    assert (documents.awaits(first), documents.awaits(second)) == (False, True)
+    assert documents.publish(first, title="Title", passages=1) is None
+    assert refuse(documents, first, "late") is None
+    assert documents.publish(second, title="Title", passages=1) == 1
+    assert (live(), documents.is_live(second), documents.is_live(first)) == (second.generation, True, False)
+    assert not documents.begin(version(1), execution="three")
+
+
+@pytest.mark.guarantee_d
+def test_a_try_that_was_refused_cannot_be_published_any_more(
+    documents: Documents, version: Version, live: Callable[[], str | None]
+) -> None:
+    document = begun(documents, version(1))
+    refuse(documents, document, "timed_out")
+
+    assert documents.publish(document, title="Title", passages=1) is None
+    assert live() is None
+
+
+def test_what_was_refused_or_ended_without_a_word_can_be_tried_again(
+    documents: Documents, tenant: Tenant, version: Version, clock: FakeClock
+) -> None:
+    first = begun(documents, version(1))
+    assert documents.redrivable(tenant, A) is None
+    clock.advance(STUCK_SECONDS + 1)
+    assert documents.redrivable(tenant, A) == first
+
+    refuse(documents, first, "encrypted")
+    assert documents.redrivable(tenant, A) == first
+    second = begun(documents, version(1), "two")
+    assert documents.redrivable(tenant, A) is None
+
+    documents.publish(second, title="Title", passages=1)
+    assert documents.redrivable(tenant, A) is None
+    with pytest.raises(NotFoundError):
+        documents.redrivable(tenant, "doc_unknown")
+
+
+def test_what_is_being_deleted_is_not_tried_again(documents: Documents, tenant: Tenant, version: Version) -> None:
+    refuse(documents, begun(documents, version(1)), "encrypted")
+    documents.hide(tenant, A)
+
+    assert documents.redrivable(tenant, A) is None
 
 
 def test_a_refused_version_leaves_the_earlier_one_live(
     documents: Documents, tenant: Tenant, version: Version, live: Callable[[], str | None]
 ) -> None:
     publish(documents, version(1))
-    documents.begin(version(2))
 
-    documents.refuse(version(2), reason="encrypted", message="Remove the password.")
+    told = refuse(documents, begun(documents, version(2)), "encrypted")
 
     shown = documents.get(tenant, A)
-    assert (shown.state, shown.reason, shown.message) == (DocumentState.REFUSED, "encrypted", "Remove the password.")
-    assert live() == version(1).sequence
+    assert told == shown
+    assert (shown.state, shown.reason, shown.message) == (DocumentState.REFUSED, "encrypted", "Do this.")
+    assert live() == generation(version(1))
     publish(documents, version(3))
     assert documents.get(tenant, A).reason is None
 
@@ -141,14 +223,14 @@ def test_a_refusal_changes_nothing_once_the_version_is_live_or_a_newer_one_is_kn
 ) -> None:
     publish(documents, version(2))
 
-    documents.refuse(version(2), reason="late", message="")
-    documents.refuse(version(1), reason="older", message="")
+    refuse(documents, replace(version(2), attempt=1), "late")
+    refuse(documents, version(1), "older")
 
     assert documents.get(tenant, A).state == DocumentState.READY
 
 
 def test_a_version_that_never_began_can_be_refused(documents: Documents, tenant: Tenant, version: Version) -> None:
-    documents.refuse(version(1), reason="too_large", message="Split it.")
+    refuse(documents, version(1), "too_large")
 
     assert (documents.get(tenant, A).name, documents.get(tenant, A).reason) == ("a.txt", "too_large")
 
@@ -158,13 +240,14 @@ def test_a_hidden_document_is_unsearchable_at_once_and_through_a_late_publicatio
     documents: Documents, tenant: Tenant, version: Version, live: Callable[[], str | None]
 ) -> None:
     publish(documents, version(1))
-    documents.begin(version(2))
+    newer = begun(documents, version(2))
 
     assert documents.hide(tenant, A).state == DocumentState.DELETING
     assert (live(), documents.corpus_version(tenant)) == (None, 2)
 
-    documents.publish(version(2), title="Title", passages=1)
+    documents.publish(newer, title="Title", passages=1)
     assert live() is None
+    assert documents.is_live(newer)
     assert documents.get(tenant, A).state == DocumentState.DELETING
 
 
@@ -193,14 +276,14 @@ def test_a_deleted_document_stays_deleted_until_a_newer_upload(
     assert documents.close(version(5)) == 3
     assert documents.close(version(5)) == 3
 
-    assert not documents.begin(version(4))
-    assert documents.publish(version(1), title="Back", passages=1) is None
-    documents.refuse(version(4), reason="late", message="")
+    assert not documents.begin(version(4), execution="two")
+    assert documents.publish(replace(version(1), attempt=1), title="Back", passages=1) is None
+    refuse(documents, version(4), "late")
     assert documents.list(tenant, limit=9, after=None) == []
     documents.announce(tenant, awaited())
-    assert not documents.begin(version(4))
+    assert not documents.begin(version(4), execution="two")
     assert publish(documents, version(6)) == 4
-    assert live() == version(6).sequence
+    assert live() == generation(version(6))
 
 
 @pytest.mark.guarantee_d
@@ -209,15 +292,15 @@ def test_a_late_deletion_takes_down_what_it_covers_and_nothing_newer(
 ) -> None:
     publish(documents, version(1))
     documents.hide(tenant, A)
-    documents.begin(version(7))
+    newer = begun(documents, version(7))
 
     documents.close(version(5))
 
     assert live() is None
     assert documents.get(tenant, A).state == DocumentState.INGESTING
-    documents.publish(version(7), title="New", passages=1)
+    documents.publish(newer, title="New", passages=1)
     documents.close(version(6))
-    assert live() == version(7).sequence
+    assert live() == generation(version(7))
 
 
 @pytest.mark.guarantee_d
@@ -244,7 +327,7 @@ def test_a_document_that_was_only_awaited_is_deleted_at_once(
     assert documents.hide(tenant, A).name == "a.txt"
 
     assert documents.list(tenant, limit=9, after=None) == []
-    assert not documents.begin(version(2))
+    assert not documents.begin(version(2), execution="two")
     assert publish(documents, version(4)) == 3
 
 
@@ -261,7 +344,7 @@ def test_in_any_order_of_events_the_newest_change_wins(
         else:
             publish(documents, document)
 
-    assert live() == version(5).sequence
+    assert live() == generation(version(5))
 
 
 @pytest.mark.guarantee_d
@@ -282,7 +365,7 @@ def test_racing_publications_never_go_back(
     watcher.join()
 
     assert seen == sorted(seen)
-    assert live() == version(12).sequence
+    assert live() == generation(version(12))
     assert documents.corpus_version(tenant) == sum(each is not None for each in published)
 
 
@@ -343,5 +426,5 @@ def test_more_documents_than_a_batch_holds_are_found(documents: Documents, tenan
     publish(documents, version(1))
     many = [f"doc_{number}" for number in range(230)]
 
-    assert documents.live_generations(tenant, [*many, A, A]) == {A: version(1).sequence}
+    assert documents.live_generations(tenant, [*many, A, A]) == {A: generation(version(1))}
     assert documents.live_generations(tenant, []) == {}

@@ -1,6 +1,7 @@
 """What DynamoDB's faults may do: a write that arrived twice, a conflict, an answer that was cut short."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -131,10 +132,10 @@ def test_a_document_whose_writes_all_arrive_twice_is_published_and_deleted_once(
 ) -> None:
     documents = DynamoDocuments(table=faulty(twice, *WRITES), clock=clock)
 
-    assert documents.begin(version(1))
-    assert documents.publish(version(1), title="Title", passages=1) == 1
+    assert documents.begin(version(1), execution="one") == 1
+    assert documents.publish(replace(version(1), attempt=1), title="Title", passages=1) == 1
     assert documents.close(version(2)) == 2
-    assert not documents.begin(version(1))
+    assert not documents.begin(version(1), execution="two")
 
 
 @pytest.mark.guarantee_c
@@ -192,12 +193,12 @@ def test_endless_conflicts_are_transient_and_not_a_refusal(
 ) -> None:
     table = faulty(failing(cancelled("None", "TransactionConflict"), times=99), "transact_write_items")
     documents = DynamoDocuments(table=table, clock=clock)
-    documents.begin(version(1))
+    documents.begin(version(1), execution="one")
 
     with pytest.raises(StoreUnavailableError):
-        documents.publish(version(1), title="Title", passages=1)
+        documents.publish(replace(version(1), attempt=1), title="Title", passages=1)
     with pytest.raises(StoreUnavailableError):
-        documents.close(version(1))
+        documents.close(version(2))
 
 
 def test_a_throttled_transaction_is_transient(faulty: Callable[..., Table], run: Run, clock: FakeClock) -> None:
@@ -263,7 +264,7 @@ def test_keys_that_a_batch_leaves_unread_are_asked_for_again(
 
     documents = DynamoDocuments(table=faulty(one_key_at_a_time, "batch_get_item"), clock=clock)
     for name in ("a.txt", "b.txt", "c.txt"):
-        documents.begin(version(1, name=name))
-        documents.publish(version(1, name=name), title="Title", passages=1)
+        documents.begin(version(1, name=name), execution="one")
+        documents.publish(replace(version(1, name=name), attempt=1), title="Title", passages=1)
 
     assert set(documents.live_generations(tenant, ["doc_a", "doc_b", "doc_c"])) == {"doc_a", "doc_b", "doc_c"}

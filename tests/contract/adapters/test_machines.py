@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ import pytest
 
 from plinth.adapters.sqs_dead_letters import SqsDeadLetters
 from plinth.adapters.step_functions import StepFunctions
-from plinth.contracts.memory import DocumentVersion
+from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
 from plinth.errors import PlinthError
@@ -62,8 +63,11 @@ def test_a_version_starts_its_machine_once_though_its_event_came_twice(
     for number in (1, 1, 2):
         start(version(number))
 
+    if kind == "ingest":
+        start(replace(version(2), attempt=1))
     sequences = sorted(each["document"]["sequence"] for each in inputs(cloud, machine))
-    assert sequences == [version(1).sequence, version(2).sequence]
+    again = [version(2).sequence] if kind == "ingest" else []
+    assert sequences == [version(1).sequence, version(2).sequence, *again]
 
 
 def test_a_machine_that_does_not_exist_is_a_permanent_error(cloud: Cloud, machine: str, version: Version) -> None:
@@ -77,9 +81,19 @@ def test_a_dead_letter_carries_the_document_and_the_reason(cloud: Cloud, version
     client = cloud.client("sqs")
     url = client.create_queue(QueueName=f"letters-{uuid4().hex[:8]}")["QueueUrl"]
 
-    SqsDeadLetters(client=client, queue_url=url).send(version(1), reason="encrypted", message="Remove the password.")
+    refusal = DocumentRecord(
+        document_id="doc_a",
+        name="a.txt",
+        state=DocumentState.REFUSED,
+        updated_at=9.0,
+        reason="encrypted",
+        message="Remove the password.",
+        attempted_at=(1.0, 8.0),
+    )
+    SqsDeadLetters(client=client, queue_url=url).send(version(1), refusal)
 
     (message,) = client.receive_message(QueueUrl=url)["Messages"]
     letter = json.loads(message["Body"])
     assert (letter["reason"], letter["message"]) == ("encrypted", "Remove the password.")
+    assert (letter["attempts"], letter["attempted_at"]) == (2, [1.0, 8.0])
     assert letter["document"]["object_key"] == version(1).object_key

@@ -61,8 +61,8 @@ def test_a_passage_comes_back_whole(memory: Memory, tenant: Tenant, version: Ver
 
     (found,) = memory.search(SearchScope(tenant=tenant), "bees", NORTH, limit=5)
 
-    assert found.chunk_id == f"doc_a:{version(1).sequence}:000004"
-    assert (found.document_id, found.generation) == ("doc_a", version(1).sequence)
+    assert found.chunk_id == f"doc_a:{version(1).generation}:000004"
+    assert (found.document_id, found.generation) == ("doc_a", version(1).generation)
     assert (found.name, found.title, found.position, found.text) == ("a.txt", "About bees", 4, "Bees dance.")
     assert (found.page, found.heading) == (3, "Dance")
     assert found.score == pytest.approx(0.4 / 61 + 0.6 / 61)
@@ -276,3 +276,18 @@ def test_a_question_of_any_length_makes_fewer_clauses_than_opensearch_refuses(te
     asked = msgspec.json.encode(by_words(SearchScope(tenant=tenant), each_character_a_word, size=1)).decode()
 
     assert 0 < asked.count("蜜") < 1_020
+
+
+def test_the_vectors_of_one_generation_are_read_by_text(
+    memory: Memory, tenant: Tenant, other_tenant: Tenant, version: Version
+) -> None:
+    many = [(Passage(position=at, text=f"text {at}"), direction(at / 10)) for at in range(450)]
+    memory.index(version(1), "Title", many)
+    memory.index(version(2), "Title", passages("newer"))
+    memory.index(version(1, tenant=other_tenant), "Title", passages("foreign"))
+
+    known = memory.vectors(tenant, version(1).document_id, version(1).generation)
+
+    assert len(known) == 450
+    assert known["text 449"] == pytest.approx(direction(44.9))
+    assert memory.vectors(tenant, version(1).document_id, version(3).generation) == {}

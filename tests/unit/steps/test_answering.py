@@ -52,8 +52,9 @@ def remember_document(services: ChainServices, text: str, *, publish: bool = Tru
         version_id="v1",
         sequence="0001",
         size_bytes=len(text),
+        attempt=1,
     )
-    services.documents.begin(document)
+    services.documents.begin(document, execution="one")
     (vector,) = FakeEmbedder().embed([text])
     services.memory.index(document, "About apt", [(Passage(position=0, text=text, heading="Purging"), vector)])
     if publish:

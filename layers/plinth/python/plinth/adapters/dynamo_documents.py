@@ -1,28 +1,29 @@
-"""Which version of a document is live: conditions on sequences in DynamoDB, so that versions never go back.
+"""How the rules of a document's row are kept in DynamoDB: read, decide, and write if nobody wrote meanwhile.
 
-Row DOCUMENT#<id> (pk `<tenant>`): `sequence` is the newest change known (an upload or a deletion), `generation` the
-sequence of the live version, `hidden_from` the sequence known when the API hid the document, until a deletion after
-it arrives. Row CORPUS holds the version that rises with every change that a search could see.
+Row DOCUMENT#<id> (pk `<tenant>`) is `plinth.memory.document_row.DocumentRow`; its `revision` counts the writes. Row
+CORPUS holds the version that rises, in the same transaction, with every change that a search could see.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
+from functools import partial
 from itertools import islice
 
 import msgspec
 
-from plinth.adapters.dynamo_document_row import DocumentRow, document_record
 from plinth.adapters.dynamodb_items import Value, row
-from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Table, Update
+from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Put, Table, Update
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
+from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
-from plinth.errors import NotFoundError
+from plinth.errors import NotFoundError, StoreUnavailableError
+from plinth.memory import document_row as rules
+from plinth.memory.document_row import Change, DocumentRow
+from plinth.memory.naming import object_key
 from plinth.ports.clock import Clock
 
-_NEWER_OR_AGAIN = (
-    "attribute_not_exists(#sequence) OR #sequence < :sequence OR (#sequence = :sequence AND #state <> :deleted"
-)
-_ARRIVED = "#name = :name, #size_bytes = :size_bytes, #sequence = :sequence, #state = :state, #updated_at = :now"
+_TRIES = 40
+_PREFIX = "DOCUMENT#"
 
 
 class DynamoDocuments:
@@ -33,141 +34,72 @@ class DynamoDocuments:
         self._clock = clock
 
     def announce(self, tenant: Tenant, record: DocumentRecord) -> None:
-        """Show the document as awaited if it is new or was deleted; a tombstone's sequence stays."""
-        self._holds(
-            Update(
-                key=_key(tenant, record.document_id),
-                change="SET #name = :name, #size_bytes = :size_bytes, #state = :awaiting, #updated_at = :now",
-                condition="attribute_not_exists(pk) OR #state = :deleted",
-                values={
-                    ":name": record.name,
-                    ":size_bytes": record.size_bytes,
-                    ":awaiting": DocumentState.AWAITING_UPLOAD,
-                    ":deleted": DocumentState.DELETED,
-                    ":now": record.updated_at,
-                },
-            )
-        )
+        """Show the document as awaited if it is new or was deleted."""
+        self._change(tenant, record.document_id, partial(rules.announced, record=record))
 
-    def begin(self, document: DocumentVersion) -> bool:
-        """Take the version's sequence as the newest; the live generation stays what it was."""
-        return self._holds(
-            Update(
-                key=_key(document.tenant, document.document_id),
-                change=f"SET {_ARRIVED} REMOVE #reason, #message",
-                condition=f"{_NEWER_OR_AGAIN})",
-                values=self._arrival(document, DocumentState.INGESTING),
-            )
-        )
+    def begin(self, document: DocumentVersion, *, execution: str) -> int | None:
+        """Give the execution a try of the version; return its number."""
+        begun = partial(rules.begun, document=document, execution=execution, now=self._clock.now())
+        changed = self._change(document.tenant, document.document_id, begun)
+        return changed.attempt if changed else None
 
-    def refuse(self, document: DocumentVersion, *, reason: str, message: str) -> bool:
-        """Note the reason, unless something newer is known or this very version is live."""
-        return self._holds(
-            Update(
-                key=_key(document.tenant, document.document_id),
-                change=f"SET {_ARRIVED}, #reason = :reason, #message = :message",
-                condition=f"{_NEWER_OR_AGAIN} AND (attribute_not_exists(#generation) OR #generation <> :sequence))",
-                values=self._arrival(document, DocumentState.REFUSED) | {":reason": reason, ":message": message},
-            )
-        )
+    def refuse(self, document: DocumentVersion, failure: Failure, *, execution: str) -> DocumentRecord | None:
+        """Note the reason; return the document as it then stands."""
+        refused = partial(rules.refused, document=document, failure=failure, execution=execution, now=self._clock.now())
+        changed = self._change(document.tenant, document.document_id, refused)
+        return rules.record_of(changed) if changed else None
 
     def publish(self, document: DocumentVersion, *, title: str, passages: int) -> int | None:
-        """Make the version live if its sequence is still the newest."""
-        ready = Update(
-            key=_key(document.tenant, document.document_id),
-            change=(
-                "SET #generation = :sequence, #state = :ready, #title = :title, #passages = :passages,"
-                " #size_bytes = :size_bytes, #updated_at = :now REMOVE #reason, #message"
-            ),
-            condition="#sequence = :sequence AND #state <> :deleted"
-            " AND (attribute_not_exists(#generation) OR #generation <> :sequence)",
-            values={
-                ":sequence": document.sequence,
-                ":ready": DocumentState.READY,
-                ":deleted": DocumentState.DELETED,
-                ":title": title,
-                ":passages": passages,
-                ":size_bytes": document.size_bytes,
-                ":now": self._clock.now(),
-            },
-        )
-        try:
-            self._table.transact(ready, _raised(document.tenant))
-        except ConditionFailedError as failed:
-            if (failed.old[0] or {}).get("generation") != document.sequence:
-                return None
-        return self.corpus_version(document.tenant)
+        """Make the version live if it still may."""
+        published = partial(rules.published, document=document, title=title, passages=passages, now=self._clock.now())
+        changed = self._change(document.tenant, document.document_id, published)
+        return self.corpus_version(document.tenant) if changed else None
+
+    def is_live(self, document: DocumentVersion) -> bool:
+        """Tell whether the version is the live one."""
+        return self._row(document.tenant, document.document_id).generation == document.generation
+
+    def awaits(self, document: DocumentVersion) -> bool:
+        """Tell whether the version may still become live."""
+        return rules.awaits(self._row(document.tenant, document.document_id), document)
 
     def hide(self, tenant: Tenant, document_id: str) -> DocumentRecord:
-        """Hide the document until a deletion after its newest known change arrives.
-
-        One that was only awaited is deleted at once: the bucket may have nothing whose deletion it could announce.
-        """
-        key = _key(tenant, document_id)
-        gone = Update(
-            key=key,
-            change="SET #state = :deleted, #updated_at = :now",
-            condition="#state = :awaiting",
-            values={
-                ":awaiting": DocumentState.AWAITING_UPLOAD,
-                ":deleted": DocumentState.DELETED,
-                ":now": self._clock.now(),
-            },
-        )
-        hidden = Update(
-            key=key,
-            change="SET #hidden_from = if_not_exists(#sequence, :none), #updated_at = :now",
-            condition="attribute_exists(pk) AND #state <> :deleted",
-            values={":none": "", ":deleted": DocumentState.DELETED, ":now": self._clock.now()},
-        )
+        """Hide the document from every search."""
         record = self.get(tenant, document_id)
-        if not self._holds(gone, _raised(tenant)) and not self._holds(hidden, _raised(tenant)):
+        if not self._change(tenant, document_id, partial(rules.hidden, now=self._clock.now())):
             raise NotFoundError(f"no document {document_id}")
         return replace(record, state=DocumentState.DELETING)
 
     def close(self, document: DocumentVersion) -> int:
-        """Leave a tombstone, or where a newer upload is known, take down only what the deletion covers."""
-        key = _key(document.tenant, document.document_id)
-        tombstone = Update(
-            key=key,
-            change=(
-                "SET #sequence = :sequence, #state = :deleted, #updated_at = :now"
-                " REMOVE #name, #size_bytes, #title, #passages, #generation, #reason, #message, #hidden_from"
-            ),
-            condition=f"{_NEWER_OR_AGAIN})",
-            values={":sequence": document.sequence, ":deleted": DocumentState.DELETED, ":now": self._clock.now()},
-        )
-        sequence = {":sequence": document.sequence}
-        covered = Update(
-            key=key,
-            change="REMOVE #generation, #title, #passages",
-            condition="#generation <= :sequence",
-            values=sequence,
-        )
-        unhidden = Update(key=key, change="REMOVE #hidden_from", condition="#hidden_from < :sequence", values=sequence)
-        if not self._holds(tombstone, _raised(document.tenant)):
-            self._holds(covered, _raised(document.tenant))
-            self._holds(unhidden, _raised(document.tenant))
+        """Leave a tombstone at the deletion's sequence."""
+        closed = partial(rules.closed, deletion=document, now=self._clock.now())
+        self._change(document.tenant, document.document_id, closed)
         return self.corpus_version(document.tenant)
+
+    def redrivable(self, tenant: Tenant, document_id: str) -> DocumentVersion | None:
+        """Return the version that may be tried again, or None; `NotFoundError` if the document is absent."""
+        record = self.get(tenant, document_id)
+        found, key = self._row(tenant, document_id), object_key(tenant, record.name)
+        return rules.redrivable(found, tenant, key=key, now=self._clock.now())
 
     def get(self, tenant: Tenant, document_id: str) -> DocumentRecord:
         """Return the document as the API shows it."""
-        found = self._table.get(_key(tenant, document_id))
-        if found is None or (record := document_record(found)).state == DocumentState.DELETED:
+        record = rules.record_of(self._row(tenant, document_id))
+        if record.state is DocumentState.DELETED:
             raise NotFoundError(f"no document {document_id}")
         return record
 
     def list(self, tenant: Tenant, *, limit: int, after: str | None) -> list[DocumentRecord]:
         """Return documents by id, reading on where deleted ones leave a page short."""
         found = self._records(tenant, after=after, page_size=limit)
-        return list(islice((record for record in found if record.state != DocumentState.DELETED), limit))
+        return list(islice((record for record in found if record.state is not DocumentState.DELETED), limit))
 
     def _records(self, tenant: Tenant, *, after: str | None, page_size: int) -> Iterator[DocumentRecord]:
         """Yield documents by id, deleted ones too, in pages that grow: however many those are, reads are few."""
         while True:
-            first = "DOCUMENT#" if after is None else f"DOCUMENT#{after}\0"
-            found = self._table.query(tenant.id, first=first, last="DOCUMENT#\U0010ffff", page_size=page_size)
-            page = [document_record(item) for item in islice(found, page_size)]
+            first = _PREFIX if after is None else f"{_PREFIX}{after}\0"
+            found = self._table.query(tenant.id, first=first, last=f"{_PREFIX}\U0010ffff", page_size=page_size)
+            page = [rules.record_of(_stored(item)) for item in islice(found, page_size)]
             yield from page
             if len(page) < page_size:
                 return
@@ -176,39 +108,61 @@ class DynamoDocuments:
     def live_generations(self, tenant: Tenant, document_ids: Iterable[str]) -> dict[str, str]:
         """Return what searches may show, from one consistent batch read."""
         found = self._table.get_many(_key(tenant, document_id) for document_id in document_ids)
-        rows = (row(item, DocumentRow) for item in found)
-        return {
-            stored.document_id: stored.generation for stored in rows if stored.generation and stored.hidden_from is None
-        }
+        live = ((stored.document_id, rules.live_generation(stored)) for stored in map(_stored, found))
+        return {document_id: generation for document_id, generation in live if generation}
 
     def corpus_version(self, tenant: Tenant) -> int:
         """Return 0 before the first change."""
         found = self._table.get((tenant.id, "CORPUS"))
         return row(found, _CorpusRow).version if found else 0
 
-    def _holds(self, change: Update, *others: Update) -> bool:
+    def _row(self, tenant: Tenant, document_id: str) -> DocumentRow:
+        found = self._table.get(_key(tenant, document_id))
+        return _stored(found) if found else DocumentRow(document_id=document_id)
+
+    def _change(
+        self, tenant: Tenant, document_id: str, rule: Callable[[DocumentRow], Change | None]
+    ) -> DocumentRow | None:
+        """Return the row as the rule leaves it, None where the rule forbids the change."""
+        for _ in range(_TRIES):
+            before = self._row(tenant, document_id)
+            change = rule(before)
+            if change is None or change.row == before:
+                return change.row if change else None
+            if self._written(tenant, change):
+                return change.row
+        raise StoreUnavailableError(f"{_TRIES} others changed the document meanwhile: try again later")
+
+    def _written(self, tenant: Tenant, change: Change) -> bool:
+        put = Put(
+            key=_key(tenant, change.row.document_id),
+            item=_item(change.row),
+            condition="#revision = :revision" if change.row.revision else "attribute_not_exists(#revision)",
+            values={":revision": change.row.revision} if change.row.revision else {},
+        )
         try:
-            if others:
-                self._table.transact(change, *others)
+            if change.seen:
+                self._table.transact(put, _raised(tenant))
             else:
-                self._table.write(change)
+                self._table.write(put)
         except ConditionFailedError:
             return False
         return True
 
-    def _arrival(self, document: DocumentVersion, state: DocumentState) -> dict[str, Value]:
-        return {
-            ":name": document.name,
-            ":size_bytes": document.size_bytes,
-            ":sequence": document.sequence,
-            ":state": state,
-            ":deleted": DocumentState.DELETED,
-            ":now": self._clock.now(),
-        }
-
 
 class _CorpusRow(msgspec.Struct):
     version: int
+
+
+def _stored(item: Mapping[str, Value]) -> DocumentRow:
+    return row({"document_id": str(item["sk"]).removeprefix(_PREFIX), **item}, DocumentRow)
+
+
+def _item(stored: DocumentRow) -> dict[str, Value | None]:
+    """Return the row one revision on; a tombstone holds nothing of the document."""
+    item = asdict(replace(stored, revision=stored.revision + 1))
+    del item["document_id"]
+    return {name: value for name, value in item.items() if value not in ("", ())}
 
 
 def _raised(tenant: Tenant) -> Update:
@@ -216,4 +170,4 @@ def _raised(tenant: Tenant) -> Update:
 
 
 def _key(tenant: Tenant, document_id: str) -> Key:
-    return tenant.id, f"DOCUMENT#{document_id}"
+    return tenant.id, f"{_PREFIX}{document_id}"

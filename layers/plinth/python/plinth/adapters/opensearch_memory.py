@@ -20,8 +20,10 @@ from plinth.adapters.opensearch_requests import (
     lines,
     natural_id,
     passage_source,
+    vectors_of,
 )
 from plinth.contracts.memory import NO_LABELS, DocumentVersion, Labels, Passage, SearchScope, StoredPassage
+from plinth.contracts.tenant import Tenant
 from plinth.errors import MemoryUnavailableError
 from plinth.memory.fusion import fuse
 from plinth.memory.labels import may_see
@@ -47,6 +49,7 @@ class _Source(msgspec.Struct, kw_only=True):
     heading: str | None = None
     metadata: tuple[str, ...] = ()
     access: tuple[str, ...] = ()
+    vector: list[float] = []
 
 
 class _Hit(msgspec.Struct):
@@ -149,6 +152,19 @@ class OpenSearchMemory:
                 actions += [{"index": key}, {**passage_source(document, title, passage, labels), "vector": vector}]
             self._write(actions)
         return len(passages)
+
+    def vectors(self, tenant: Tenant, document_id: str, generation: str) -> dict[str, Sequence[float]]:
+        """Read the generation page by page, until a page is empty: positions have no gaps."""
+        known: dict[str, Sequence[float]] = {}
+        first = 0
+        while True:
+            query = vectors_of(tenant, document_id, generation, first=first, passages=_BULK)
+            (found,) = self._searched(query)
+            sources = [hit.source for hit in _hits(found) if hit.source and hit.source.tenant == tenant.id]
+            if not sources:
+                return known
+            known |= {source.text: source.vector for source in sources}
+            first += _BULK
 
     def count(self, document: DocumentVersion) -> int:
         """Return how many distinct passages a search finds now."""

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from plinth.contracts.memory import DocumentVersion, Labels, Passage, SearchScope
+from plinth.contracts.tenant import Tenant
 from plinth.memory.labels import open_to, readers_of
 
 Json = Mapping[str, object]
@@ -58,7 +59,7 @@ def index_definition(*, dimension: int) -> Json:
 
 def chunk_id(document: DocumentVersion, position: int) -> str:
     """Return the natural key of a passage within its tenant."""
-    return f"{document.document_id}:{document.sequence}:{position:06d}"
+    return f"{document.document_id}:{document.generation}:{position:06d}"
 
 
 def natural_id(document: DocumentVersion, position: int) -> str:
@@ -72,8 +73,8 @@ def passage_source(document: DocumentVersion, title: str, passage: Passage, labe
         "chunk_id": chunk_id(document, passage.position),
         "tenant": document.tenant.id,
         "document_id": document.document_id,
-        "generation": document.sequence,
-        "seq": document.sequence,
+        "generation": document.generation,
+        "seq": document.generation,
         "position": passage.position,
         "text": passage.text,
         "name": document.name,
@@ -110,11 +111,22 @@ def by_words(scope: SearchScope, question: str, *, size: int) -> Json:
     }
 
 
+def vectors_of(tenant: Tenant, document_id: str, generation: str, *, first: int, passages: int) -> Json:
+    """Read texts and vectors of so many passages of a generation, from the first position; each may be there twice."""
+    filters = [
+        _term("tenant", tenant.id),
+        _term("document_id", document_id),
+        _term("generation", generation),
+        {"range": {"position": {"gte": first, "lt": first + passages}}},
+    ]
+    return {"size": 2 * passages, "query": {"bool": {"filter": filters}}}
+
+
 def count_of(document: DocumentVersion) -> Json:
     """Count the distinct passages of one version."""
     return {
         "size": 0,
-        "query": _passages(document, _term("generation", document.sequence)),
+        "query": _passages(document, _term("generation", document.generation)),
         "aggs": {"passages": {"cardinality": {"field": "chunk_id", "precision_threshold": _PRECISION}}},
     }
 
@@ -122,7 +134,7 @@ def count_of(document: DocumentVersion) -> Json:
 def ids_of_versions(document: DocumentVersion, which: Literal["older", "this", "through"], *, size: int) -> Json:
     """Find the passages of the document's versions before this one, of this one alone, or of both."""
     bounds = {"older": ("lt",), "this": ("gte", "lte"), "through": ("lte",)}[which]
-    within = {"range": {"seq": dict.fromkeys(bounds, document.sequence)}}
+    within = {"range": {"seq": dict.fromkeys(bounds, document.generation)}}
     return {"size": size, "_source": False, "query": _passages(document, within)}
 
 

@@ -1,4 +1,4 @@
-"""Where the ingest steps leave what they hand on: under tenant, document and sequence, so that no version mixes."""
+"""Where the ingest steps leave what they hand on: under tenant, document and generation, so that no two tries mix."""
 
 from typing import TYPE_CHECKING
 
@@ -37,4 +37,4 @@ class S3Work:
 
 
 def _key(document: DocumentVersion, name: str) -> str:
-    return f"{document.tenant.id}/{document.document_id}/{document.sequence}/{name}"
+    return f"{document.tenant.id}/{document.document_id}/{document.generation}/{name}"

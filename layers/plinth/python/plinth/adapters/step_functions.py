@@ -38,8 +38,9 @@ class StepFunctions:
         self._start(self._answer_arn, name=name, subject={"run": run})
 
     def start_ingest(self, document: DocumentVersion) -> None:
-        """Start the ingest machine with the input {"document": ...}."""
-        self._start(self._ingest_arn, name=_version_name(document), subject={"document": document})
+        """Start the ingest machine with the input {"document": ...}; a try after another has a name of its own."""
+        name = _version_name(document) + (f"-{document.attempt + 1}" if document.attempt else "")
+        self._start(self._ingest_arn, name=name, subject={"document": document})
 
     def start_erase(self, document: DocumentVersion) -> None:
         """Start the erase machine with the input {"document": ...}."""

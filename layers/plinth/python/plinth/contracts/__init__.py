@@ -33,6 +33,8 @@ from plinth.contracts.inferring import (
     StartInferenceOutput,
 )
 from plinth.contracts.ingesting import (
+    ClaimDocumentInput,
+    ClaimDocumentOutput,
     CloseDocumentInput,
     CloseDocumentOutput,
     EmbedPassagesInput,
@@ -59,6 +61,8 @@ __all__ = [
     "CallModelInput",
     "CallModelOutput",
     "CallOutcome",
+    "ClaimDocumentInput",
+    "ClaimDocumentOutput",
     "ClaimRunInput",
     "ClaimRunOutput",
     "CloseDocumentInput",

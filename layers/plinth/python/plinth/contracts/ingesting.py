@@ -9,16 +9,29 @@ from plinth.contracts.memory import DocumentVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimDocumentInput:
+    """`execution` is the name of the machine's execution: one that asks again keeps its try."""
+
+    document: DocumentVersion
+    execution: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimDocumentOutput:
+    """`current` is false where a newer version or a deletion is already known: there is nothing left to do."""
+
+    current: bool
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadDocumentInput:
     document: DocumentVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadDocumentOutput:
-    """`current` is false where a newer version or a deletion is already known: there is nothing left to do."""
-
-    current: bool
-    characters: int = 0
+    characters: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +51,7 @@ class EmbedPassagesInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedPassagesOutput:
-    """`embedded` texts were turned into vectors, `reused` ones had theirs from the live version."""
+    """`embedded` texts were turned into vectors, `reused` ones have theirs in the live version."""
 
     model_id: str
     embedded: int
@@ -73,7 +86,7 @@ class PublishDocumentInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishDocumentOutput:
-    """`published` is false where a newer version won."""
+    """`published` is false where a newer version, try or deletion won."""
 
     published: bool
     corpus_version: int
@@ -94,13 +107,17 @@ class RefuseDocumentInput:
     """`error` and `cause` are what Step Functions hands to a Catch."""
 
     document: DocumentVersion
+    execution: str
     error: str
     cause: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefuseDocumentOutput:
+    """`refused` is false where the version is live, or something newer is known."""
+
     reason: str
+    refused: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +134,7 @@ class ErasePassagesOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseDocumentInput:
-    """The last step of an erasure: the tombstone stays, so that a late event can't bring the document back."""
+    """The first step of an erasure: the tombstone stays, so that a late event can't bring the document back."""
 
     document: DocumentVersion
 

@@ -22,7 +22,10 @@ class DocumentState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentVersion:
-    """One version of a stored object. `sequence` is S3's sequencer, left-padded so that text order is time order."""
+    """One version of a stored object. `sequence` is S3's sequencer, left-padded so that text order is time order.
+
+    `attempt` counts the tries to ingest this version; 0 until one is claimed.
+    """
 
     tenant: Tenant
     document_id: str
@@ -31,11 +34,20 @@ class DocumentVersion:
     version_id: str | None
     sequence: str
     size_bytes: int
+    attempt: int = 0
+
+    @property
+    def generation(self) -> str:
+        """What this try writes into the index is marked with it; text order is the order of versions, then of tries."""
+        return f"{self.sequence}.{self.attempt:04d}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRecord:
-    """A document as the API shows it. `generation` is the sequence of the version that searches may return."""
+    """A document as the API shows it. `generation` names the version, and the try, that searches may return.
+
+    `attempted_at` are the times (Unix seconds) at which the newest version was tried.
+    """
 
     document_id: str
     name: str
@@ -47,6 +59,7 @@ class DocumentRecord:
     generation: str | None = None
     reason: str | None = None
     message: str | None = None
+    attempted_at: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from plinth.contracts.memory import (
     SourceObject,
     StoredPassage,
 )
+from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
 
 Vector = Sequence[float]
@@ -40,6 +41,10 @@ class Memory(Protocol):
         """Store every passage of this version under a natural key, so that a retry writes nothing twice."""
         ...
 
+    def vectors(self, tenant: Tenant, document_id: str, generation: str) -> dict[str, Vector]:
+        """Return the vector of each text that a search can see of this generation."""
+        ...
+
     def count(self, document: DocumentVersion) -> int:
         """Return how many distinct passages of this version a search can see."""
         ...
@@ -64,21 +69,39 @@ class Documents(Protocol):
         """Note that an upload is expected; a document that exists is left as it is."""
         ...
 
-    def begin(self, document: DocumentVersion) -> bool:
-        """Note that this version is being ingested. False where a newer version or deletion is known."""
-        ...
+    def begin(self, document: DocumentVersion, *, execution: str) -> int | None:
+        """Give the execution the next try of this version; return its number, the same if it is asked again.
 
-    def publish(self, document: DocumentVersion, *, title: str, passages: int) -> int | None:
-        """Make this version the live one and raise the corpus version, in one transaction; return it.
-
-        None where a newer version or a deletion won. Publishing the live version again changes nothing.
+        None where the version is live, or a newer version or a deletion is known.
         """
         ...
 
-    def refuse(self, document: DocumentVersion, *, reason: str, message: str) -> bool:
-        """Note why this version can't be searched; an earlier live version stays live.
+    def publish(self, document: DocumentVersion, *, title: str, passages: int) -> int | None:
+        """Make this try the live one and raise the corpus version, in one transaction; return it.
 
-        False where something newer is known, or this very version is live.
+        None where a newer version, try or deletion won, or the try was refused. Publishing it again changes nothing.
+        """
+        ...
+
+    def is_live(self, document: DocumentVersion) -> bool:
+        """Tell whether this try is the live one, hidden or not."""
+        ...
+
+    def awaits(self, document: DocumentVersion) -> bool:
+        """Tell whether this try may still become live."""
+        ...
+
+    def refuse(self, document: DocumentVersion, failure: Failure, *, execution: str) -> DocumentRecord | None:
+        """Note why the execution's try failed, so that it can't be published; an earlier live version stays live.
+
+        None where something newer is known, or this very version is live.
+        """
+        ...
+
+    def redrivable(self, tenant: Tenant, document_id: str) -> DocumentVersion | None:
+        """Return the version to try again, with its newest try, if it was refused or its try ended without a word.
+
+        None where there is nothing to try again; `NotFoundError` if the document is absent.
         """
         ...
 
@@ -146,6 +169,6 @@ class DocumentParser(Protocol):
 class DeadLetters(Protocol):
     """Where documents go that could not be ingested."""
 
-    def send(self, document: DocumentVersion, *, reason: str, message: str) -> None:
-        """Queue the document with its reason."""
+    def send(self, document: DocumentVersion, refusal: DocumentRecord) -> None:
+        """Queue the document with its reason, and the times at which it was tried."""
         ...

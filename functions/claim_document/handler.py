@@ -1,0 +1,16 @@
+"""ClaimDocument: take the next try of a version, unless something newer is known."""
+
+from plinth.contracts import ClaimDocumentInput, ClaimDocumentOutput
+from plinth.runtime import step
+from plinth.wiring import Services
+
+
+def claim_document(request: ClaimDocumentInput, services: Services) -> ClaimDocumentOutput:
+    """Return the number of the try: what it writes carries the number, so that no two tries mix."""
+    attempt = services.documents.begin(request.document, execution=request.execution)
+    if attempt is None:
+        return ClaimDocumentOutput(current=False)
+    return ClaimDocumentOutput(current=True, attempt=attempt)
+
+
+handler = step(claim_document)
