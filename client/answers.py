@@ -11,6 +11,7 @@ from plinth.contracts.events import (
     Reset,
     RunEnded,
     StepEnded,
+    StepTried,
     TextDelta,
 )
 from plinth.contracts.runs import Citation, Receipt
@@ -23,7 +24,7 @@ class AnswerSoFar:
     text: str = ""
     attempt: int = 0
     citations: tuple[Citation, ...] = ()
-    steps: tuple[StepEnded, ...] = ()
+    steps: tuple[StepEnded | StepTried, ...] = ()
     receipt: Receipt | None = None
     ended: RunEnded | None = None
 
@@ -38,7 +39,7 @@ def add(so_far: AnswerSoFar, event: Event) -> AnswerSoFar:
             so_far = replace(so_far, text="", attempt=event.attempt)
         case CitationFound():
             so_far = replace(so_far, citations=(*so_far.citations, event.citation))
-        case StepEnded():
+        case StepEnded() | StepTried():
             so_far = replace(so_far, steps=(*so_far.steps, event))
         case ReceiptMade():
             so_far = replace(so_far, receipt=event.receipt)

@@ -19,6 +19,7 @@ from client.sse import messages
 from client.wire import NothingFollowsError, Wire, decoded
 from plinth.contracts.events import LoggedEvent, RunEnded
 from plinth.contracts.memory import DocumentRecord
+from plinth.contracts.traces import Trace
 
 _SILENCE_SECONDS = 300.0
 """A run ends within 270 s of its start: a log that says nothing for longer never will."""
@@ -84,6 +85,10 @@ class PlinthApi:
     def cancel_run(self, run_id: str) -> Run:
         """Stop the run if it has not ended; what became of it, its events tell."""
         return decoded(self._wire.send("POST", f"/v1/runs/{quote(run_id, safe='')}/cancel"), Run)
+
+    def trace(self, run_id: str) -> Trace:
+        """Return what the run did and when, so far."""
+        return self._wire.call("GET", f"/v1/runs/{quote(run_id, safe='')}/trace", into=Trace)
 
     def events(self, run_id: str, *, after: int = 0) -> Iterator[LoggedEvent]:
         """Yield the run's events after number `after`, each once and in order, to its last.

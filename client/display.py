@@ -1,7 +1,7 @@
 """How runs, documents and money are shown on a terminal: tables, and text that can't steer the terminal."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -10,13 +10,11 @@ from rich.text import Text
 
 from client.comparison import Figure
 from client.records import Model, ModelPrice
-from plinth.contracts.events import StepEnded
 from plinth.contracts.memory import DocumentRecord
 from plinth.contracts.runs import BudgetLine, CacheMatch, Citation, ModelCost, Receipt
 from plinth.money.usage import UsageLine
 
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_BAR_WIDTH = 28
 
 
 def plain(text: str) -> str:
@@ -36,32 +34,6 @@ def show_citations(console: Console, citations: Iterable[Citation]) -> None:
         place += [f"page {each.page}"] if each.page is not None else []
         where = f" ({', '.join(place)})" if place else ""
         console.print(Text(f"[{each.marker}] {plain(each.title)}{where} - {plain(each.name)}"), soft_wrap=True)
-
-
-def steps_table(steps: Sequence[StepEnded]) -> Table:
-    """Return the steps as a waterfall: when each began after the first, how long it took, and a bar."""
-    table = Table(box=None, pad_edge=False)
-    for title in ("step", "start ms", "took ms", ""):
-        table.add_column(title, justify="right" if title.endswith("ms") else "left", no_wrap=True)
-    begin = min((each.started_at for each in steps), default=0.0)
-    whole_ms = max(((each.started_at - begin) * 1000 + each.duration_ms for each in steps), default=0.0) or 1.0
-    for each in sorted(steps, key=lambda step: step.started_at):
-        start_ms = (each.started_at - begin) * 1000
-        table.add_row(
-            Text(plain(each.step) + "".join(f" ({note})" for note in _notes(each))),
-            f"{start_ms:.0f}",
-            f"{each.duration_ms:.0f}",
-            _bar(start_ms / whole_ms, each.duration_ms / whole_ms),
-        )
-    return table
-
-
-def _notes(step: StepEnded) -> list[str]:
-    return [*(["cold"] if step.cold else []), *([plain(step.outcome)] if step.outcome != "ok" else [])]
-
-
-def _bar(start: float, share: float) -> str:
-    return " " * int(start * _BAR_WIDTH) + "█" * max(1, round(share * _BAR_WIDTH))
 
 
 def receipt_lines(receipt: Receipt) -> list[str]:

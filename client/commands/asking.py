@@ -11,12 +11,14 @@ from rich.console import Console
 from client import following
 from client.api import Question
 from client.commands.choices import AsJson, EnvironmentName, output, progress
-from client.display import plain, receipt_lines, show_citations, steps_table
+from client.display import plain, receipt_lines, show_citations
 from client.environments import LOCAL, environment_named
 from client.errors import UsageError
 from client.following import FollowedRun
-from plinth.contracts.events import Event, Reset, TextDelta
+from client.waterfall import steps_table
+from plinth.contracts.events import Event, Reset, StepEnded, TextDelta
 from plinth.contracts.runs import RunStatus
+from plinth.tracing.waterfall import steps_of
 
 app = typer.Typer()
 _ENDS = {RunStatus.FAILED: "failed", RunStatus.CANCELLED: "was cancelled"}
@@ -97,7 +99,7 @@ def as_json(run: FollowedRun) -> str:
         "answer": run.answer.text,
         "citations": run.answer.citations,
         "receipt": run.answer.receipt,
-        "steps": [msgspec.structs.asdict(step) for step in run.answer.steps],
+        "steps": [msgspec.structs.asdict(step) for step in run.answer.steps if isinstance(step, StepEnded)],
         "timings": {"first_text_seconds": run.first_text_seconds, "total_seconds": run.total_seconds},
         "failure": {"reason": ended.reason, "message": ended.message} if ended and not run.is_done else None,
     }
@@ -111,7 +113,7 @@ def show(run: FollowedRun, console: Console, *, streamed: bool) -> None:
         console.print("")
         show_citations(console, run.answer.citations)
     console.print("")
-    console.print(steps_table(run.answer.steps))
+    console.print(steps_table(steps_of((1, each) for each in run.answer.steps)))
     console.print("")
     for line in receipt_lines(run.answer.receipt) if run.answer.receipt else []:
         console.print(line, markup=False, soft_wrap=True)

@@ -4,12 +4,11 @@ from typing import Annotated
 
 import typer
 
-from client.answers import collect
 from client.commands.choices import EnvironmentName, output
-from client.display import plain, receipt_lines, steps_table
+from client.display import plain, receipt_lines
 from client.environments import LOCAL, environment_named
-from client.errors import ClientError
-from plinth.contracts.events import LoggedEvent, Reset, TextDelta
+from client.waterfall import steps_table
+from plinth.contracts.traces import Trace
 
 app = typer.Typer()
 
@@ -22,25 +21,23 @@ def trace(
 ) -> None:
     """Show what a run did and when; one that is still going is followed to its end."""
     with environment_named(env).api() as api:
-        events = list(api.events(run_id))
-    if not events:
-        raise ClientError(f"nothing is left of the log of run {run_id}: it is kept for a time only")
-    answer, console = collect(events), output()
-    console.print(steps_table(answer.steps))
+        for _ in api.events(run_id):
+            pass
+        told = api.trace(run_id)
+    console = output()
+    console.print(steps_table(told.steps))
     console.print("")
-    for line in _milestones(events):
-        console.print(line, markup=False)
-    for line in receipt_lines(answer.receipt) if answer.receipt else []:
+    for line in (*_milestones(told), *(receipt_lines(told.receipt) if told.receipt else [])):
         console.print(line, markup=False, soft_wrap=True)
-    if answer.ended:
-        why = f": {plain(answer.ended.message or '')} [{answer.ended.reason}]" if answer.ended.reason else ""
-        console.print(f"{answer.ended.status}{why}", markup=False, soft_wrap=True)
+    why = f": {plain(told.failure.message)} [{told.failure.reason}]" if told.failure else ""
+    console.print(f"{told.status}{why}", markup=False, soft_wrap=True)
 
 
-def _milestones(events: list[LoggedEvent]) -> list[str]:
-    begin = events[0].at
-    first = next((each for each in events if isinstance(each.event, TextDelta)), None)
-    resets = [each for each in events if isinstance(each.event, Reset)]
-    lines = [f"first text {first.at - begin:.2f} s after the run was accepted"] if first else []
-    lines += [f"text dropped after {each.at - begin:.2f} s" for each in resets]
-    return [*lines, f"ended {events[-1].at - begin:.2f} s after the run was accepted"]
+def _milestones(told: Trace) -> list[str]:
+    first = told.first_text_ms
+    return [
+        *(f"execution {plain(each.execution)}" for each in told.executions),
+        *([f"first text after {first / 1000:.2f} s"] if first is not None else []),
+        *(f"text dropped after {each.at_ms / 1000:.2f} s: {plain(each.reason)}" for each in told.resets),
+        f"{told.work_ms / 1000:.2f} s of work, {told.wait_ms / 1000:.2f} s of waiting",
+    ]

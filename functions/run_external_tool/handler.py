@@ -11,7 +11,8 @@ from plinth.wiring import Services
 def run_external_tool(request: RunExternalToolInput, services: Services) -> RunExternalToolOutput:
     """Keep the tool's outcome with the run, as RunTool does."""
     making = ToolRun(run=request.run, turn=request.turn, number=request.number, services=services)
-    return RunExternalToolOutput(done=making.keep(make_call(making, outer_surroundings, effects=(Effect.EXTERNAL,))))
+    done = making.keep(make_call(making, outer_surroundings, effects=(Effect.EXTERNAL,)))
+    return RunExternalToolOutput(done=done, tool=making.tool())
 
 
 handler = step(run_external_tool)

@@ -15,7 +15,8 @@ def run_tool(request: RunToolInput, services: Services) -> RunToolOutput:
     making = ToolRun(run=request.run, turn=request.turn, number=request.number, services=services)
     if goes_outside(making):
         return RunToolOutput(done=False, outside=True)
-    return RunToolOutput(done=making.keep(make_call(making, own_surroundings, effects=_EFFECTS)))
+    done = making.keep(make_call(making, own_surroundings, effects=_EFFECTS))
+    return RunToolOutput(done=done, tool=making.tool())
 
 
 handler = step(run_tool)

@@ -14,6 +14,7 @@ import pytest
 from cdk.steps import ALL_STEPS
 from plinth import contracts, errors
 from plinth.adapters.sagemaker_inferences import QUEUED_SECONDS, WORK_SECONDS
+from plinth.runtime.state_visits import STATE
 from tests.asl.states import MACHINES, Task, load, tasks
 
 TASKS = [task for machine in MACHINES for task in tasks(machine)]
@@ -56,7 +57,11 @@ def test_a_payload_has_only_fields_that_the_step_knows_and_all_that_it_needs(tas
     fields = dataclasses.fields(contract(task, "Input"))
     required = {field.name for field in fields if field.default is dataclasses.MISSING}
 
-    assert required <= set(task.payload) <= {field.name for field in fields}
+    assert required <= set(task.payload) - {STATE} <= {field.name for field in fields}
+
+
+def test_each_step_of_a_run_is_told_which_visit_of_its_state_it_serves() -> None:
+    assert {task.payload.get(STATE) for task in tasks("answer")} == {"{% $states.context.State %}"}
 
 
 @each_task

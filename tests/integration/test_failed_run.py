@@ -31,6 +31,7 @@ def test_a_run_without_a_search_engine_logs_what_failed_what_did_not_and_its_own
     with without_search.api() as api:
         run = api.create_run(Question(question="Is anybody there?"))
         events = [entry.event for entry in api.events(run.id)]
+        trace = api.trace(run.id)
 
     *_, own, receipt, ended = events
     outcomes = {event.step: event.outcome for event in events if isinstance(event, StepEnded)}
@@ -47,3 +48,8 @@ def test_a_run_without_a_search_engine_logs_what_failed_what_did_not_and_its_own
     assert receipt.receipt.model_cost_micro_usd == 0
     assert isinstance(ended, RunEnded)
     assert ended.reason == "unavailable"
+    (failed,) = [step for step in trace.steps if step.step == "RetrieveContext"]
+    assert [(tried.retry, tried.outcome) for tried in failed.tries] == [
+        (retry, "MemoryUnavailableError") for retry in range(4)
+    ]
+    assert (failed.retries, failed.wait_ms > 0) == (3, True)

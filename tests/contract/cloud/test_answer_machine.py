@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from plinth.contracts.events import StepEnded
+from plinth.runtime.state_visits import visit_of
 from tests.contract.cloud.conftest import ROLE, Cloud, unique
 
 MACHINE = Path("statemachines/answer.asl.json")
@@ -79,3 +80,23 @@ def test_a_run_that_fails_hands_on_every_step_with_its_outcome(
     for step in steps:
         if step.outcome == "States.Timeout":
             assert 900 < step.duration_ms < 3000
+
+
+BUSY_TWICE = """
+class StoreUnavailableError(Exception): pass
+def handler(event, context):
+    retry = event["state"]["RetryCount"]
+    if retry < 2:
+        raise StoreUnavailableError("away")
+    return {"result": {"claimed": True}, "step": {"step": "ClaimRun", "started_at": 1.0, "duration_ms": 1.0,
+        "retry": retry, "details": {"entered": event["state"]["EnteredTime"]}}}
+"""
+
+
+def test_each_try_of_a_step_is_told_how_many_came_before_it(cloud: Cloud) -> None:
+    told = ended(cloud, {"ClaimRun": BUSY_TWICE, "LookUpAnswer": RAISES})
+
+    claim, *_, failed = msgspec.convert(told["steps"], list[StepEnded])
+    assert claim.retry == 2
+    assert visit_of({"state": {"EnteredTime": claim.details["entered"]}}).entered_at is not None
+    assert (failed.step, failed.retry) == ("LookUpAnswer", 0)

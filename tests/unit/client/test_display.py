@@ -2,31 +2,8 @@
 
 from rich.console import Console
 
-from client.display import steps_table, usage_table
-from plinth.contracts.events import StepEnded
+from client.display import usage_table
 from plinth.money.usage import UsageLine
-
-
-def shown(*steps: StepEnded) -> list[str]:
-    console = Console(width=100)
-    with console.capture() as captured:
-        console.print(steps_table(steps))
-    return captured.get().splitlines()
-
-
-def test_each_step_has_a_line_in_the_order_of_its_start() -> None:
-    later = StepEnded(step="CallModel", started_at=11.0, duration_ms=900.0, cold=True)
-    first = StepEnded(step="ClaimRun", started_at=10.0, duration_ms=20.0)
-
-    head, *lines = [line.split()[:4] for line in shown(later, first)]
-
-    assert head == ["step", "start", "ms", "took"]
-    assert lines[0][:3] == ["ClaimRun", "0", "20"]
-    assert lines[1] == ["CallModel", "(cold)", "1000", "900"]
-
-
-def test_a_log_without_steps_has_only_the_head() -> None:
-    assert len(shown()) == 1
 
 
 def usage_shown(by: str) -> list[list[str]]:

@@ -26,7 +26,9 @@ from tests.fakes.runs import FakeRunLog, FakeRuns
 from tests.fakes.usage import FakeUsage
 
 TENANT = Tenant(id="acme")
-CONTEXT = SimpleNamespace(aws_request_id="request-1", memory_limit_in_mb=256)
+CONTEXT = SimpleNamespace(
+    aws_request_id="request-1", memory_limit_in_mb=256, get_remaining_time_in_millis=lambda: 10_000
+)
 
 
 class ChainServices(Services):
@@ -46,7 +48,7 @@ def services() -> ChainServices:
     clock = FakeClock()
     made.clock = made.time = clock
     made.runs = FakeRuns(clock)
-    made.run_log = FakeRunLog(made.runs)
+    made.run_log = made.side_log = FakeRunLog(made.runs)
     made.usage = FakeUsage(made.runs)
     made.breakers = FakeBreakers(clock)
     made.conversations = FakeConversations(clock)

@@ -143,8 +143,8 @@ def test_each_function_makes_the_calls_of_its_own_effects_only(
     inner = call(run_external_tool, run=run, turn=1, number=1)
     outer = call(run_tool, run=run, turn=1, number=2)
 
-    assert inner == {"done": False}
-    assert outer == {"done": False, "outside": True}
+    assert inner == {"done": False, "tool": "remember"}
+    assert outer == {"done": False, "tool": "", "outside": True}
     assert services.facts.all(TENANT, "ann") == []
 
 

@@ -11,6 +11,10 @@ from plinth.errors import PlinthError, StoreUnavailableError
 
 # Two attempts of at most 7 s stay inside the shortest function timeout; the state machines retry beyond that.
 CALLS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+BRIEF_CALLS = CALLS.merge(
+    Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
+)
+"""For what may as well be left undone."""
 
 # Presigned uploads need s3v4, and a checksum parameter would bind them to a body that is not there yet.
 S3_CALLS = CALLS.merge(Config(signature_version="s3v4", request_checksum_calculation="when_required"))

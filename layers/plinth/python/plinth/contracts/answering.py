@@ -145,9 +145,13 @@ class RunToolInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunToolOutput:
-    """Whether the tool did what it was asked; if not, the model is told why. `outside` leaves it to RunExternalTool."""
+    """Whether the tool did what it was asked; if not, the model is told why. `tool` is empty for one not offered.
+
+    `outside` leaves the call to RunExternalTool.
+    """
 
     done: bool
+    tool: str = ""
     outside: bool = False
 
 
@@ -162,9 +166,10 @@ class RunExternalToolInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunExternalToolOutput:
-    """Whether the tool did what it was asked; if not, the model is told why."""
+    """Whether the tool did what it was asked; if not, the model is told why. `tool` is empty for one not offered."""
 
     done: bool
+    tool: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

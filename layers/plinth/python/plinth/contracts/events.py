@@ -10,6 +10,9 @@ import msgspec
 from plinth.contracts.platform import Spent
 from plinth.contracts.runs import Answer, Citation, Receipt, RunStatus
 
+Details = dict[str, str | int | float | bool]
+"""What a step can tell of itself beside its time, by the names of its contract's fields."""
+
 
 class RunAccepted(msgspec.Struct, frozen=True, tag="run.accepted", kw_only=True):
     """The first event: the run was written down and will be worked on."""
@@ -24,6 +27,7 @@ class StepEnded(msgspec.Struct, frozen=True, tag="step.ended", kw_only=True):
     `outcome` is `ok` or the name of the error that ended the step. A failed step's time is its state's: from the
     first attempt to the last. The step that ends the run counts its time until it writes this, and so does `Api`, the
     function that wrote the run down. `spent` is what the call used beside its time, where it could still say so.
+    Its state was entered at `entered_at`, and tried `retry` times before. `details` are never content.
     """
 
     step: str
@@ -32,6 +36,25 @@ class StepEnded(msgspec.Struct, frozen=True, tag="step.ended", kw_only=True):
     cold: bool = False
     outcome: str = "ok"
     spent: Spent | None = None
+    entered_at: float | None = None
+    retry: int = 0
+    details: Details = {}
+
+
+class StepTried(msgspec.Struct, frozen=True, tag="step.tried", kw_only=True):
+    """A try of a step failed, and its state may try again: `retry` tries came before it. `outcome` names the error.
+
+    A function that is killed, throttled or without its store leaves none; the next try's `retry` still counts it.
+    """
+
+    step: str
+    started_at: float
+    duration_ms: float
+    outcome: str
+    cold: bool = False
+    entered_at: float | None = None
+    retry: int = 0
+    details: Details = {}
 
 
 class TextDelta(msgspec.Struct, frozen=True, tag="text.delta", kw_only=True):
@@ -70,7 +93,7 @@ class RunEnded(msgspec.Struct, frozen=True, tag="run.ended", kw_only=True):
     message: str | None = None
 
 
-Event = RunAccepted | StepEnded | TextDelta | Reset | CitationFound | ReceiptMade | RunEnded
+Event = RunAccepted | StepEnded | StepTried | TextDelta | Reset | CitationFound | ReceiptMade | RunEnded
 
 
 class LoggedEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from plinth.wiring import Services
 
 def unlogged(steps: Iterable[StepEnded], logged: Sequence[LoggedEvent]) -> list[StepEnded]:
     """Return the steps that the log does not hold yet, in order."""
-    known = {entry.event for entry in logged if isinstance(entry.event, StepEnded)}
+    known = [entry.event for entry in logged if isinstance(entry.event, StepEnded)]
     return [step for step in steps if step not in known]
 
 

@@ -16,6 +16,7 @@ def log_step(ended: StepEnded, *, event: dict[str, Any], request_id: str) -> Non
         outcome=ended.outcome,
         duration_ms=ended.duration_ms,
         cold=ended.cold,
+        retry=ended.retry or None,
         run_id=owner.get("id"),
         document_id=owner.get("document_id"),
         tenant_sha256=hashlib.sha256(tenant.encode()).hexdigest()[:12],

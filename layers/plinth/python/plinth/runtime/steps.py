@@ -6,9 +6,13 @@ from typing import Any, Protocol, TypeVar, get_type_hints
 
 import msgspec
 
-from plinth.contracts.events import StepEnded
+from plinth.contracts.events import Details, StepEnded
+from plinth.contracts.runs import Run
 from plinth.runtime.measuring import Measured
+from plinth.runtime.state_visits import visit_of
+from plinth.runtime.step_details import asked_details, told_details
 from plinth.runtime.step_log import log_step
+from plinth.runtime.step_tries import log_try
 from plinth.wiring import Services
 
 
@@ -17,6 +21,10 @@ class LambdaContext(Protocol):
 
     aws_request_id: str
     memory_limit_in_mb: int
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return how long the function may still run."""
+        ...
 
 
 Request = TypeVar("Request")
@@ -44,19 +52,24 @@ def step(function: Callable[[Request, Services], Result], *, services: Services 
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         nonlocal cold
-        measured = Measured(name, meter=wired.meter, memory_mb=int(context.memory_limit_in_mb), cold=cold)
+        memory_mb, visit = int(context.memory_limit_in_mb), visit_of(event)
+        measured = Measured(name, meter=wired.meter, memory_mb=memory_mb, cold=cold, visit=visit)
         cold = False
         _running.set(measured)
-        outcome = "ok"
+        asked: Details = {}
+        run: object = None
         try:
-            request = msgspec.convert(event, request_type)
+            request: Request = msgspec.convert(event, request_type)
+            asked, run = asked_details(request), getattr(request, "run", None)
             result = function(request, wired)
         except Exception as error:
-            outcome = type(error).__name__
-            raise
-        finally:
-            end = measured.ended(outcome)
+            end = measured.ended(type(error).__name__, details=asked)
+            if isinstance(run, Run):
+                log_try(run, end, wired, seconds_left=context.get_remaining_time_in_millis() / 1000)
             log_step(end, event=event, request_id=context.aws_request_id)
+            raise
+        end = measured.ended(details=asked | told_details(result))
+        log_step(end, event=event, request_id=context.aws_request_id)
         return {"result": msgspec.to_builtins(result), "step": msgspec.to_builtins(end)}
 
     return handler

@@ -35,6 +35,11 @@ class ToolRun:
         """Return what the model asks for."""
         return self.services.runs.get_content(self.run, "reply", Reply).tool_calls[self.number - 1]
 
+    def tool(self) -> str:
+        """Return the tool's name, or nothing for one that was not offered: the name is then the model's own text."""
+        name = self.call().name
+        return name if name in self.asked().tools else ""
+
     def tainted(self) -> bool:
         """Return whether the model had read untrusted text when it asked."""
         return self.services.runs.get_content(self.run, prompt_name(self.turn), Prompt).tainted

@@ -105,6 +105,17 @@ class Services:
         return DynamoRunLog(table=self._table(self.settings.runs_table), clock=self.clock)
 
     @cached_property
+    def side_log(self) -> RunLog:
+        """The logs of runs, for a word that is not worth waiting for."""
+        import boto3
+
+        from plinth.adapters.aws_calls import BRIEF_CALLS
+        from plinth.adapters.dynamo_run_log import DynamoRunLog
+
+        table = self._table(self.settings.runs_table, client=boto3.client("dynamodb", config=BRIEF_CALLS))
+        return DynamoRunLog(table=table, clock=self.clock)
+
+    @cached_property
     def usage(self) -> UsageBook:
         """What users used."""
         from plinth.adapters.dynamo_usage import DynamoUsage
@@ -302,7 +313,7 @@ class Services:
 
         return boto3.client("dynamodb", config=CALLS)
 
-    def _table(self, name: str, *, conflict_seconds: float = 2.0) -> "Table":
+    def _table(self, name: str, *, conflict_seconds: float = 2.0, client: "DynamoDBClient | None" = None) -> "Table":
         from plinth.adapters.dynamodb_table import Table
 
-        return Table(client=self._dynamodb, name=name, conflict_seconds=conflict_seconds, meter=self.meter)
+        return Table(client=client or self._dynamodb, name=name, conflict_seconds=conflict_seconds, meter=self.meter)
