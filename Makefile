@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop clean test test-long check bench docs prices lock
+.PHONY: help setup run stop clean tool test test-long check bench docs prices lock
 
 help: ## List the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ stop: ## Stop the stack and keep its data
 
 clean: stop ## Stop the stack and remove its data and everything built
 	rm -rf .plinth build cdk.out
+
+tool: setup ## Begin a tool for models: make tool NAME=convert_units
+	@$(BIN)/python -m layers.new_tool "$(NAME)"
 
 test: setup ## Run every test but the long ones (unit, contract, ASL, CDK, integration)
 	$(BIN)/python -m pytest -m "not long"
