@@ -13,6 +13,8 @@ from hypercorn.config import Config
 
 from local.cloud import ministack, patches, readiness, strict
 from local.cloud.runtime import WorkerSettings, link_runtime
+from local.cloud.strict.chances import Fate
+from local.cloud.strict.control import with_control
 from local.processes import LOOPBACK
 
 
@@ -27,16 +29,16 @@ def serve(*, port: int, home: Path, worker_environment: Mapping[str, str], be_st
     settings.unpacked_folder.mkdir()
     link_runtime(settings.runtime_folder)
     patches.apply(settings)
-    if be_strict:
-        strict.apply()
+    fate = strict.apply(settings) if be_strict else None
     readiness.apply()
     _allow_many_files()
-    asyncio.run(_serve(port))
+    asyncio.run(_serve(port, fate))
 
 
-async def _serve(port: int) -> None:
+async def _serve(port: int, fate: Fate | None) -> None:
     app = ministack.module("app")
     ministack.require(app, "app", "save_all", "_build_persistence_save_dict")
+    application = with_control(app.app, fate) if fate else app.app
     config = Config()
     config.bind = [f"{LOOPBACK}:{port}"]
     config.keep_alive_timeout = 75
@@ -52,7 +54,7 @@ async def _serve(port: int) -> None:
         os._exit(0)
 
     serve_asgi = importlib.import_module("hypercorn.asyncio").serve
-    await serve_asgi(app.app, config, shutdown_trigger=save_and_end)
+    await serve_asgi(application, config, shutdown_trigger=save_and_end)
 
 
 def _allow_many_files() -> None:

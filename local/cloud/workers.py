@@ -210,12 +210,14 @@ def _lines_of(stream: IO[str] | None) -> "queue.SimpleQueue[str | None]":
     return lines
 
 
-def worker_factory(settings: WorkerSettings, otherwise: Callable[..., Any]) -> Callable[..., Any]:
+def worker_factory(
+    settings: WorkerSettings, otherwise: Callable[..., Any], *, kind: type[PythonWorker] = PythonWorker
+) -> Callable[..., Any]:
     """Return the function that chooses a worker class for a function's configuration."""
 
     def choose(config: Mapping[str, Any]) -> object:
         if not str(config.get("Runtime", "")).startswith("python"):
             return otherwise(config)
-        return functools.partial(PythonWorker, settings)
+        return functools.partial(kind, settings)
 
     return choose

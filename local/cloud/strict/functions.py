@@ -5,16 +5,36 @@ from types import ModuleType
 from typing import Any
 
 from local.cloud import ministack
+from local.cloud.strict.chances import Fate
 
 # "Lambda quotas", invocation payload, synchronous, request and response each: 6 MB (AWS guide, read 2026-11).
 PAYLOAD_BYTES = 6 * 1024 * 1024
 
 
-def apply() -> None:
+def apply(fate: Fate) -> None:
     """Impose every rule of this module."""
     service = ministack.module("services.lambda_svc")
+    concurrency(service, fate)
     request_size(service)
     response_size(service)
+
+
+def concurrency(service: ModuleType, fate: Fate) -> None:
+    """Throttle what would run beside `concurrency` others, with TooManyRequestsException.
+
+    "Lambda quotas", concurrent executions: 1,000 per account and region, and fewer in a new account (AWS guide, read
+    2026-11).
+    """
+    ministack.require(service, "_ACCOUNT_CONCURRENCY_CAP", "_throttle_response")
+    acquire = service._acquire_execution_slot
+
+    def acquire_if_free(func: dict[str, Any], config: dict[str, Any]) -> object:
+        if fate.chances.concurrency == 0:
+            return None, "account"
+        service.__dict__["_ACCOUNT_CONCURRENCY_CAP"] = fate.chances.concurrency
+        return acquire(func, config)
+
+    ministack.replace(service, "_acquire_execution_slot", acquire_if_free)
 
 
 def request_size(service: ModuleType) -> None:

@@ -7,15 +7,17 @@ from types import ModuleType
 from typing import Any
 
 from local.cloud import ministack
+from local.cloud.strict.chances import Fate
 
 # "Step Functions service quotas", maximum input or output size: 256 KiB as UTF-8 (AWS guide, read 2026-11).
 DATA_BYTES = 256 * 1024
 _STATES = ("_execute_task", "_execute_pass", "_execute_choice", "_execute_wait", "_execute_parallel", "_execute_map")
 
 
-def apply() -> None:
+def apply(fate: Fate) -> None:
     """Impose every rule of this module."""
     engine = ministack.module("services.stepfunctions")
+    lost_starts(engine, fate)
     input_size(engine)
     data_size(engine)
     express_runs_twice(engine)
@@ -63,6 +65,22 @@ def data_size(engine: ModuleType) -> None:
         return invoke(resource, arguments)
 
     ministack.replace(engine, "_invoke_resource", check_and_invoke)
+
+
+def lost_starts(engine: ModuleType, fate: Fate) -> None:
+    """Let an execution die before its first state, now and then, though its start was acknowledged.
+
+    It goes beyond AWS, where Express has no history to tell that it happened: what must hold is that nothing waits.
+    """
+    run = engine._run_execution
+
+    def run_unless_lost(execution_arn: str) -> None:
+        if fate.strikes(fate.chances.lost_starts):
+            engine._fail_execution(engine._executions[execution_arn], "States.Runtime", "lost, as fate willed")
+            return
+        run(execution_arn)
+
+    ministack.replace(engine, "_run_execution", run_unless_lost)
 
 
 def express_runs_twice(engine: ModuleType) -> None:

@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from botocore.config import Config
 
 from local.processes import Child, free_port, start, stop, wait_healthy
 
 ROLE = "arn:aws:iam::000000000000:role/any"
+QUIET = {"transaction_conflicts": 0, "index_lag_seconds": 0, "duplicate_events": 0, "late_events": 0}
+"""Nothing happens by chance."""
+
 SEARCH_ENDPOINT = "127.0.0.1:19200"
 
 
@@ -80,6 +84,13 @@ class Cloud:
         )
         return {**response, "output": json.loads(response.get("output") or "null")}
 
+    def put_chances(self, **chances: object) -> dict[str, Any]:
+        """Set strict mode's chances, the others to their defaults; return what is in force and what was called."""
+        response = httpx.put(f"{self.endpoint}/_plinth/chances", json=chances)
+        response.raise_for_status()
+        answer: dict[str, Any] = response.json()
+        return answer
+
     def ended(self, execution: str) -> dict[str, Any]:
         """Wait for a Standard execution to end; return its description with `output` parsed."""
 
@@ -141,5 +152,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 @pytest.fixture(scope="session")
 def strict_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     running = new_cloud(tmp_path_factory.mktemp("strict"), "--strict")
+    running.put_chances(**QUIET)
     yield running
     stop([running.child])
+
+
+@pytest.fixture
+def chances(strict_cloud: Cloud) -> Iterator[Callable[..., dict[str, Any]]]:
+    """Yield what sets the chances that a test names and no others; afterwards nothing happens by chance again."""
+    yield lambda **given: strict_cloud.put_chances(**(QUIET | given))
+    strict_cloud.put_chances(**QUIET)

@@ -9,11 +9,10 @@ from botocore.parsers import ResponseParserError
 
 from plinth.errors import PlinthError, StoreUnavailableError
 
-# Two attempts of at most 7 s stay inside the shortest function timeout; the state machines retry beyond that.
-CALLS = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
-BRIEF_CALLS = CALLS.merge(
-    Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
-)
+# Two attempts of at most 4 s, at most 1 s apart (botocore, standard mode), end inside the shortest function timeout, so
+# that a call that hangs is an error with a name; the state machines retry beyond that. tests/asl/test_deadlines.py.
+CALLS = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
+BRIEF_CALLS = CALLS.merge(Config(read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1}))
 """For what may as well be left undone."""
 
 # Presigned uploads need s3v4, and a checksum parameter would bind them to a body that is not there yet.

@@ -12,7 +12,8 @@ from opensearchpy.exceptions import OpenSearchException, TransportError
 from plinth.errors import MemoryUnavailableError, PlinthError
 from plinth.settings import SearchAuth
 
-_TIMEOUT_SECONDS = 10
+# To connect, and again to read: two attempts end inside the shortest timeout of a function that searches.
+_TIMEOUT_SECONDS = 7
 _PASSING_STATUSES = frozenset({408, 429})
 
 

@@ -1,0 +1,107 @@
+"""Time limits nest: a call < its function < its state < its machine < the end of the run, whatever hangs."""
+
+import inspect
+import math
+from pathlib import Path
+
+import pytest
+from botocore.config import Config
+
+from cdk.steps import ALL_STEPS, Step, Touch
+from plinth.adapters.aws_calls import CALLS, S3_CALLS
+from plinth.adapters.child_process_parser import ChildProcessParser
+from plinth.adapters.model_deadline import LOOK_SECONDS
+from plinth.adapters.opensearch_client import connect
+from plinth.adapters.parsers.__main__ import CPU_SECONDS
+from plinth.adapters.sagemaker_embedder import EMBEDDING_CALLS
+from plinth.adapters.sagemaker_inferences import QUEUE_CALLS
+from plinth.adapters.sagemaker_model import patient_for
+from plinth.api.runs import RUN_SECONDS
+from plinth.api.waiting import MAX_WAIT_SECONDS
+from plinth.chain.catalogue import catalogue
+from plinth.runtime.lost_runs import ABANDONED_SECONDS
+from plinth.runtime.model_calls import CALL_SECONDS
+from plinth.tools.toolbox import TOOLS
+from tests.asl.deadlines import boto3_clients, sources, worst_search_seconds, worst_seconds
+from tests.asl.states import load
+
+CONFIGS: dict[str, Config] = {
+    "CALLS": CALLS,
+    "S3_CALLS": S3_CALLS,
+    "EMBEDDING_CALLS": EMBEDDING_CALLS,
+    "QUEUE_CALLS": QUEUE_CALLS,
+    "patient_for(seconds)": patient_for(math.ceil(CALL_SECONDS)),
+}
+STEPS = {step.name: step for step in ALL_STEPS}
+
+
+def shortest(*touches: Touch) -> int:
+    """Return the shortest time limit of the functions that touch any of these."""
+    return min(step.timeout_seconds for step in ALL_STEPS if set(touches) & set(step.touches))
+
+
+@pytest.mark.parametrize("path", sources(), ids=str)
+def test_every_client_of_an_aws_service_has_time_limits_that_are_known_here(path: Path) -> None:
+    assert set(boto3_clients(path.read_text())) <= set(CONFIGS)
+
+
+@pytest.mark.parametrize(
+    ("source", "config"),
+    [
+        ('boto3.client("s3")', None),
+        ('boto3.resource("s3", config=LAZY)', "LAZY"),
+        ('client = lambda: boto3.client("sqs", config=Config(read_timeout=60))', "Config(read_timeout=60)"),
+    ],
+)
+def test_a_client_without_known_time_limits_is_found(source: str, config: str | None) -> None:
+    assert not set(boto3_clients(source)) <= set(CONFIGS)
+    assert list(boto3_clients(source)) == [config]
+
+
+def test_the_worst_case_of_a_call_counts_attempts_and_pauses() -> None:
+    assert worst_seconds(Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})) == 7
+    assert worst_seconds(Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3})) == 24
+    assert worst_search_seconds(connect("http://127.0.0.1:1", auth="none")) == 28
+
+
+@pytest.mark.parametrize("step", ALL_STEPS, ids=lambda step: step.name)
+def test_a_call_to_a_store_that_hangs_fails_with_a_name_before_the_function_is_ended(step: Step) -> None:
+    assert worst_seconds(CALLS) < step.timeout_seconds
+    assert worst_seconds(S3_CALLS) < step.timeout_seconds
+
+
+def test_a_call_to_an_engine_that_hangs_fails_with_a_name_before_the_function_is_ended() -> None:
+    search = worst_search_seconds(connect("http://127.0.0.1:1", auth="none"))
+
+    assert search < shortest(Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES)
+    assert worst_seconds(EMBEDDING_CALLS) < shortest(Touch.EMBED_TEXTS)
+    assert worst_seconds(QUEUE_CALLS) < shortest(Touch.QUEUE_INFERENCES)
+
+
+def test_a_model_that_hangs_is_given_up_before_its_function_is_ended() -> None:
+    function = STEPS["CallModel"].timeout_seconds
+
+    assert CALL_SECONDS + worst_seconds(CALLS) < function
+    assert worst_seconds(patient_for(math.ceil(CALL_SECONDS))) < function
+    for model in catalogue().models.values():
+        assert LOOK_SECONDS < min(model.first_seconds, model.stall_seconds) <= CALL_SECONDS, model.id
+        assert max(model.first_seconds, model.stall_seconds) <= CALL_SECONDS, model.id
+
+
+def test_a_reader_that_hangs_is_ended_before_its_function() -> None:
+    child = inspect.signature(ChildProcessParser).parameters["timeout_seconds"].default
+
+    assert child > CPU_SECONDS
+    assert child + worst_seconds(S3_CALLS) < STEPS["ReadDocument"].timeout_seconds
+
+
+def test_a_tool_that_hangs_is_given_up_before_its_function_is_ended() -> None:
+    for tool in TOOLS.values():
+        assert tool.timeout_seconds + worst_seconds(CALLS) < STEPS["RunTool"].timeout_seconds, tool.name
+
+
+def test_a_machine_ends_before_the_sweep_ends_its_run_and_an_answer_is_waited_for_less_than_a_function_may_take() -> (
+    None
+):
+    assert load("answer")["TimeoutSeconds"] < RUN_SECONDS + ABANDONED_SECONDS
+    assert STEPS["Api"].timeout_seconds > MAX_WAIT_SECONDS
