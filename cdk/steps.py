@@ -126,7 +126,7 @@ ANSWER_STEPS = (
         name="SaveAnswer",
         touches=(*_RUNS, Touch.WRITE_CONVERSATIONS, Touch.WRITE_ANSWERS, Touch.READ_BUDGETS, *_LIMITS),
     ),
-    Step(name="FailRun", touches=(*_RUNS, Touch.READ_BUDGETS, *_LIMITS)),
+    Step(name="FailRun", touches=(*_RUNS, Touch.READ_BUDGETS, Touch.READ_CALLS, *_LIMITS)),
 )
 
 INGEST_STEPS = (

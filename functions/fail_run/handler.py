@@ -8,6 +8,7 @@ from plinth.contracts.runs import RunStatus
 from plinth.errors import ModelCancelledError, RunSupersededError
 from plinth.runtime import step
 from plinth.runtime.answer_endings import receipt_for, whole
+from plinth.runtime.started_calls import every_call
 from plinth.runtime.step_events import last_steps
 from plinth.wiring import Services
 
@@ -24,7 +25,8 @@ def fail_run(request: FailRunInput, services: Services) -> FailRunOutput:
     asked = services.runs.get(run.tenant, run.id).request
     services.limits.ended(run, used_tokens=used_by(request.calls))
     steps = last_steps(request, services)
-    receipt = whole(receipt_for(request.calls), run, asked, services, steps.all)
+    calls = every_call(request.calls, run, asked, services)
+    receipt = whole(receipt_for(calls), run, asked, services, steps.all)
     services.run_log.append(run, [*steps.unlogged, ReceiptMade(receipt=receipt), ended])
     return FailRunOutput(reason=failure.reason)
 

@@ -101,6 +101,11 @@ tier = "counted"
 [tenants.counted.users.cora]
 keys = ["test"]
 
+[tenants.audited]
+tier = "counted"
+[tenants.audited.users.cora]
+keys = ["test"]
+
 [tenants.patient]
 tier = "single"
 [tenants.patient.users.pia]

@@ -44,3 +44,25 @@ def test_a_model_that_writes_is_stopped_and_its_call_is_charged(deployed: Deploy
     assert collect(events).text
     (told,) = (each for each in provider.books.calls if each.token == token)
     assert wait_until(lambda: told.left, timeout_seconds=5)
+
+
+def test_a_run_that_waits_for_its_model_ends_within_seconds_of_being_cancelled(
+    deployed: Deployed, provider: ProviderServer
+) -> None:
+    token = uuid4().hex
+    with deployed.api("frugal") as api:
+        run = api.create_run(Question(question=f"When? [[script:429@60+ok:{token}]]", model=PAID))
+        assert wait_until(lambda: any(each.token == token for each in provider.books.calls), timeout_seconds=20)
+        time.sleep(1.0)
+        api.cancel_run(run.id)
+        cancelled_at = time.monotonic()
+        events = [logged.event for logged in api.events(run.id)]
+        seconds = time.monotonic() - cancelled_at
+        ended = api.get_run(run.id)
+
+    assert isinstance(events[-1], RunEnded)
+    assert seconds < 5
+    assert ended.status == RunStatus.CANCELLED
+    assert ended.receipt is not None
+    assert [call.outcome for call in ended.receipt.model_calls] == ["model_busy"]
+    assert sum(each.token == token for each in provider.books.calls) == 1

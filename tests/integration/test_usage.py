@@ -27,7 +27,7 @@ from tests.integration.conftest import Deployed
 pytestmark = [pytest.mark.integration, pytest.mark.guarantee_b]
 
 PAID, OLDER = "claude-haiku-5-5", "claude-haiku-4-5"
-COUNTED = Tenant(id="counted")
+COUNTED = Tenant(id="audited")
 PLANS = ("ok", "thinking", "cached", "503+ok", "calculate+ok", "content_filter", "too_long", "max_tokens")
 
 
@@ -35,7 +35,7 @@ def test_receipts_usage_ledger_and_the_providers_bill_are_the_same_to_the_micro_
     deployed: Deployed, provider: ProviderServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = uuid4().hex
-    with deployed.api("counted") as api:
+    with deployed.api("audited") as api:
         runs = [asked(api, f"Is it? [[script:{plan}:{token}]] {plan}", model=PAID) for plan in PLANS]
         runs.append(asked(api, f"Is it? [[script:ok:{token}]] older", model=OLDER))
         again = asked(api, f"Is it? [[script:ok:{token}]] ok", model=PAID)
@@ -63,7 +63,7 @@ def test_receipts_usage_ledger_and_the_providers_bill_are_the_same_to_the_micro_
         assert left == 5_000_000 - billed, scope
     monkeypatch.setenv("PLINTH_HOME", str(deployed.home))
     printed = CliRunner().invoke(app, ["usage", "--by", "tenant", "--json"])
-    (own,) = (line for line in json.loads(printed.stdout)["lines"] if line["name"] == "counted")
+    (own,) = (line for line in json.loads(printed.stdout)["lines"] if line["name"] == "audited")
     assert own["model_cost_micro_usd"] == billed
     assert exported(deployed, "model_cost_micro_usd") == billed
     assert exported(deployed, "platform_cost_nano_usd") == platform
@@ -110,4 +110,4 @@ def exported(deployed: Deployed, column: str) -> int:
     bucket = deployed.info.outputs["ExportsBucket"]
     text = deployed.aws("s3").get_object(Bucket=bucket, Key=told["key"])["Body"].read().decode()
     rows = csv.DictReader(text.splitlines())
-    return sum(int(row[column]) for row in rows if (row["tenant"], row["kind"]) == ("counted", "user"))
+    return sum(int(row[column]) for row in rows if (row["tenant"], row["kind"]) == ("audited", "user"))

@@ -20,6 +20,7 @@ from plinth.contracts.memory import DocumentVersion, Labels, Passage
 from plinth.contracts.models import ModelEnd, StopReason
 from plinth.contracts.runs import ModelCost, Receipt, Run, RunStatus
 from plinth.errors import (
+    ModelCancelledError,
     ModelStreamCutError,
     RunSupersededError,
 )
@@ -200,6 +201,30 @@ def test_saving_twice_ends_the_log_once(services: ChainServices, call: Call, acc
 
     ends = [entry for entry in services.run_log.read(TENANT, run.id, after=0) if isinstance(entry.event, RunEnded)]
     assert len(ends) == 1
+
+
+def test_a_run_that_is_cancelled_after_its_last_call_ends_as_cancelled_and_its_answer_is_not_kept(
+    services: ChainServices, call: Call, accept: Accept
+) -> None:
+    services.model = FakeModel((["Yes."], whole()))
+    run = accept("Is it?", conversation_id="c1")
+    looked_up = call(look_up_answer, run=run, corpus_version=0, conversation_digest="")
+    call(retrieve_context, run=run)
+    call(build_prompt, run=run)
+    calls = call(call_model, run=run, attempt=1, steps=[])["calls"]
+    call(parse_reply, run=run)
+    services.runs.cancel(TENANT, run.id)
+
+    with pytest.raises(ModelCancelledError) as met:
+        call(save_answer, run=run, cached=False, cache_key=looked_up["cache_key"], calls=calls, steps=[])
+    call(fail_run, run=run, owner="execution-1", error=met.type.__name__, calls=calls, steps=[])
+
+    record = services.runs.get(TENANT, run.id)
+    assert record.status is RunStatus.CANCELLED
+    assert record.receipt is not None
+    assert [(each.outcome, each.cost_micro_usd > 0) for each in record.receipt.model_calls] == [("complete", True)]
+    assert services.answers.get(TENANT, looked_up["cache_key"]) is None
+    assert services.conversations.recent(TENANT, "ann", "c1", limit=1) == []
 
 
 @pytest.mark.parametrize(

@@ -401,3 +401,40 @@ def test_a_model_is_asked_to_stop_as_soon_as_its_run_is_not_wanted(
     services.runs.cancel(TENANT, run.id)
 
     assert (before, request.limits.cancelled()) == (False, True)
+
+
+@pytest.fixture
+def routeless(call: Call, accept: Accept) -> Run:
+    """Return a run on one model, which is waited for, with its prompt built."""
+    accepted = accept("Is it?")
+    call(retrieve_context, run=accepted)
+    call(build_prompt, run=accepted)
+    return accepted
+
+
+def test_a_wait_for_a_model_is_looked_in_on_and_a_run_that_is_cancelled_meanwhile_ends(
+    services: ChainServices, call: Call, routeless: Run
+) -> None:
+    services.model = FakeModel(([], ModelBusyError("busy", 30.0)), (["Yes."], whole()))
+    busy = call(call_model, run=routeless, attempt=1, steps=[])
+    going_on = {"run": routeless, "attempt": 2, "steps": [], "after": busy["reason"], "resumes_at": busy["resumes_at"]}
+
+    services.time.advance(2)
+    early = call(call_model, **going_on)
+    services.runs.cancel(TENANT, routeless.id)
+    cancelled = call(call_model, **going_on)
+
+    assert (early["outcome"], early["wait_seconds"], early["calls"]) == ("waiting", 28.0, ())
+    assert (early["resumes_at"], early["reason"]) == (busy["resumes_at"], "model_busy")
+    assert (cancelled["outcome"], cancelled["reason"]) == ("failed", "cancelled")
+    assert len(services.model.requests) == 1
+
+
+def test_a_wait_that_is_over_is_followed_by_the_call(services: ChainServices, call: Call, routeless: Run) -> None:
+    services.model = FakeModel(([], ModelBusyError("busy", 30.0)), (["Yes."], whole()))
+    busy = call(call_model, run=routeless, attempt=1, steps=[])
+
+    services.time.advance(30)
+    made = call(call_model, run=routeless, attempt=2, steps=[], resumes_at=busy["resumes_at"])
+
+    assert made["outcome"] == "complete"

@@ -7,12 +7,13 @@ import pytest
 
 from functions.build_prompt.handler import build_prompt
 from functions.call_model.handler import call_model
+from functions.fail_run.handler import fail_run
 from functions.retrieve_context.handler import retrieve_context
 from plinth.adapters.ledger_over_rows import LedgerOverRows
 from plinth.chain.failures import run_failure
 from plinth.contracts.access import Allowance, Allowances
-from plinth.contracts.money import BudgetLeft, Reservation, ScopeKind
-from plinth.contracts.runs import Run
+from plinth.contracts.money import BudgetLeft, Reservation, ScopeKind, StartedCall
+from plinth.contracts.runs import Run, RunStatus
 from plinth.errors import ModelBusyError, ModelStreamCutError, StoreUnavailableError
 from plinth.money.budgets import budgets_of
 from tests.fakes.ledger_rows import FakeLedgerRows
@@ -147,3 +148,37 @@ def test_a_tenant_without_budgets_writes_nothing_into_the_ledger(
     call(call_model, run=ask(), attempt=1, steps=[])
 
     assert rows.rows == {}
+
+
+def test_a_run_whose_calling_function_was_lost_ends_with_the_call_at_its_bound_on_the_receipt(
+    services: ChainServices, call: Call, ask: Callable[..., Run]
+) -> None:
+    run = ask(tenant=Allowance(day_micro_usd=DOLLAR))
+    services.model = FakeModel(([], ModelBusyError("busy")), (["Yes."], whole()))
+    told = call(call_model, run=run, attempt=1, steps=[])["calls"]
+    call(call_model, run=run, attempt=2, steps=[])  # and its answer never reached the machine
+
+    call(fail_run, run=run, owner="one", error="Runtime.ExitError", calls=told, steps=[])
+
+    receipt = services.runs.get(TENANT, run.id).receipt
+    assert receipt is not None
+    assert [each.outcome for each in receipt.model_calls] == ["model_busy", "complete"]
+    assert receipt.model_cost_micro_usd == day(services, run)[0][1] > 0
+
+
+class UnreadableLedger(LedgerOverRows):
+    """A ledger whose calls can't be read."""
+
+    def started(self, run: Run) -> list[StartedCall]:
+        raise StoreUnavailableError(f"throttled, and so are the calls of {run.id}")
+
+
+def test_a_ledger_that_cannot_be_read_keeps_no_run_from_its_end(
+    services: ChainServices, call: Call, ask: Callable[..., Run]
+) -> None:
+    services.ledger = UnreadableLedger(FakeLedgerRows(), clock=services.clock)
+    run = ask(tenant=Allowance(day_micro_usd=DOLLAR))
+
+    call(fail_run, run=run, owner="one", error="Runtime.ExitError", calls=[], steps=[])
+
+    assert services.runs.get(TENANT, run.id).status is RunStatus.FAILED

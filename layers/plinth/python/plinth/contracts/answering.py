@@ -94,10 +94,14 @@ class BuildPromptOutput:
 
 
 class CallOutcome(StrEnum):
-    """RETRY asks the machine to wait `wait_seconds` and call again; FAILED ends the run with `error`."""
+    """RETRY asks the machine to wait `wait_seconds` and call again; FAILED ends the run with `error`.
+
+    WAITING says that this wait is not over.
+    """
 
     COMPLETE = "complete"
     RETRY = "retry"
+    WAITING = "waiting"
     FAILED = "failed"
 
 
@@ -106,7 +110,8 @@ class CallModelInput:
     """`attempt` counts the machine's calls from 1; `steps` are the finished steps to log with the first text.
 
     `position` is the model of the route to ask, `after` the reason for which the call before this one failed, and
-    `last_model` the one that answered the conversation last. `attempt` begins anew with each `turn`.
+    `last_model` the one that answered the conversation last. `attempt` begins anew with each `turn`. Before the Unix
+    time `resumes_at` no call is made.
     """
 
     run: Run
@@ -116,17 +121,20 @@ class CallModelInput:
     after: str = ""
     last_model: str = ""
     steps: tuple[StepEnded, ...] = ()
+    resumes_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallModelOutput:
     """`calls` holds what this call cost, if one was made; `error` is the class of the failure, `reason` its code.
 
-    `tool_calls` is how many tools the reply asks for; then it is no answer yet.
+    `tool_calls` is how many tools the reply asks for; then it is no answer yet. `resumes_at` is when `wait_seconds` are
+    over, or 0.
     """
 
     outcome: CallOutcome
     wait_seconds: float = 0.0
+    resumes_at: float = 0.0
     position: int = 0
     calls: tuple[ModelCost, ...] = ()
     tool_calls: int = 0

@@ -1,14 +1,10 @@
 """What becomes of a run that nobody ended: it is begun if there is time, waited for, or ended with a reason."""
 
-import msgspec
-
 from plinth.contracts.events import ReceiptMade, RunEnded, StepEnded
-from plinth.contracts.money import StartedCall
-from plinth.contracts.runs import ModelCost, Overdue, RunStatus
+from plinth.contracts.runs import Overdue, RunStatus
 from plinth.errors import RunSupersededError
-from plinth.money.budgets import budgets_of
-from plinth.money.prices import Price
 from plinth.runtime.answer_endings import receipt_for, whole
+from plinth.runtime.started_calls import started_calls
 from plinth.wiring import Services
 
 ABANDONED_SECONDS = 60
@@ -42,23 +38,7 @@ def _receipt(found: Overdue, services: Services) -> ReceiptMade:
     """Return what is known of a lost run: the calls that its budgets know of, and the steps that were logged."""
     run = found.run
     asked = services.runs.get(run.tenant, run.id).request
-    calls = services.ledger.started(run) if budgets_of(run.tenant, asked) else []
+    calls = started_calls(run, asked, services)
     logged = services.run_log.read(run.tenant, run.id, after=0)
     steps = [entry.event for entry in logged if isinstance(entry.event, StepEnded)]
-    return ReceiptMade(receipt=whole(receipt_for([_cost(call) for call in calls]), run, asked, services, steps))
-
-
-def _cost(call: StartedCall) -> ModelCost:
-    price = msgspec.json.decode(call.price, type=Price)
-    return ModelCost(
-        model=call.model,
-        input_tokens=0,
-        output_tokens=0,
-        cached_input_tokens=0,
-        cost_micro_usd=call.cost_micro_usd,
-        bound_micro_usd=call.bound_micro_usd,
-        price_source=price.source,
-        price_as_of=price.as_of,
-        outcome="complete" if call.billed else "lost",
-        estimated=not call.billed,
-    )
+    return ReceiptMade(receipt=whole(receipt_for(calls), run, asked, services, steps))

@@ -70,10 +70,9 @@ def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
     prompt = services.runs.get_content(request.run, prompt_name(request.turn), Prompt)
     turn = _Turn(request=request, asked=asked, prompt=prompt, services=services)
     steps = in_order(route_of(asked), last_model=request.last_model)
-    if record.unwanted or turn.seconds_left <= ENDING_SECONDS:
-        late = ModelUnavailableError("no time was left for the call")
-        over = ModelCancelledError("nobody wants the answer any more") if record.unwanted else late
-        return _after(over, turn, steps, position=request.position, calls=())
+    early = _without_a_call(turn, steps, unwanted=record.unwanted)
+    if early is not None:
+        return early
     position, breaker = _first_healthy(steps, request.position, services)
     if breaker.open_until is not None:
         error = ModelBreakerOpenError("the model failed too often", breaker.open_until - services.clock.now())
@@ -96,6 +95,28 @@ def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
         )
     return CallModelOutput(
         outcome=CallOutcome.COMPLETE, position=position, calls=(made.cost,), tool_calls=made.tool_calls
+    )
+
+
+def _without_a_call(turn: _Turn, steps: Sequence[RouteStep], *, unwanted: bool) -> CallModelOutput | None:
+    """Return what follows where no call may be made, or not yet, or None.
+
+    The machine comes by every 2 s while it waits, so that a run that is cancelled meanwhile ends.
+    """
+    request = turn.request
+    if unwanted or turn.seconds_left <= ENDING_SECONDS:
+        late = ModelUnavailableError("no time was left for the call")
+        over = ModelCancelledError("nobody wants the answer any more") if unwanted else late
+        return _after(over, turn, steps, position=request.position, calls=())
+    wait_seconds = request.resumes_at - turn.services.clock.now()
+    if wait_seconds <= 0:
+        return None
+    return CallModelOutput(
+        outcome=CallOutcome.WAITING,
+        wait_seconds=wait_seconds,
+        resumes_at=request.resumes_at,
+        position=request.position,
+        reason=request.after,
     )
 
 
@@ -238,9 +259,11 @@ def _after(
     following = after_failure(
         error, steps, position=position, attempt=turn.request.attempt, seconds_left=turn.seconds_left
     )
+    wait_seconds = following.wait_seconds if following else 0.0
     return CallModelOutput(
         outcome=CallOutcome.RETRY if following else CallOutcome.FAILED,
-        wait_seconds=following.wait_seconds if following else 0.0,
+        wait_seconds=wait_seconds,
+        resumes_at=turn.services.clock.now() + wait_seconds if wait_seconds else 0.0,
         position=following.position if following else position,
         calls=calls,
         error=type(error).__name__,

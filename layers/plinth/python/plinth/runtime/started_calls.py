@@ -1,0 +1,46 @@
+"""Which model calls a run has started, as its budgets know: also those whose end nobody was told."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from plinth.contracts.money import StartedCall
+from plinth.contracts.runs import ModelCost, Run, RunRequest
+from plinth.errors import TransientError
+from plinth.money.budgets import budgets_of
+from plinth.money.prices import Price
+from plinth.wiring import Services
+
+
+def started_calls(run: Run, asked: RunRequest, services: Services) -> list[ModelCost]:
+    """Return each started call at its bill, or at its bound where none was told; none where the run has no budget."""
+    return [_cost(call) for call in services.ledger.started(run)] if budgets_of(run.tenant, asked) else []
+
+
+def every_call(told: Sequence[ModelCost], run: Run, asked: RunRequest, services: Services) -> tuple[ModelCost, ...]:
+    """Return what the machine was told of its calls, and those after them whose function was lost.
+
+    Only what is told is returned where the ledger can't be read, since no receipt may keep a run from its end.
+    """
+    try:
+        started = started_calls(run, asked, services)
+    except TransientError:
+        return tuple(told)
+    paid = sum(call.bound_micro_usd > 0 for call in told)  # only those are in the ledger
+    return (*told, *started[paid:])
+
+
+def _cost(call: StartedCall) -> ModelCost:
+    price = msgspec.json.decode(call.price, type=Price)
+    return ModelCost(
+        model=call.model,
+        input_tokens=0,
+        output_tokens=0,
+        cached_input_tokens=0,
+        cost_micro_usd=call.cost_micro_usd,
+        bound_micro_usd=call.bound_micro_usd,
+        price_source=price.source,
+        price_as_of=price.as_of,
+        outcome="complete" if call.billed else "lost",
+        estimated=not call.billed,
+    )
