@@ -24,7 +24,10 @@ LAMBDA_FAULTS = {
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Runtime.ExitError",
 }
+"""What Lambda itself reports; the last two are a function that died: killed, or out of memory."""
 MAY_HAVE_RUN = LAMBDA_FAULTS - {"Lambda.TooManyRequestsException"}
 PAYS = {"CallModel"}
 """Steps that may not be repeated where they may have run: each run of them may be billed."""

@@ -106,6 +106,11 @@ tier = "counted"
 [tenants.audited.users.cora]
 keys = ["test"]
 
+[tenants.mortal]
+tier = "counted"
+[tenants.mortal.users.mo]
+keys = ["test"]
+
 [tenants.patient]
 tier = "single"
 [tenants.patient.users.pia]

@@ -75,9 +75,9 @@ class Conflicts:
 
     def _key(self, write: dict[str, Any]) -> ItemKey:
         name = _table_name(write)
-        table = self._service._tables.get(name) or {}
-        key = write.get("Key") or write.get("Item", {})
-        return name, *(json.dumps(key.get(table.get(part))) for part in ("pk_name", "sk_name"))
+        table: dict[str, Any] = self._service._tables.get(name) or {}
+        key: dict[str, Any] = write.get("Key") or write.get("Item", {})
+        return name, *(json.dumps(key.get(str(table.get(part)))) for part in ("pk_name", "sk_name"))
 
 
 def _canceled(writes: int, contended: list[int]) -> Answer:

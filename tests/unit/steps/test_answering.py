@@ -233,6 +233,7 @@ def test_a_run_that_is_cancelled_after_its_last_call_ends_as_cancelled_and_its_a
         ("States.Timeout", "timed_out"),
         ("StoreUnavailableError", "unavailable"),
         ("Sandbox.Timedout", "timed_out"),
+        ("Runtime.ExitError", "function_lost"),
         (ModelStreamCutError.__name__, "model_stream_cut"),
         ("KeyError", "internal"),
     ],

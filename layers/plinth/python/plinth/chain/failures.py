@@ -10,6 +10,7 @@ from plinth import errors
 from plinth.contracts.runs import Failure
 
 _TIMED_OUT = Failure(reason="timed_out", message="a step took longer than its limit; ask again")
+_DIED = Failure(reason="function_lost", message="a function died while it worked on this; ask again")
 _UNAVAILABLE = Failure(reason="unavailable", message="a store did not answer after several tries; ask again later")
 _OVER_BUDGET = Failure(
     reason=errors.BudgetExceededError.code,
@@ -37,6 +38,8 @@ _MODEL_MESSAGES: dict[type[errors.ModelError], str] = {
 _BY_NAME = {
     "States.Timeout": _TIMED_OUT,
     "Sandbox.Timedout": _TIMED_OUT,
+    "Runtime.ExitError": _DIED,
+    "Lambda.Unknown": _DIED,
     errors.BudgetExceededError.__name__: _OVER_BUDGET,
     errors.ToolTurnsSpentError.__name__: _NO_ANSWER,
     **{error.__name__: _UNAVAILABLE for error in errors.TransientError.__subclasses__()},
