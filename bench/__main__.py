@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import cache, cold_start, embedding, first_text, ingest, own_code, platform_cost, search
+from bench import cache, cold_start, embedding, first_text, ingest, load, own_code, platform_cost, search
 from bench.figures import Figure, NotMeasurableError
 from bench.host import host, plinth_version
 from bench.results import keep, table
@@ -18,6 +18,7 @@ BENCHMARKS: Mapping[str, Callable[..., list[Figure]]] = {
     "first_text": first_text.measure,
     "cache": cache.measure,
     "platform_cost": platform_cost.measure,
+    "load": load.measure,
 }
 
 
