@@ -8,7 +8,7 @@ import pytest
 from botocore.config import Config
 
 from cdk.steps import ALL_STEPS, Step, Touch
-from plinth.adapters.aws_calls import CALLS, S3_CALLS
+from plinth.adapters.aws_calls import BRIEF_CALLS, CALLS, S3_CALLS
 from plinth.adapters.child_process_parser import ChildProcessParser
 from plinth.adapters.model_deadline import LOOK_SECONDS
 from plinth.adapters.opensearch_client import connect
@@ -27,6 +27,7 @@ from tests.asl.states import load
 
 CONFIGS: dict[str, Config] = {
     "CALLS": CALLS,
+    "BRIEF_CALLS": BRIEF_CALLS,
     "S3_CALLS": S3_CALLS,
     "EMBEDDING_CALLS": EMBEDDING_CALLS,
     "QUEUE_CALLS": QUEUE_CALLS,
@@ -66,8 +67,8 @@ def test_the_worst_case_of_a_call_counts_attempts_and_pauses() -> None:
 
 @pytest.mark.parametrize("step", ALL_STEPS, ids=lambda step: step.name)
 def test_a_call_to_a_store_that_hangs_fails_with_a_name_before_the_function_is_ended(step: Step) -> None:
-    assert worst_seconds(CALLS) < step.timeout_seconds
-    assert worst_seconds(S3_CALLS) < step.timeout_seconds
+    for config in (CALLS, BRIEF_CALLS, S3_CALLS):
+        assert worst_seconds(config) < step.timeout_seconds
 
 
 def test_a_call_to_an_engine_that_hangs_fails_with_a_name_before_the_function_is_ended() -> None:
