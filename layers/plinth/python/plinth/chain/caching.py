@@ -58,9 +58,9 @@ def _numbers(vector: QuestionVector) -> tuple[float, ...]:
 
 
 def _partition(request: RunRequest, corpus_version: int, conversation: str) -> list[object]:
-    """Return what no answer crosses: models, output limit, prompt, tools, who may see what, documents, history."""
+    """Return what no answer crosses: models, output limit, prompt, tools, links, sight, documents, history."""
     asked_of = [request.model, request.models, request.max_output_tokens]
-    seen = [request.labels, request.metadata]
+    seen = [request.link_hosts, request.labels, request.metadata]
     return [*asked_of, PROMPT_VERSION, request.tools, *seen, corpus_version, conversation]
 
 

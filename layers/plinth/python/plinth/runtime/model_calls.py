@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from plinth.chain.catalogue import CatalogueModel, RouteStep, model
+from plinth.chain.links import without_links_in
 from plinth.chain.prompting import input_token_bound
 from plinth.chain.reply_checks import require_answer
 from plinth.chain.routing import BREAKING, ENDING_SECONDS, MAX_ATTEMPTS, after_failure, in_order, route_of
@@ -176,7 +177,7 @@ def _call(turn: _Turn, chosen: CatalogueModel) -> Reply:
     )
     usage: Usage | None = None
     try:
-        items = language_model.stream(_model_request(turn, chosen))
+        items = without_links_in(language_model.stream(_model_request(turn, chosen)), turn.asked.link_hosts)
         text, end = stream.copy(items, unlogged(turn.request.steps, logged))
         usage = end.usage
         require_answer(text, end, turn.prompt)

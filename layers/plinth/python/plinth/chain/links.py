@@ -1,0 +1,154 @@
+"""Which links an answer may carry: those to listed hosts. All others are taken apart while the text streams.
+
+A model that was talked into it can hide a secret in the address of an image, which a reader's browser fetches at once.
+So nothing is parsed as Markdown or HTML, where every renderer differs: whatever any of them could begin a link with is
+broken (`](`, `]:`, `<`), unless what follows can be no address or is plainly a listed one; and bare addresses, which
+some renderers make into links, are replaced. The same text gives the same result however it is cut into pieces. What
+is given up: code with `a[i](f(x))` or `<b class="c">` in it reads a little odd, and a listed host gets its slash.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from plinth.contracts.hosts import is_listed
+from plinth.contracts.models import ModelEnd, StreamItem, TextChunk, Working
+
+REMOVED = "(link removed)"
+MAX_HELD = 300
+"""Characters that can be held back until the next ones come: a host's name is at most 253 long."""
+
+_HOST = r"[A-Za-z0-9.-]"
+_PLAIN_TAG = r"[A-Za-z0-9 ,.*_/-]"
+_PLAIN_PLACE = r"[A-Za-z0-9_ ,.#*+-]"
+_ACTIVE = "script|style|iframe|base|svg|math|xmp|plaintext|noscript|template"
+_BEGINS = re.compile(
+    r"(?P<tag><(?=[A-Za-z/!?]))|(?P<place>\]\()|(?P<definition>\]:)|(?P<coded>&(?=#|(?:colon|sol|period);))"
+    r"|(?P<url>https?\\?:\\?/\\?/)|(?P<www>www\\?\.(?=[A-Za-z0-9-]))|(?P<scheme>:\\?/\\?/|(?:mailto|xmpp)\\?:)"
+    r"|(?P<slashes>/\\?/(?=[A-Za-z0-9]))",
+    re.IGNORECASE,
+)
+"""What any renderer could begin a link with; some resolve escapes before they look for bare addresses."""
+_MAY_BEGIN = re.compile(
+    r"(?:<|\]|&(?:c|co|col|colo|colon|s|so|sol|p|pe|per|peri|perio|period)?"
+    r"|h|ht|htt|https?\\?:?\\?/?\\?|w|ww|www\\?\.?|:\\?/?\\?|/\\?|/\\?/"
+    r"|m|ma|mai|mail|mailt|mailto\\?|x|xm|xmp|xmpp\\?)\Z",
+    re.IGNORECASE,
+)
+_HARMLESS = {
+    "tag": re.compile(rf"<(?!/?(?:{_ACTIVE})\b){_PLAIN_TAG}{{1,80}}>", re.IGNORECASE),
+    "place": re.compile(rf"\]\({_PLAIN_PLACE}{{0,80}}\)"),
+}
+_BROKEN = {"tag": "&lt;", "place": "] (", "definition": "] :", "coded": "&amp;"}
+_ADDRESS = re.compile(rf"(?:<|\]\()?https?://(?P<host>{_HOST}{{1,253}})", re.IGNORECASE)
+_UNDECIDED = re.compile(
+    rf"(?:<{_PLAIN_TAG}{{0,80}}|\]\({_PLAIN_PLACE}{{0,80}}|(?:<|\]\()?https?:?/?/?|(?:<|\]\()?https?://{_HOST}{{0,253}}"
+    rf"|(?:www\.|//){_HOST}{{0,253}})\Z",
+    re.IGNORECASE,
+)
+_NAME = re.compile(rf"(?://)?(?P<host>{_HOST}{{1,253}})")
+_REST_OF_ADDRESS = re.compile(r"[^\s<>()\[\]\"'`{}|]*")
+
+
+class LinkFilter:
+    """Lets text through in pieces, without links to hosts that are not listed."""
+
+    def __init__(self, hosts: Sequence[str]) -> None:
+        self._hosts = hosts
+        self.held = ""
+        self._dropping = False
+
+    def take(self, text: str) -> str:
+        """Return what may be shown so far; at most `MAX_HELD` characters wait for what comes after them."""
+        return self._let_through(self.held + text, last=False)
+
+    def end(self) -> str:
+        """Return what was held back: nothing comes after it."""
+        return self._let_through(self.held, last=True)
+
+    def _let_through(self, text: str, *, last: bool) -> str:
+        shown: list[str] = []
+        at = 0
+        while at < len(text):
+            if self._dropping:
+                at = _end_of(_REST_OF_ADDRESS, text, at)
+                self._dropping = at == len(text)
+            begin = _BEGINS.search(text, at)
+            if begin is None:
+                break
+            shown.append(text[at : begin.start()])
+            at = begin.start()
+            if not last and _UNDECIDED.match(text, at):
+                self.held = text[at:]
+                return "".join(shown)
+            said, at = self._decide(begin, text)
+            shown.append(said)
+        held = None if last else _MAY_BEGIN.search(text, at)
+        shown.append(text[at : held.start()] if held else text[at:])
+        self.held = text[held.start() :] if held else ""
+        return "".join(shown)
+
+    def _decide(self, begin: re.Match[str], text: str) -> tuple[str, int]:
+        """Return what stands in place of a beginning, and where to go on."""
+        if begin.lastgroup in _BROKEN:
+            return self._broken(begin, text), begin.end()
+        address = _ADDRESS if begin.lastgroup == "url" else _NAME
+        if begin.lastgroup != "scheme" and self._is_listed(address, text, begin.start()):
+            return _with_path(address, text, begin.start())
+        if begin.lastgroup == "slashes" and not _is_name(text, begin.end()):
+            return begin[0], begin.end()
+        end = _end_of(_REST_OF_ADDRESS, text, begin.end())
+        self._dropping = end == len(text)
+        return REMOVED, end
+
+    def _broken(self, begin: re.Match[str], text: str) -> str:
+        """Return a piece of syntax as it is, or broken, if what follows could be an address that is not listed."""
+        harmless = _HARMLESS.get(begin.lastgroup or "")
+        found = harmless.match(text, begin.start()) if harmless else None
+        if (found and "//" not in found[0]) or self._is_listed(_ADDRESS, text, begin.start()):
+            return begin[0]
+        return _BROKEN[begin.lastgroup or ""]
+
+    def _is_listed(self, address: re.Pattern[str], text: str, at: int) -> bool:
+        found = address.match(text, at)
+        return found is not None and is_listed(found["host"].rstrip(".").lower(), self._hosts)
+
+
+def without_links_in(stream: Iterable[StreamItem], hosts: Sequence[str]) -> Iterator[StreamItem]:
+    """Yield what a model says, without links to hosts that are not listed. Text that waits is a sign of life too."""
+    links = LinkFilter(hosts)
+    for item in stream:
+        if isinstance(item, TextChunk):
+            shown = links.take(item.text)
+            yield TextChunk(text=shown) if shown else Working()
+            continue
+        if isinstance(item, ModelEnd) and (shown := links.end()):
+            yield TextChunk(text=shown)
+        yield item
+
+
+def without_links(text: str, hosts: Sequence[str]) -> str:
+    """Return the whole text without links to hosts that are not listed."""
+    links = LinkFilter(hosts)
+    return links.take(text) + links.end()
+
+
+def _with_path(address: re.Pattern[str], text: str, at: int) -> tuple[str, int]:
+    """Return the address up to a slash, after which nothing can be part of the host's name any more."""
+    found = address.match(text, at)
+    if found is None:
+        return REMOVED, at
+    end = found.start("host") + len(found["host"].rstrip("."))
+    follows = text[end : end + 1]
+    slash = "" if not follows or follows in "/?#" or follows.isspace() else "/"
+    return text[at:end] + slash, end
+
+
+def _end_of(pattern: re.Pattern[str], text: str, at: int) -> int:
+    found = pattern.match(text, at)
+    return found.end() if found else at
+
+
+def _is_name(text: str, at: int) -> bool:
+    """Say whether a name of several parts stands here, as hosts have it; a comment in a program does not."""
+    found = _NAME.match(text, at)
+    return found is not None and "." in found["host"].strip(".")
