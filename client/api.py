@@ -19,7 +19,7 @@ from client.sse import messages
 from client.wire import NothingFollowsError, Wire, decoded
 from plinth.contracts.events import LoggedEvent, RunEnded
 from plinth.contracts.memory import DocumentRecord
-from plinth.contracts.traces import Trace
+from plinth.contracts.traces import RunContents, Trace
 
 _SILENCE_SECONDS = 300.0
 """A run ends within 270 s of its start: a log that says nothing for longer never will."""
@@ -89,6 +89,10 @@ class PlinthApi:
     def trace(self, run_id: str) -> Trace:
         """Return what the run did and when, so far."""
         return self._wire.call("GET", f"/v1/runs/{quote(run_id, safe='')}/trace", into=Trace)
+
+    def contents(self, run_id: str) -> RunContents:
+        """Return what the run's steps handed to one another; the key needs the scope `contents:read`."""
+        return self._wire.call("GET", f"/v1/runs/{quote(run_id, safe='')}/contents", into=RunContents)
 
     def events(self, run_id: str, *, after: int = 0) -> Iterator[LoggedEvent]:
         """Yield the run's events after number `after`, each once and in order, to its last.

@@ -119,6 +119,7 @@ def _tier(name: str, tier: TierEntry, *, revision: int) -> "dict[str, UniversalA
         "fetch_hosts": _texts(tier.fetch_hosts),
         "link_hosts": _texts(tier.link_hosts),
         "cache": {"S": tier.cache},
+        "contents": {"S": tier.contents},
         "budgets": {"M": _budgets(tier.budgets, revision)},
     }
 

@@ -34,11 +34,12 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from client.errors import UsageError
-from plinth.contracts.access import LABEL, CachePolicy, Priority
+from plinth.contracts.access import LABEL, CachePolicy, ContentPolicy, Priority
 from plinth.contracts.hosts import is_entry
 from plinth.tools.toolbox import TOOLS
 
-SCOPES = ("runs:read", "runs:write", "documents:read", "documents:write", "usage:read")
+USUAL_SCOPES = ("runs:read", "runs:write", "documents:read", "documents:write", "usage:read")
+SCOPES = (*USUAL_SCOPES, "contents:read")
 _TENANT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _Kind = TypeVar("_Kind")
@@ -81,13 +82,14 @@ class TierEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     retention_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 30
     fetch_hosts: tuple[str, ...] = ()
     link_hosts: tuple[str, ...] = ()
+    contents: ContentPolicy = ContentPolicy.REDACTED
 
 
 class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A user's keys by name, what they may be used for, and which access labels they hold."""
 
     keys: tuple[str, ...] = ()
-    scopes: tuple[str, ...] = SCOPES
+    scopes: tuple[str, ...] = USUAL_SCOPES
     labels: tuple[str, ...] = ()
 
 

@@ -11,7 +11,9 @@ from plinth.contracts.traces import TracedStep, TracedTry
 
 _BAR_WIDTH = 24
 _SAID_ELSEWHERE = frozenset({"owner", "claimed", "outcome", "saved", "done", "estimated", "turns", "corpus_version"})
-_OF_A_CALL = frozenset({"model", "input_tokens", "output_tokens", "cached_input_tokens", "cost_micro_usd"})
+_OF_A_CALL = frozenset(
+    {"model", "input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "cost_micro_usd"}
+)
 
 
 def steps_table(steps: Sequence[TracedStep]) -> Table:

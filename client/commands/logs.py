@@ -1,73 +1,65 @@
 """`plinth logs`: what the functions of an environment have logged, in the order of time."""
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
-from client.aws import LogsClient
 from client.commands.choices import EnvironmentName, output
 from client.display import plain
 from client.environments import LOCAL, environment_named
 from client.errors import UsageError
+from client.log_lines import insights_query, log_groups, log_lines
+from plinth.access.run_ids import begun_at, is_run_id
 
 app = typer.Typer()
 _POLL_SECONDS = 2.0
 
 
-@app.command(epilog="Examples: plinth logs --step CallModel --follow | plinth logs --minutes 60")
-def logs(
+@app.command(
+    epilog="Examples: plinth logs --step CallModel --follow | plinth logs --minutes 60 | plinth logs --run RUN"
+)
+def logs(  # noqa: PLR0913 - each parameter is an option of the command
     *,
     env: EnvironmentName = LOCAL,
     step: Annotated[str | None, typer.Option(help="Only this step, such as CallModel.")] = None,
-    minutes: Annotated[float, typer.Option(min=0, help="How far to look back.")] = 15.0,
+    run: Annotated[str | None, typer.Option(help="Only lines of this run, since it was accepted.")] = None,
+    minutes: Annotated[float, typer.Option(min=0, help="How far to look back, without --run.")] = 15.0,
     follow: Annotated[bool, typer.Option(help="Go on until Ctrl-C.")] = False,
+    query: Annotated[bool, typer.Option(help="With --run: print it as a CloudWatch Logs Insights query.")] = False,
 ) -> None:
     """Print the log lines of the functions: names, times and outcomes, never questions or answers."""
+    if run is not None and not is_run_id(run):
+        raise UsageError(f"{run} is no run: use the id that `plinth ask` prints")
+    if query and run is None:
+        raise UsageError("--query is for the lines of one run: name it with --run")
     client, console = environment_named(env).aws.logs(), output()
-    groups = _groups(client, env, step)
-    since_ms, seen = int((time.time() - minutes * 60) * 1000), set[tuple[int, str, str]]()
+    groups = log_groups(client, env, step=step)
+    if query and run is not None:
+        console.print(
+            "\n".join([insights_query(run), "", "in these log groups:", *groups]), markup=False, soft_wrap=True
+        )
+        return
+    since_ms = int((begun_at(run) if run else time.time() - minutes * 60) * 1000)
+    seen = set[tuple[int, str, str]]()
     while True:
-        for event in _events(client, groups, since_ms):
-            line = (event["timestamp"], event.get("logStreamName", ""), event["message"])
-            if line not in seen:
-                seen.add(line)
-                since_ms = max(since_ms, event["timestamp"])
-                at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-                console.print(f"{at:%H:%M:%S} {plain(event['message']).rstrip()}", markup=False, soft_wrap=True)
+        lines = [line for line in log_lines(client, groups, since_ms=since_ms, run_id=run) if _key(line) not in seen]
+        show_lines(lines, console)
+        seen |= {_key(line) for line in lines}
+        since_ms = max([since_ms, *(line["timestamp"] for line in lines)])
         if not follow:
             return
         time.sleep(_POLL_SECONDS)
 
 
-def _groups(client: LogsClient, environment: str, step: str | None) -> list[str]:
-    names = [
-        group["logGroupName"]
-        for page in _pages(client.describe_log_groups)
-        for group in page["logGroups"]
-        if f"plinth-{environment}-" in group["logGroupName"]
-    ]
-    wanted = [name for name in names if f"/{step}Log" in name or f"-{step}Log" in name] if step else names
-    if not wanted:
-        raise UsageError(f"no log group of {environment} is called {step}: name a step such as CallModel")
-    return wanted
+def show_lines(lines: list[dict[str, Any]], console: Console) -> None:
+    """Print log lines with the second of each."""
+    for line in lines:
+        at = datetime.fromtimestamp(line["timestamp"] / 1000, UTC)
+        console.print(f"{at:%H:%M:%S} {plain(line['message']).rstrip()}", markup=False, soft_wrap=True)
 
 
-def _events(client: LogsClient, groups: list[str], since_ms: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = [
-        event
-        for group in groups
-        for page in _pages(client.filter_log_events, logGroupName=group, startTime=since_ms)
-        for event in page["events"]
-    ]
-    return sorted(found, key=lambda event: int(event["timestamp"]))
-
-
-def _pages(call: Any, **request: object) -> Iterator[Any]:  # noqa: ANN401 - boto3 makes its calls at run time
-    page = call(**request)
-    yield page
-    while page.get("nextToken"):
-        page = call(**request, nextToken=page["nextToken"])
-        yield page
+def _key(line: dict[str, Any]) -> tuple[int, str, str]:
+    return line["timestamp"], line.get("logStreamName", ""), line["message"]

@@ -1,29 +1,50 @@
-"""`plinth trace`: the steps of one run as a waterfall, from the run's own log."""
+"""`plinth trace`: the steps of one run as a waterfall, from the run's own log; and what else is known of it."""
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from client.commands.choices import EnvironmentName, output
+from client.commands.logs import show_lines
 from client.display import plain, receipt_lines
 from client.environments import LOCAL, environment_named
+from client.log_lines import log_groups, log_lines
 from client.waterfall import steps_table
-from plinth.contracts.traces import Trace
+from plinth.contracts.traces import RunContents, Trace
+from plinth.tracing.otlp import otlp_json
 
 app = typer.Typer()
 
 
-@app.command(epilog="Example: plinth trace run_01m84xf42ztg0nd277beqf712a")
+@app.command(epilog="Examples: plinth trace RUN | plinth trace RUN --logs | plinth trace RUN --otel > run.json")
 def trace(
     run_id: Annotated[str, typer.Argument(help="The id that `plinth ask` prints.", metavar="RUN")],
     *,
     env: EnvironmentName = LOCAL,
+    logs: Annotated[bool, typer.Option("--logs", help="Print the functions' log lines of the run too.")] = False,
+    contents: Annotated[bool, typer.Option("--contents", help="Print what its steps handed on, as JSON.")] = False,
+    otel: Annotated[bool, typer.Option("--otel", help="Print nothing but the trace as OTLP's JSON.")] = False,
 ) -> None:
     """Show what a run did and when; one that is still going is followed to its end."""
-    with environment_named(env).api() as api:
+    environment = environment_named(env)
+    with environment.api() as api:
         for _ in api.events(run_id):
             pass
         told = api.trace(run_id)
+        kept = api.contents(run_id) if contents else None
+    if otel:
+        typer.echo(msgspec.json.encode(otlp_json(told, environment=environment.name)).decode())
+        return
+    _show(told, kept)
+    if logs:
+        client = environment.aws.logs()
+        since_ms = int(told.began_at * 1000) - 1000
+        output().print("")
+        show_lines(log_lines(client, log_groups(client, env), since_ms=since_ms, run_id=run_id), output())
+
+
+def _show(told: Trace, kept: RunContents | None) -> None:
     console = output()
     console.print(steps_table(told.steps))
     console.print("")
@@ -31,6 +52,9 @@ def trace(
         console.print(line, markup=False, soft_wrap=True)
     why = f": {plain(told.failure.message)} [{told.failure.reason}]" if told.failure else ""
     console.print(f"{told.status}{why}", markup=False, soft_wrap=True)
+    if kept:
+        text = msgspec.json.format(msgspec.json.encode(kept), indent=2).decode()
+        console.print(f"\n{plain(text)}", markup=False, soft_wrap=True)
 
 
 def _milestones(told: Trace) -> list[str]:

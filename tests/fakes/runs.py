@@ -18,6 +18,7 @@ from plinth.contracts.runs import (
     RunRecord,
     RunRequest,
     RunStatus,
+    contents_until,
 )
 from plinth.contracts.tenant import Tenant
 from plinth.errors import ContentMissingError, IdempotencyConflictError, NotFoundError, RunSupersededError
@@ -39,6 +40,7 @@ class RunRow:
     lapses_at: float = 0.0
     events: list[LoggedEvent] = field(default_factory=list)
     contents: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    expiries: dict[str, int] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:
@@ -131,10 +133,12 @@ class FakeRuns:
 
     def put_content(self, run: Run, name: str, content: object) -> None:
         with self.lock:
-            contents = self._row_to_write(run).contents
+            row = self._row_to_write(run)
+            contents = row.contents
             if contents.get(name, (0, b""))[0] > run.epoch:
                 raise RunSupersededError(f"a later execution owns run {run.id}")
             contents[name] = (run.epoch, msgspec.json.encode(content))
+            row.expiries[name] = run.expires_at if name == "answer" else run.contents_expire_at
 
     def get_content(self, run: Run, name: str, kind: type[Content]) -> Content:
         with self.lock:
@@ -143,6 +147,17 @@ class FakeRuns:
         if content is None:
             raise ContentMissingError(f"run {run.id} holds no {name}")
         return content
+
+    def contents(self, tenant: Tenant, run_id: str) -> dict[str, object]:
+        with self.lock:
+            row = self.rows.get((tenant, run_id))
+            kept = row.contents if row else {}
+            now = self.clock.now()
+            return {
+                name: msgspec.json.decode(content)
+                for name, (_, content) in sorted(kept.items())
+                if row and row.expiries.get(name, row.record.expires_at) > now
+            }
 
     def _row_to_write(self, run: Run) -> RunRow:
         if (row := self.rows.get((run.tenant, run.id))) is None:
@@ -175,7 +190,14 @@ class FakeRunLog:
 
 
 def _run(tenant: Tenant, record: RunRecord) -> Run:
-    return Run(id=record.id, tenant=tenant, epoch=record.epoch, deadline=record.deadline, keep_until=record.expires_at)
+    return Run(
+        id=record.id,
+        tenant=tenant,
+        epoch=record.epoch,
+        deadline=record.deadline,
+        keep_until=record.expires_at,
+        contents_until=contents_until(record.request.contents, record.deadline),
+    )
 
 
 def _log(row: RunRow, run: Run, events: Sequence[Event], at: float) -> None:

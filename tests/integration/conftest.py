@@ -66,6 +66,7 @@ month_usd = 2
 tier = "pro"
 [tenants.acme.users.ann]
 keys = ["test"]
+scopes = ["runs:read", "runs:write", "documents:read", "documents:write", "usage:read", "contents:read"]
 
 [tenants.rival]
 tier = "pro"

@@ -268,6 +268,23 @@ def test_content_is_read_back_as_it_was_put(journal: Journal, run: Run) -> None:
         journal.runs.get_content(run, "prompt", str)
 
 
+def test_everything_that_was_handed_on_can_be_read_as_json_until_it_expires(
+    journal: Journal, run: Run, other_tenant: Tenant, clock: FakeClock
+) -> None:
+    run = replace(run, contents_until=int(clock.now()) + 60)
+    journal.runs.accept(run, REQUEST, None)
+    journal.runs.put_content(run, "turns", (Turn(question="a", answer="b", at=1.5),))
+    journal.runs.put_content(run, "answer", ANSWER)
+
+    before = journal.runs.contents(run.tenant, run.id)
+    foreign = journal.runs.contents(other_tenant, run.id)
+    clock.advance(60)
+
+    assert before["turns"] == [{"question": "a", "answer": "b", "at": 1.5, "model": "", "labels": []}]
+    assert (set(before), foreign) == ({"turns", "answer"}, {})
+    assert set(journal.runs.contents(run.tenant, run.id)) == {"answer"}
+
+
 @pytest.mark.guarantee_a
 def test_an_earlier_epoch_cannot_replace_content(journal: Journal, run: Run) -> None:
     journal.runs.accept(run, REQUEST, None)

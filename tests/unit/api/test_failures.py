@@ -63,6 +63,7 @@ def test_no_log_line_holds_a_question_a_key_a_tenant_or_an_error_text(
 
     logged = "\n".join(str(vars(record)) for record in caplog.records)
     assert client.key is not None
+    assert any(vars(record).get("run_id") for record in caplog.records)
     assert sum(record.getMessage() == "request answered" for record in caplog.records) == 4
     assert "KeyError" in logged
     assert not [word for word in (CANARY, client.key.secret, "alice") if word in logged]

@@ -21,7 +21,7 @@ SPENT = Spent(memory_mb=256)
 
 def trace(*events: Event) -> Trace:
     logged = [LoggedEvent(seq=seq, epoch=1, at=START + seq, event=each) for seq, each in enumerate(events, start=1)]
-    return trace_of(RECORD, logged)
+    return trace_of(RECORD, logged, provider_of={"m": "anthropic"})
 
 
 def tried(step: str, entered: float, start: float, **rest: object) -> StepTried:

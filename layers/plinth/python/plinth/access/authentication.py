@@ -22,6 +22,7 @@ class Scope(StrEnum):
     DOCUMENTS_READ = "documents:read"
     DOCUMENTS_WRITE = "documents:write"
     USAGE_READ = "usage:read"
+    CONTENTS_READ = "contents:read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

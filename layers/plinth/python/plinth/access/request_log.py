@@ -7,7 +7,7 @@ from plinth.access.authentication import Caller
 from plinth.access.log_lines import logger_of
 
 
-def log_request(service: str, *, caller: Caller | None, **fields: str | int | float) -> None:
+def log_request(service: str, *, caller: Caller | None, **fields: str | int | float | None) -> None:
     """Log one JSON line with the tenant hashed."""
     tenant = hashlib.sha256(caller.tenant.id.encode()).hexdigest()[:12] if caller else None
     logger_of(service).info("request answered", extra={"tenant_sha256": tenant, **fields})

@@ -25,6 +25,7 @@ from plinth.contracts.runs import (
     RunRecord,
     RunRequest,
     RunStatus,
+    contents_until,
 )
 from plinth.contracts.shards import SHARDS, shard_of
 from plinth.contracts.tenant import Tenant
@@ -217,9 +218,10 @@ class DynamoRuns:
             raise RunSupersededError(f"a later execution owns run {run.id}") from failed
 
     def _kept(self, run: Run, name: str, content: object) -> Put:
+        expires_at = run.expires_at if name == ANSWER else run.contents_expire_at
         return Put(
             key=(_pk(run.tenant, run.id), f"CONTENT#{name}"),
-            item={"epoch": run.epoch, "body": packed(content), "expires_at": run.expires_at},
+            item={"epoch": run.epoch, "body": packed(content), "expires_at": expires_at},
             condition="attribute_not_exists(pk) OR #epoch <= :epoch",
             values={":epoch": run.epoch},
         )
@@ -230,6 +232,13 @@ class DynamoRuns:
         if content is None:
             raise ContentMissingError(f"run {run.id} holds no {name}")
         return content
+
+    def contents(self, tenant: Tenant, run_id: str) -> dict[str, object]:
+        """Return what the rows hold as JSON, but what has expired and what DynamoDB has not removed yet."""
+        items = self._table.query(_pk(tenant, run_id), first="CONTENT#", last="CONTENT#~")
+        kept = ((str(item["sk"]).removeprefix("CONTENT#"), row(item, _ContentRow)) for item in items)
+        now = self._clock.now()
+        return {name: unpacked(content.body, object) for name, content in kept if content.expires_at > now}
 
     def _content(self, tenant: Tenant, run_id: str, name: str, kind: type[Content]) -> Content | None:
         found = self._table.get((_pk(tenant, run_id), f"CONTENT#{name}"))
@@ -251,12 +260,14 @@ def _overdue(pk: str, stored: _RunRow) -> Overdue:
         epoch=stored.epoch,
         deadline=stored.deadline,
         keep_until=stored.expires_at,
+        contents_until=contents_until(unpacked(stored.request, RunRequest).contents, stored.deadline),
     )
     return Overdue(run=run, status=stored.status, unwanted=stored.unwanted)
 
 
 class _ContentRow(msgspec.Struct):
     body: bytes
+    expires_at: int
 
 
 def _pk(tenant: Tenant, run_id: str) -> str:

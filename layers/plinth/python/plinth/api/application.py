@@ -18,6 +18,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from plinth.access.problems import PROBLEM_TYPE, problem_body, problem_headers, problem_of
 from plinth.access.request_log import log_failure, log_request
+from plinth.access.run_ids import run_of
 from plinth.api import documents, health, models, runs, traces, usage
 from plinth.api.bodies import json_object
 from plinth.api.exchange import Exchange, exchange_of
@@ -66,6 +67,7 @@ class Api:
             services=self._services,
             measured=measured,
             request_id=context.aws_request_id,
+            run_id=run_of(event["path"]),
             document=self._document,
             pause=self._pause,
         )
@@ -76,6 +78,7 @@ class Api:
             caller=exchange.authenticated,
             method=event["httpMethod"],
             route=exchange.route,
+            run_id=exchange.run_id,
             status=answer["statusCode"],
             duration_ms=measured.ended().duration_ms,
             request_id=exchange.request_id,

@@ -26,6 +26,7 @@ class Exchange:
     measured: Measured
     request_id: str = ""
     route: str = ""
+    run_id: str | None = None
     body: bytes = b""
     authenticated: Caller | None = None
     admission: Admission | None = None

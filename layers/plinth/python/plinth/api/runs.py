@@ -31,6 +31,7 @@ from plinth.contracts.runs import (
     RunRecord,
     RunRequest,
     RunStatus,
+    contents_until,
 )
 from plinth.errors import InvalidFieldError, PlinthError, ServiceUnavailableError
 from plinth.memory.labels import wanted_metadata
@@ -121,6 +122,7 @@ def create_run(
     if idempotency_key is not None:
         key = IdempotencyKey(key=idempotency_key, body_sha256=hashlib.sha256(exchange.body).hexdigest())
     reference = _repeated(exchange, key) or _accept(exchange, request, key)
+    exchange.run_id = reference.id
     headers = {"Location": f"/v1/runs/{reference.id}"}
     if wait_seconds is not None:
         headers["Preference-Applied"] = f"wait={wait_seconds}"
@@ -164,6 +166,7 @@ def _request(creation: RunCreation, exchange: Exchange) -> RunRequest:
         metadata=wanted_metadata(creation.filter.metadata) if creation.filter else (),
         fetch_hosts=exchange.caller.tier.fetch_hosts,
         link_hosts=exchange.caller.tier.link_hosts,
+        contents=exchange.caller.tier.contents,
     )
 
 
@@ -200,7 +203,14 @@ def _repeated(exchange: Exchange, key: IdempotencyKey | None) -> RunReference | 
 def _accept(exchange: Exchange, request: RunRequest, key: IdempotencyKey | None) -> RunReference:
     services, tenant, now = exchange.services, exchange.caller.tenant, exchange.services.clock.now()
     keep_until = int(now) + exchange.caller.tier.retention_days * _DAY_SECONDS
-    run = Run(id=new_run_id(now), tenant=tenant, epoch=1, deadline=now + RUN_SECONDS, keep_until=keep_until)
+    run = Run(
+        id=new_run_id(now),
+        tenant=tenant,
+        epoch=1,
+        deadline=now + RUN_SECONDS,
+        keep_until=keep_until,
+        contents_until=contents_until(request.contents, now + RUN_SECONDS),
+    )
     cached = answer_at_once(tenant, request, services)
     if cached is None:
         _require_budget(exchange, request)
@@ -261,6 +271,7 @@ def _resume(exchange: Exchange, record: RunRecord) -> RunReference:
             epoch=record.epoch,
             deadline=record.deadline,
             keep_until=record.expires_at,
+            contents_until=contents_until(record.request.contents, record.deadline),
         )
         exchange.services.machines.start_answer(run)
     return _reference(record.id, record.status)

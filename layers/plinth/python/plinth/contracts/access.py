@@ -33,6 +33,17 @@ class CachePolicy(StrEnum):
     SEMANTIC = "semantic"
 
 
+class ContentPolicy(StrEnum):
+    """What can be read back of a run's contents, which its steps hand to one another: nothing, masked text, or all.
+
+    With NOTHING they expire an hour after the run's deadline, its answer apart.
+    """
+
+    NOTHING = "nothing"
+    REDACTED = "redacted"
+    FULL = "full"
+
+
 class Priority(StrEnum):
     """Who is still served when an environment is nearly full."""
 
@@ -73,8 +84,8 @@ class Tier:
     """What a tenant may use: its models and tools, the longest output in tokens, and its limits (None is unlimited).
 
     `burst` requests may come at once, and a minute's tokens. `concurrent_runs` are runs that have not ended. What a run
-    leaves behind is kept for `retention_days`. Its `labels` are access labels that every key of the tenant holds.
-    leaves behind is kept for `retention_days`. Its tools may read pages of `fetch_hosts`, its answers may link to
+    leaves behind is kept for `retention_days`, and what can be read of it is for `contents` to say. Its `labels` are
+    access labels that every key of the tenant holds. Its tools may read pages of `fetch_hosts`, its answers may link to
     `link_hosts` (`plinth.contracts.hosts` reads both).
     """
 
@@ -90,6 +101,7 @@ class Tier:
     budgets: Allowances = NO_BUDGETS
     tools: tuple[str, ...] = ()
     retention_days: int = 30
+    contents: ContentPolicy = ContentPolicy.REDACTED
     labels: tuple[str, ...] = ()
     fetch_hosts: tuple[str, ...] = ()
     link_hosts: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from plinth.contracts.access import NO_BUDGETS, Allowances, CachePolicy
+from plinth.contracts.access import NO_BUDGETS, Allowances, CachePolicy, ContentPolicy
 from plinth.contracts.platform import PlatformCost
 from plinth.contracts.tenant import Tenant
 
@@ -27,7 +27,8 @@ class RunStatus(StrEnum):
 class Run:
     """The name of a run as every step carries it. `epoch` fences its effects; `deadline` is in Unix seconds.
 
-    What it leaves behind is gone at `keep_until`, in Unix seconds; 0 stands for 30 days after the deadline.
+    What it leaves behind is gone at `keep_until`, in Unix seconds; 0 stands for 30 days after the deadline. What its
+    steps hand to one another may be gone before, at `contents_until`.
     """
 
     id: str
@@ -35,11 +36,17 @@ class Run:
     epoch: int
     deadline: float
     keep_until: int = 0
+    contents_until: int = 0
 
     @property
     def expires_at(self) -> int:
         """The Unix second from which nothing of the run can be read."""
         return self.keep_until or int(self.deadline) + 30 * 86_400
+
+    @property
+    def contents_expire_at(self) -> int:
+        """The Unix second from which nothing can be read of what its steps hand to one another."""
+        return self.contents_until or self.expires_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +73,7 @@ class RunRequest:
     metadata: tuple[tuple[str, ...], ...] = ()
     fetch_hosts: tuple[str, ...] = ()
     link_hosts: tuple[str, ...] = ()
+    contents: ContentPolicy = ContentPolicy.REDACTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +188,15 @@ class RunRecord:
     failure: Failure | None = None
     ended_at: float | None = None
     unwanted: bool = False
+
+
+CONTENT_SECONDS = 3600
+"""How long after a run's deadline its contents live where nothing is to be read of them."""
+
+
+def contents_until(policy: ContentPolicy, deadline: float) -> int:
+    """Return the `contents_until` of a run."""
+    return int(deadline) + CONTENT_SECONDS if policy is ContentPolicy.NOTHING else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from plinth.contracts.access import ContentPolicy
 from plinth.contracts.events import Details
 from plinth.contracts.runs import Failure, Receipt, RunStatus
 
@@ -60,12 +61,22 @@ class TracedExecution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunContents:
+    """What the run's steps handed to one another, by name, as far as its tier's `policy` lets it be read."""
+
+    id: str
+    policy: ContentPolicy
+    question: str | None
+    contents: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """A run so far: its steps in the order of their starts, each call of a model on the receipt once it has ended.
 
     Of the time from the first step to the end of the last, `work_ms` is what any step was at work, and `wait_ms` the
     rest: what lies between steps, and waits for a model that asked for patience. `first_text_ms` is None without text;
-    `began_at` is in Unix seconds.
+    `began_at` is in Unix seconds, `providers` tells whose each model of its calls is.
     """
 
     id: str
@@ -78,5 +89,6 @@ class Trace:
     executions: list[TracedExecution]
     steps: list[TracedStep]
     resets: list[TracedReset]
+    providers: dict[str, str]
     receipt: Receipt | None
     failure: Failure | None

@@ -65,6 +65,10 @@ class Runs(Protocol):
         """Return what a step handed on, or raise `ContentMissingError` where no step did."""
         ...
 
+    def contents(self, tenant: Tenant, run_id: str) -> dict[str, object]:
+        """Return everything that the run's steps handed on and that has not expired, as JSON by name."""
+        ...
+
 
 class RunLog(Protocol):
     """The ordered, fenced, append-only log of a run."""

@@ -26,6 +26,7 @@ from plinth.access.problems import (
 )
 from plinth.access.readable_runs import readable_run
 from plinth.access.request_log import log_failure, log_request
+from plinth.access.run_ids import run_of
 from plinth.contracts.events import LoggedEvent
 from plinth.errors import InvalidFieldError, MethodNotAllowedError, NotFoundError, PlinthError, RequestError
 from plinth.relay.following import Pace, poll, stream
@@ -75,6 +76,7 @@ class _Events:
             caller=caller,
             method=request.method,
             route=EVENTS_PATH,
+            run_id=run_of(request.url.path),
             status=response.status_code,
             duration_ms=round((time.perf_counter() - started) * 1000, 3),
             request_id=request_id,

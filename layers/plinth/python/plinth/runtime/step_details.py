@@ -6,7 +6,15 @@ from plinth.contracts.events import Details
 
 _ASKED = ("owner", "turn", "attempt", "number")
 _FOR_THE_MACHINE = frozenset({"cache_key", "near_key", "digest", "position", "saved_at"})
-_CALL = ("model", "input_tokens", "output_tokens", "cached_input_tokens", "cost_micro_usd", "estimated")
+_CALL = (
+    "model",
+    "input_tokens",
+    "output_tokens",
+    "cached_input_tokens",
+    "cache_write_tokens",
+    "cost_micro_usd",
+    "estimated",
+)
 
 
 def asked_details(request: object) -> Details:

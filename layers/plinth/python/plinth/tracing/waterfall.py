@@ -1,6 +1,6 @@
 """How a run's log becomes its trace: which tries belong to which step, and what of the time was work."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from plinth.contracts.events import Event, LoggedEvent, Reset, StepEnded, StepTried, TextDelta
@@ -11,8 +11,8 @@ STILL_TRIED = "retrying"
 """The outcome of a step whose latest try failed and whose end nobody has told yet."""
 
 
-def trace_of(record: RunRecord, logged: Sequence[LoggedEvent]) -> Trace:
-    """Return the trace of a run, also of one that is still going."""
+def trace_of(record: RunRecord, logged: Sequence[LoggedEvent], *, provider_of: Mapping[str, str]) -> Trace:
+    """Return the trace of a run, also of one that is still going; `provider_of` knows every model's."""
     steps = [each.event for each in logged if isinstance(each.event, StepEnded | StepTried)]
     begin = min((step.started_at for step in steps), default=record.created_at)
     traced = traced_steps(logged)
@@ -32,6 +32,7 @@ def trace_of(record: RunRecord, logged: Sequence[LoggedEvent]) -> Trace:
             for each in logged
             if isinstance(each.event, Reset)
         ],
+        providers={model: provider_of.get(model, "") for model in _models(traced)},
         receipt=record.receipt,
         failure=record.failure,
     )
@@ -130,6 +131,10 @@ def _work_and_whole(steps: Iterable[TracedStep]) -> tuple[float, float]:
         work += max(0.0, end - max(start, over))
         over = max(over, end)
     return work, over
+
+
+def _models(steps: Iterable[TracedStep]) -> list[str]:
+    return sorted({str(step.details["model"]) for step in steps if "model" in step.details})
 
 
 def _executions(logged: Iterable[LoggedEvent], begin: float) -> list[TracedExecution]:
