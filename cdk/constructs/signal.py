@@ -11,9 +11,13 @@ from constructs import Construct
 
 @dataclass(frozen=True, kw_only=True)
 class Signal:
-    """A metric that is in order while below `limit`. `name` is the alarm's construct id."""
+    """A metric that is in order while below `limit`. `name` is the alarm's construct id.
+
+    `runbook` is the page of docs/runbooks that says what to do.
+    """
 
     name: str
+    runbook: str
     metric: cloudwatch.Metric
     limit: float
 
@@ -22,6 +26,7 @@ class Signal:
         alarm = cloudwatch.Alarm(
             scope,
             self.name,
+            alarm_description=f"What to do: docs/runbooks/{self.runbook}.md",
             metric=self.metric,
             threshold=self.limit,
             evaluation_periods=1,

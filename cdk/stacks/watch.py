@@ -18,6 +18,8 @@ from cdk.stacks.infer import InferStack
 from cdk.stacks.ingest import IngestStack
 from cdk.stacks.money import MoneyStack
 
+_QUEUES = {"RefusedDocuments": "documents-refused", "LostEvents": "events-lost", "LostNotices": "notices-lost"}
+"""Which runbook is for what waits in which queue."""
 PERIOD = Duration.minutes(5)
 SLOW_ANSWER_MS = 60_000
 FAULTS = 5
@@ -81,12 +83,20 @@ def _machines(watched: Watched) -> list[Signal]:
     chains = watched.chains
     slow = watched.answer.chain.machine.metric_time(statistic="p95", period=PERIOD)
     return [
-        *(Signal(name=f"{n}Failed", metric=c.machine.metric_failed(period=PERIOD), limit=1) for n, c in chains.items()),
         *(
-            Signal(name=f"{n}TimedOut", metric=c.machine.metric_timed_out(period=PERIOD), limit=1)
+            Signal(name=f"{n}Failed", runbook="machine-failed", metric=c.machine.metric_failed(period=PERIOD), limit=1)
             for n, c in chains.items()
         ),
-        Signal(name="AnswerSlow", metric=slow, limit=SLOW_ANSWER_MS),
+        *(
+            Signal(
+                name=f"{n}TimedOut",
+                runbook="machine-timed-out",
+                metric=c.machine.metric_timed_out(period=PERIOD),
+                limit=1,
+            )
+            for n, c in chains.items()
+        ),
+        Signal(name="AnswerSlow", runbook="answer-slow", metric=slow, limit=SLOW_ANSWER_MS),
     ]
 
 
@@ -97,6 +107,7 @@ def _dead_letters(watched: Watched) -> list[Signal]:
     return [
         Signal(
             name=f"{name}Waiting",
+            runbook=_QUEUES[name],
             metric=queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
             limit=1,
         )
@@ -106,13 +117,14 @@ def _dead_letters(watched: Watched) -> list[Signal]:
 
 def _errors(step: ChainStep) -> Signal:
     metric = step.function.metric_errors(period=PERIOD)
-    return Signal(name=f"{step.step.name}Errors", metric=metric, limit=FAULTS)
+    return Signal(name=f"{step.step.name}Errors", runbook="function-errors", metric=metric, limit=FAULTS)
 
 
 def _throttles(step: ChainStep) -> Signal:
     metric = step.function.metric_throttles(period=PERIOD)
-    return Signal(name=f"{step.step.name}Throttled", metric=metric, limit=FAULTS)
+    return Signal(name=f"{step.step.name}Throttled", runbook="function-throttled", metric=metric, limit=FAULTS)
 
 
 def _refused(api: ApiStack) -> Signal:
-    return Signal(name="ApiServerErrors", metric=api.rest.metric_server_error(period=PERIOD), limit=FAULTS)
+    metric = api.rest.metric_server_error(period=PERIOD)
+    return Signal(name="ApiServerErrors", runbook="api-server-errors", metric=metric, limit=FAULTS)

@@ -5,10 +5,15 @@ from functools import cache
 
 import pytest
 
+from cdk import environments
+from cdk.environments import ON_VLLM, EmbeddingEndpoint, Environment, GpuEndpoint
 from cdk.steps import Layer
 from tests.cdk.assemblies import Assembly, synthesize
 
 Synthesized = Callable[[str], Assembly]
+EVERYTHING = Environment(
+    name="everything", network="vpc", gpu=GpuEndpoint(), async_gpu=ON_VLLM, embedding=EmbeddingEndpoint(), alarms=True
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -33,3 +38,11 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
         return synthesize(environment, tmp_path_factory.mktemp(environment))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembly]:
+    """Return an environment with every kind of endpoint, which no named one has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(environments, "ENVIRONMENTS", {**environments.ENVIRONMENTS, EVERYTHING.name: EVERYTHING})
+        yield synthesize(EVERYTHING.name, tmp_path_factory.mktemp("everything"))

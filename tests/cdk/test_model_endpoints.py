@@ -1,29 +1,16 @@
 """Self-hosted models cost nothing while nobody asks, start again by themselves, and leave nothing behind."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from cdk import environments
 from cdk.containers import LLAMA_CPP, TEI, VLLM
-from cdk.environments import ON_VLLM, EmbeddingEndpoint, Environment, GpuEndpoint
-from tests.cdk.assemblies import Assembly, synthesize
+from cdk.environments import ON_VLLM, EmbeddingEndpoint
+from tests.cdk.assemblies import Assembly
 from tests.cdk.conftest import Synthesized
 from tests.cdk.test_cfn_lint import linted
 
-EVERYTHING = Environment(
-    name="everything", network="vpc", gpu=GpuEndpoint(), async_gpu=ON_VLLM, embedding=EmbeddingEndpoint(), alarms=True
-)
 WAKING = {"NoCapacityInvocationFailures", "HasBacklogWithoutCapacity"}
-
-
-@pytest.fixture(scope="module")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assembly]:
-    """Return an environment with every kind of endpoint, which no named one has."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(environments, "ENVIRONMENTS", {**environments.ENVIRONMENTS, EVERYTHING.name: EVERYTHING})
-        yield synthesize(EVERYTHING.name, tmp_path_factory.mktemp("everything"))
 
 
 def properties(assembly: Assembly, kind: str) -> list[dict[str, Any]]:

@@ -74,7 +74,9 @@ async def poll(client: httpx.AsyncClient, run_id: str, reader: Reader) -> None:
 @pytest.mark.parametrize(
     ("streams", "polls"), [(4, 8), pytest.param(20, 100, marks=pytest.mark.long)], ids=["few", "many"]
 )
-def test_no_reader_is_silent_and_each_has_every_event_once(deployed: Deployed, streams: int, polls: int) -> None:
+def test_no_reader_is_silent_and_each_has_every_event_once(
+    deployed: Deployed, capsys: pytest.CaptureFixture[str], streams: int, polls: int
+) -> None:
     runs: dict[str, str] = {}
     for tenant in TENANTS:
         with deployed.api(tenant) as api:
@@ -103,4 +105,7 @@ def test_no_reader_is_silent_and_each_has_every_event_once(deployed: Deployed, s
     lags = sorted(lag for _, reader in readers for lag in reader.lags)
     assert lags
     told = f"p50 {statistics.median(lags):.2f} s, p95 {lags[int(len(lags) * 0.95)]:.2f} s, most {lags[-1]:.2f} s"
-    sys.stdout.write(f"\n{streams} streams, {polls} long polls: {len(lags)} events, behind their writing by {told}\n")
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{streams} streams, {polls} long polls: {len(lags)} events, behind their writing by {told}\n"
+        )
