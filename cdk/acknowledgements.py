@@ -53,6 +53,15 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttSourcesBE4D2488Arn5766F05D}/*]": _OBJECTS,
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttWorkBF636A8BArn498CB51D}/*]": _OBJECTS,
     },
+    "erasure": {
+        **_FUNCTIONS,
+        "AwsSolutions-SF1": _STANDARD,
+        "AwsSolutions-SQS3": _DEAD_LETTERS,
+        "AwsSolutions-IAM5[Resource::{published:memory:FnGetAttSearchDomainAB6007CDArn72E3B33A}/*]": _PASSAGES,
+        "AwsSolutions-IAM5[Resource::{published:data:FnGetAttSourcesBE4D2488Arn5766F05D}/*]": _OBJECTS,
+        "AwsSolutions-IAM5[Resource::{published:data:FnGetAttWorkBF636A8BArn498CB51D}/*]": _OBJECTS,
+        "AwsSolutions-IAM5[Resource::{published:data:FnGetAttExports25637AFBArn9B1D22E2}/*]": _OBJECTS,
+    },
     "infer": {
         **_FUNCTIONS,
         "AwsSolutions-SF1": _STANDARD,

@@ -12,6 +12,7 @@ from cdk.stacks.answer import AnswerStack
 from cdk.stacks.api import ApiStack
 from cdk.stacks.console import ConsoleStack
 from cdk.stacks.data import DataStack
+from cdk.stacks.erasure import ErasureStack
 from cdk.stacks.foundations import Foundations
 from cdk.stacks.infer import InferStack
 from cdk.stacks.ingest import IngestStack
@@ -53,12 +54,14 @@ def _add_stacks(app: App, environment: Environment) -> None:
     foundations = Foundations(environment=environment, data=data, memory=memory, models=models)
     answer = AnswerStack(app, f"{prefix}-answer", foundations=foundations)
     ingest = IngestStack(app, f"{prefix}-ingest", foundations=foundations)
-    api = ApiStack(app, f"{prefix}-api", foundations=foundations, answer=answer.permissions)
+    erasure = ErasureStack(app, f"{prefix}-erasure", foundations=foundations)
+    starting = {**answer.permissions, **erasure.permissions}
+    api = ApiStack(app, f"{prefix}-api", foundations=foundations, starting=starting)
     money = MoneyStack(app, f"{prefix}-money", foundations=foundations)
     infer = None
     if environment.async_gpu or environment.async_endpoint:
         infer = InferStack(app, f"{prefix}-infer", foundations=foundations)
     if environment.console:
         ConsoleStack(app, f"{prefix}-console", environment=environment, rest=api.rest)
-    watched = Watched(answer=answer, ingest=ingest, api=api, money=money, infer=infer)
+    watched = Watched(answer=answer, ingest=ingest, erasure=erasure, api=api, money=money, infer=infer)
     WatchStack(app, f"{prefix}-watch", environment=environment, watched=watched)

@@ -90,6 +90,8 @@ class Environment:
     vectors in the functions themselves. `anthropic_workspace` is that of Claude Platform on AWS, which takes the
     function's own role instead of a key. `reserved_concurrency` is by function: enough for it, and no more than it may
     take from the others. Near `run_capacity` running runs low priorities are turned away; 0 turns nobody away.
+    `erase_settle_seconds` is how long something from before an erasure may still be written: an upload URL is good for
+    300 s and a request takes 28 s, so a shorter time is for a laptop alone.
     """
 
     name: str
@@ -118,6 +120,7 @@ class Environment:
     reserved_concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
     requests_per_second: int = 50
     run_capacity: int = 200
+    erase_settle_seconds: int = 335
     console: bool = True
     alarms: bool = False
     alarm_email: str | None = None
@@ -152,6 +155,7 @@ LOCAL = Environment(
     async_endpoint="plinth-local",
     reserved_concurrency={**dict.fromkeys(_INGEST_STEPS, 2), "RetrieveContext": 4},
     relay="edge",
+    erase_settle_seconds=2,
     console=False,
     alarms=True,
 )

@@ -39,6 +39,15 @@ def grant(function: lambda_.Function, touches: Iterable[Touch], permissions: Per
 
 READ_ROWS = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
 WRITE_ROWS = ("dynamodb:PutItem", "dynamodb:UpdateItem")
+ERASE_ROWS = (
+    "dynamodb:Scan",
+    "dynamodb:Query",
+    "dynamodb:BatchGetItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:UpdateItem",
+)
+"""Reading a whole table and deleting from it; users' days are moved, which is an update and a deletion."""
 
 
 def on_table(table: dynamodb.ITable, variable: str, actions: tuple[str, ...]) -> tuple[Permission, ...]:

@@ -48,6 +48,12 @@ class Touch(StrEnum):
     START_INGEST = "start ingest"
     START_ERASE = "start erase"
     BURY_DOCUMENTS = "bury documents"
+    TRACK_ERASURES = "track erasures"
+    ERASE_OBJECTS = "erase objects"
+    ERASE_ROWS = "erase rows"
+    SIGN_RECEIPTS = "sign receipts"
+    REPORT_ERASURES = "report erasures"
+    START_FORGET = "start forget"
     QUEUE_INFERENCES = "queue inferences"
     TRACK_INFERENCES = "track inferences"
     WAKE_INFERENCES = "wake inferences"
@@ -170,6 +176,23 @@ ERASE_STEPS = (
     Step(name="ErasePassages", touches=(Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES), timeout_seconds=120),
 )
 
+FORGET_STEPS = (
+    Step(
+        name="EraseObjects",
+        touches=(Touch.TRACK_ERASURES, Touch.READ_DOCUMENTS, Touch.ERASE_OBJECTS),
+        timeout_seconds=120,
+        memory_mb=512,
+    ),
+    Step(
+        name="EraseIndex",
+        touches=(Touch.TRACK_ERASURES, Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES),
+        timeout_seconds=120,
+    ),
+    Step(name="EraseRows", touches=(Touch.TRACK_ERASURES, Touch.ERASE_ROWS), timeout_seconds=120, memory_mb=512),
+    Step(name="SignReceipt", touches=(Touch.TRACK_ERASURES, Touch.SIGN_RECEIPTS), timeout_seconds=30),
+    Step(name="FailErasure", touches=(Touch.TRACK_ERASURES, Touch.REPORT_ERASURES), timeout_seconds=30),
+)
+
 INFER_STEPS = (
     Step(
         name="StartInference",
@@ -210,6 +233,8 @@ API = Step(
         Touch.UPLOAD_SOURCES,
         Touch.DELETE_SOURCES,
         Touch.START_ANSWER,
+        Touch.TRACK_ERASURES,
+        Touch.START_FORGET,
     ),
     timeout_seconds=28,
     memory_mb=512,
@@ -227,6 +252,7 @@ ALL_STEPS = (
     *ANSWER_STEPS,
     *INGEST_STEPS,
     *ERASE_STEPS,
+    *FORGET_STEPS,
     *INFER_STEPS,
     START_INGEST,
     FINISH_INFERENCE,

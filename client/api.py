@@ -14,7 +14,17 @@ import httpx
 
 from client.errors import ApiError, NotReachableError, StreamBrokenError
 from client.events import decode
-from client.records import DocumentPage, Model, ModelList, NewDocument, Run, Upload, UsageReport
+from client.records import (
+    DocumentDeletion,
+    DocumentPage,
+    Erasure,
+    Model,
+    ModelList,
+    NewDocument,
+    Run,
+    Upload,
+    UsageReport,
+)
 from client.sse import messages
 from client.wire import NothingFollowsError, Wire, decoded
 from plinth.contracts.events import LoggedEvent, RunEnded
@@ -159,9 +169,22 @@ class PlinthApi:
         """Return the document as it stands."""
         return self._wire.call("GET", f"/v1/documents/{quote(document_id, safe='')}", into=DocumentRecord)
 
-    def delete_document(self, document_id: str) -> None:
-        """Hide the document at once and have it erased from every store."""
-        self._wire.send("DELETE", f"/v1/documents/{quote(document_id, safe='')}")
+    def delete_document(self, document_id: str) -> str:
+        """Hide the document at once and have it erased from every store; return the erasure's id."""
+        answer = self._wire.send("DELETE", f"/v1/documents/{quote(document_id, safe='')}")
+        return decoded(answer, DocumentDeletion).erasure_id
+
+    def delete_user(self, user: str) -> Erasure:
+        """Refuse the user's keys at once and have what belongs to them erased from every store."""
+        return decoded(self._wire.send("DELETE", f"/v1/users/{quote(user, safe='')}"), Erasure)
+
+    def delete_tenant(self, tenant: str) -> Erasure:
+        """Refuse the tenant's keys at once and have everything of it erased; for operators."""
+        return decoded(self._wire.send("DELETE", f"/v1/tenants/{quote(tenant, safe='')}"), Erasure)
+
+    def get_erasure(self, erasure_id: str) -> Erasure:
+        """Return the erasure as it stands, with its receipt once it is done."""
+        return self._wire.call("GET", f"/v1/erasures/{quote(erasure_id, safe='')}", into=Erasure)
 
     def _connection(self, run_id: str, *, after: int) -> Iterator[LoggedEvent]:
         headers = {"Last-Event-ID": str(after)} if after else {}

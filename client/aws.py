@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
@@ -43,6 +44,10 @@ class Aws:
     def s3(self) -> "S3Client":
         """Return a client for buckets."""
         return cast("S3Client", self._client("s3"))
+
+    def kms(self) -> "KMSClient":
+        """Return a client for keys."""
+        return cast("KMSClient", self._client("kms"))
 
     def logs(self) -> LogsClient:
         """Return a client for log groups."""

@@ -4,6 +4,7 @@ ClientError
 ├── UsageError            2: an argument or a file of the caller's own is wrong
 ├── NotReachableError     3: nothing answers, or the stack is not running
 ├── ApiError              4: the API refused the request with a problem document (RFC 9457)
+├── ReceiptError          1: a receipt of an erasure is not genuine, or there is none
 └── StreamBrokenError     1: a run's events could not be followed to their end
 """
 
@@ -24,6 +25,10 @@ class NotReachableError(ClientError):
     """Nothing answers at the environment's address."""
 
     exit_code = 3
+
+
+class ReceiptError(ClientError):
+    """A receipt is not what it should be, or an erasure has none."""
 
 
 class StreamBrokenError(ClientError):

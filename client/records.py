@@ -3,8 +3,9 @@
 Fields that a newer API adds are ignored.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from plinth.contracts.erasing import ErasureState, SignedReceipt
 from plinth.contracts.memory import DocumentRecord
 from plinth.contracts.runs import Answer, Failure, Receipt, RunStatus
 from plinth.money.usage import UsageLine
@@ -38,6 +39,23 @@ class NewDocument:
 
     document: DocumentRecord
     upload: Upload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentDeletion:
+    """A document that is being erased, and by which erasure."""
+
+    erasure_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """An erasure as it stands; `receipt` is there once its state is done."""
+
+    id: str
+    state: ErasureState
+    removed: dict[str, int] = field(default_factory=dict[str, int])
+    receipt: SignedReceipt | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

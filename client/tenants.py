@@ -44,7 +44,7 @@ class TenantsTable:
         revision = time.time_ns() // 1_000_000
         for tenant, entry in content.tenants.items():
             tier = _tier(entry.tier, content.tiers[entry.tier], revision=revision)
-            self._put(f"TENANT#{tenant}", "TENANT", {"tier": {"M": tier}})
+            self._set_tier(tenant, tier)
             for user, fields in entry.users.items():
                 for name in fields.keys:
                     yield from self._key(tenant, user, fields, name)
@@ -70,6 +70,15 @@ class TenantsTable:
         if gone:
             key = {"pk": {"S": f"KEY#{gone['key_id'].get('S', '')}"}, "sk": {"S": "KEY"}}
             self._dynamodb.delete_item(TableName=self._table, Key=key)
+
+    def _set_tier(self, tenant: str, tier: "dict[str, UniversalAttributeValueTypeDef]") -> None:
+        """Write the tier alone: a tenant or user that is being erased stays hidden."""
+        self._dynamodb.update_item(
+            TableName=self._table,
+            Key={"pk": {"S": f"TENANT#{tenant}"}, "sk": {"S": "TENANT"}},
+            UpdateExpression="SET tier = :tier",
+            ExpressionAttributeValues={":tier": {"M": tier}},
+        )
 
     def _set_rights(self, key_id: str, fields: User) -> None:
         """Write scopes and labels of a key that is still there: one that was deleted by hand stays deleted."""

@@ -33,10 +33,10 @@ class ApiStack(Stack):
     The functions authenticate by themselves, so that a revoked key stops working at once.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, foundations: Foundations, answer: Permissions) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, foundations: Foundations, starting: Permissions) -> None:
         super().__init__(scope, construct_id, env=foundations.environment.place)
         environment = foundations.environment
-        surroundings = foundations.surroundings(self, answer)
+        surroundings = foundations.surroundings(self, starting)
         self.rest = _rest_api(self, environment)
         routes = self.rest.root.add_resource("v1")
         api = ChainStep(self, step=API, surroundings=surroundings)

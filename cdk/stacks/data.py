@@ -2,11 +2,12 @@
 
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk.environments import Environment
-from cdk.permissions import READ_ROWS, WRITE_ROWS, Permission, Permissions, on_table
+from cdk.permissions import ERASE_ROWS, READ_ROWS, WRITE_ROWS, Permission, Permissions, on_table
 from cdk.steps import Touch
 
 _LEDGER = "PLINTH_LEDGER_TABLE"
@@ -30,7 +31,15 @@ class DataStack(Stack):
         self.sources = self._bucket("Sources", s3.LifecycleRule(noncurrent_version_expiration=Duration.days(30)))
         self.work = self._bucket("Work", s3.LifecycleRule(expiration=Duration.days(2)))
         self.exports = self._bucket("Exports", s3.LifecycleRule(noncurrent_version_expiration=Duration.days(90)))
+        self.receipts_key = kms.Key(
+            self,
+            "ReceiptsKey",
+            key_spec=kms.KeySpec.ECC_NIST_P256,
+            key_usage=kms.KeyUsage.SIGN_VERIFY,
+            removal_policy=environment.removal_policy,
+        )
         _announce_changes(self.sources)
+        CfnOutput(self, "ReceiptsKeyArn", value=self.receipts_key.key_arn)
         CfnOutput(self, "DocumentsBucket", value=self.sources.bucket_name)
         CfnOutput(self, "WorkBucket", value=self.work.bucket_name)
         CfnOutput(self, "ExportsBucket", value=self.exports.bucket_name)
@@ -100,12 +109,44 @@ class DataStack(Stack):
                 *self._on_sources("s3:DeleteObject", "s3:DeleteObjectVersion"),
                 Permission(actions=("s3:ListBucketVersions",), resources=(self.sources.bucket_arn,)),
             ),
+            Touch.TRACK_ERASURES: (
+                *on_table(self.tenants, "PLINTH_TENANTS_TABLE", ("dynamodb:GetItem", *WRITE_ROWS)),
+                Permission(variables={"PLINTH_ERASE_SETTLE_SECONDS": str(self._environment.erase_settle_seconds)}),
+            ),
+            Touch.ERASE_OBJECTS: tuple(permission for bucket in self._buckets() for permission in _erasable(*bucket)),
+            Touch.ERASE_ROWS: tuple(
+                permission for table in self._tables() for permission in on_table(*table, ERASE_ROWS)
+            ),
+            Touch.SIGN_RECEIPTS: (
+                Permission(
+                    actions=("kms:Sign",),
+                    resources=(self.receipts_key.key_arn,),
+                    variables={"PLINTH_RECEIPTS_KEY_ID": self.receipts_key.key_arn},
+                ),
+            ),
             Touch.READ_WORK: (
                 *self._on_work("s3:GetObject"),
                 Permission(actions=("s3:ListBucket",), resources=(self.work.bucket_arn,)),
             ),
             Touch.WRITE_WORK: self._on_work("s3:PutObject"),
         }
+
+    def _tables(self) -> list[tuple[dynamodb.Table, str]]:
+        return [
+            (self.tenants, "PLINTH_TENANTS_TABLE"),
+            (self.ledger, _LEDGER),
+            (self.runs, "PLINTH_RUNS_TABLE"),
+            (self.conversations, "PLINTH_CONVERSATIONS_TABLE"),
+            (self.documents, "PLINTH_DOCUMENTS_TABLE"),
+            (self.answers, "PLINTH_ANSWERS_TABLE"),
+        ]
+
+    def _buckets(self) -> list[tuple[s3.Bucket, str]]:
+        return [
+            (self.sources, "PLINTH_DOCUMENTS_BUCKET"),
+            (self.work, "PLINTH_WORK_BUCKET"),
+            (self.exports, "PLINTH_EXPORTS_BUCKET"),
+        ]
 
     def _on_sources(self, *actions: str) -> tuple[Permission, ...]:
         return _on_objects(self.sources, "PLINTH_DOCUMENTS_BUCKET", actions)
@@ -117,6 +158,13 @@ class DataStack(Stack):
 def _on_objects(bucket: s3.Bucket, variable: str, actions: tuple[str, ...]) -> tuple[Permission, ...]:
     objects = bucket.arn_for_objects("*")
     return (Permission(actions=actions, resources=(objects,), variables={variable: bucket.bucket_name}),)
+
+
+def _erasable(bucket: s3.Bucket, variable: str) -> tuple[Permission, ...]:
+    """Let every version be deleted, and a file with others' lines be written anew."""
+    actions = ("s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion")
+    listed = Permission(actions=("s3:ListBucketVersions",), resources=(bucket.bucket_arn,))
+    return *_on_objects(bucket, variable, actions), listed
 
 
 def _open_rows_of(table: dynamodb.Table) -> Permission:

@@ -14,6 +14,7 @@ from cdk.constructs.state_machine import Chain
 from cdk.environments import Environment
 from cdk.stacks.answer import AnswerStack
 from cdk.stacks.api import ApiStack
+from cdk.stacks.erasure import ErasureStack
 from cdk.stacks.infer import InferStack
 from cdk.stacks.ingest import IngestStack
 from cdk.stacks.money import MoneyStack
@@ -31,6 +32,7 @@ class Watched:
 
     answer: AnswerStack
     ingest: IngestStack
+    erasure: ErasureStack
     api: ApiStack
     money: MoneyStack
     infer: InferStack | None = None
@@ -39,13 +41,15 @@ class Watched:
     def steps(self) -> list[ChainStep]:
         """Every function."""
         inferring = self.infer.steps if self.infer else []
-        return [*self.answer.functions, *self.ingest.steps, *self.api.steps, *self.money.steps, *inferring]
+        documents = [*self.ingest.steps, *self.erasure.steps]
+        return [*self.answer.functions, *documents, *self.api.steps, *self.money.steps, *inferring]
 
     @property
     def chains(self) -> dict[str, Chain]:
         """Every machine, by name."""
         inferring = {"Infer": self.infer.chain} if self.infer else {}
-        return {"Answer": self.answer.chain, "Ingest": self.ingest.ingest, "Erase": self.ingest.erase, **inferring}
+        documents = {"Ingest": self.ingest.ingest, "Erase": self.ingest.erase, "Forget": self.erasure.chain}
+        return {"Answer": self.answer.chain, **documents, **inferring}
 
 
 class WatchStack(Stack):
@@ -103,7 +107,8 @@ def _machines(watched: Watched) -> list[Signal]:
 def _dead_letters(watched: Watched) -> list[Signal]:
     inferring = {"LostNotices": watched.infer.lost_notices} if watched.infer else {}
     ingest = watched.ingest
-    queues = {"RefusedDocuments": ingest.refused_documents, "LostEvents": ingest.lost_events, **inferring}
+    failed = {"FailedErasures": watched.erasure.failed_erasures}
+    queues = {"RefusedDocuments": ingest.refused_documents, "LostEvents": ingest.lost_events, **failed, **inferring}
     return [
         Signal(
             name=f"{name}Waiting",

@@ -1,6 +1,5 @@
-"""`plinth ingest`, `documents`, `erase`: documents on their way in, as they stand, and on their way out."""
+"""`plinth ingest`, `documents`: documents on their way in, and as they stand."""
 
-import time
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from client.commands.choices import AsJson, EnvironmentName, output, progress
 from client.display import documents_table, plain
 from client.environments import LOCAL, environment_named
 from client.errors import ApiError
-from client.uploading import IngestTimeoutError, SourceFile, patiently, source_files, wait_for_documents
+from client.uploading import SourceFile, patiently, source_files, wait_for_documents
 from plinth.contracts.memory import DocumentRecord, DocumentState
 
 app = typer.Typer()
@@ -90,39 +89,3 @@ def documents(*, env: EnvironmentName = LOCAL, json: AsJson = False) -> None:
         typer.echo(msgspec.json.encode(found).decode())
     else:
         output().print(documents_table(found))
-
-
-@app.command(epilog="Example: plinth erase doc_07c2ea380d6d7e469e669ab6")
-def erase(
-    document_id: Annotated[str, typer.Argument(help="The id that `plinth documents` shows.", metavar="ID")],
-    *,
-    env: EnvironmentName = LOCAL,
-    timeout: Timeout = 120.0,
-) -> None:
-    """Erase a document: hidden from answers at once, then removed from every store."""
-    with environment_named(env).api() as api:
-        before = api.get_document(document_id)
-        api.delete_document(document_id)
-        _await_erasure(api, before, timeout)
-    output().print(
-        f"erased {plain(before.name)}: {before.passages} passages and {before.size_bytes} bytes",
-        markup=False,
-        soft_wrap=True,
-    )
-
-
-def _await_erasure(api: PlinthApi, document: DocumentRecord, timeout: float) -> None:
-    deadline = time.monotonic() + timeout
-    while not _is_erased(api, document.document_id):
-        if time.monotonic() > deadline:
-            raise IngestTimeoutError(f"{document.name} is hidden but not erased after {timeout:g} s: see `plinth logs`")
-        time.sleep(_POLL_SECONDS)
-
-
-def _is_erased(api: PlinthApi, document_id: str) -> bool:
-    try:
-        return api.get_document(document_id).state is DocumentState.DELETED
-    except ApiError as error:
-        if error.status == _NOT_FOUND:
-            return True
-        raise

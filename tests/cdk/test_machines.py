@@ -44,7 +44,7 @@ def test_answers_are_express_and_documents_standard(synthesized: Synthesized) ->
         name.partition("/")[2].partition("Machine")[0]: each["Properties"]["StateMachineType"]
         for name, each in machines.items()
     }
-    assert kinds == {"Answer": "EXPRESS", "Ingest": "STANDARD", "Erase": "STANDARD"}
+    assert kinds == {"Answer": "EXPRESS", "Ingest": "STANDARD", "Erase": "STANDARD", "Forget": "STANDARD"}
 
 
 def test_a_message_stays_hidden_for_six_times_the_function_that_takes_it(synthesized: Synthesized) -> None:

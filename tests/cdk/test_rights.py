@@ -2,7 +2,7 @@
 
 import pytest
 
-from cdk.steps import ALL_STEPS, ANSWER_STEPS, ERASE_STEPS, INFER_STEPS, INGEST_STEPS, Step
+from cdk.steps import ALL_STEPS, ANSWER_STEPS, ERASE_STEPS, FORGET_STEPS, INFER_STEPS, INGEST_STEPS, Step
 from tests.cdk.assemblies import as_list
 from tests.cdk.conftest import Synthesized
 
@@ -116,7 +116,13 @@ def test_the_function_that_reaches_outside_touches_only_runs_and_stands_in_no_ne
 
 
 def test_a_machine_can_call_its_own_functions_and_nothing_else(synthesized: Synthesized) -> None:
-    rows = {"Answer": ANSWER_STEPS, "Ingest": INGEST_STEPS, "Erase": ERASE_STEPS, "Infer": INFER_STEPS}
+    rows = {
+        "Answer": ANSWER_STEPS,
+        "Ingest": INGEST_STEPS,
+        "Erase": ERASE_STEPS,
+        "Forget": FORGET_STEPS,
+        "Infer": INFER_STEPS,
+    }
     names = {name: len(steps) for name, steps in rows.items()}
     for name, statement in synthesized("local").statements():
         machine = name.partition("/")[2].partition("RoleDefaultPolicy")[0]

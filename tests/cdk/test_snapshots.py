@@ -15,7 +15,7 @@ from tests.cdk.conftest import Synthesized
 from tests.cdk.test_protection import STATEFUL
 
 FOLDER = Path(__file__).parent / "snapshots"
-STACKS = ("answer", "api", "console", "data", "ingest", "memory", "models", "money", "watch")
+STACKS = ("answer", "api", "console", "data", "erasure", "ingest", "memory", "models", "money", "watch")
 _CONTENT_HASH = re.compile(r"[0-9a-f]{64}|(?<=[0-9A-F]{8})[0-9a-f]{32}")
 
 

@@ -78,6 +78,9 @@ class FakeDocuments:
         records = (self.rules.record_of(row) for each, row in owned if each > (after or ""))
         return [record for record in records if record.state is not DocumentState.DELETED][:limit]
 
+    def erased_through(self, tenant: Tenant, document_id: str) -> str | None:
+        return self.rules.erased_through(self._row(tenant, document_id))
+
     def live_generations(self, tenant: Tenant, document_ids: Iterable[str]) -> dict[str, str]:
         live = {each: self.rules.live_generation(self._row(tenant, each)) for each in document_ids}
         return {each: generation for each, generation in live.items() if generation}

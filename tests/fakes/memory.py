@@ -74,6 +74,12 @@ class FakeMemory:
     def remove_through(self, document: DocumentVersion) -> int:
         return self._remove(document, lambda generation: generation <= document.generation)
 
+    def remove_tenant(self, tenant: Tenant) -> int:
+        gone = [key for key in self._stored if key[0] == tenant]
+        for key in gone:
+            del self._stored[key]
+        return len(gone)
+
     def _of(self, document: DocumentVersion) -> list[tuple[tuple[Tenant, str], StoredPassage]]:
         return [
             (key, stored)

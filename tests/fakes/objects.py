@@ -1,5 +1,6 @@
 """Objects, queued letters and started executions in memory."""
 
+from plinth.contracts.erasing import Erasure
 from plinth.contracts.memory import DocumentRecord, DocumentVersion, SourceObject
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
@@ -72,6 +73,7 @@ class FakeMachines:
         self.again: list[int] = []
         self.ingests: dict[tuple[str, str], DocumentVersion] = {}
         self.erasures: dict[tuple[str, str], DocumentVersion] = {}
+        self.forgets: list[Erasure] = []
 
     def start_answer(self, run: Run, *, again: int = 0) -> None:
         self.answers.setdefault((run.id, run.epoch), run)
@@ -82,6 +84,9 @@ class FakeMachines:
 
     def start_erase(self, document: DocumentVersion) -> None:
         self.erasures.setdefault((document.document_id, document.sequence), document)
+
+    def start_forget(self, erasure: Erasure) -> None:
+        self.forgets.append(erasure)
 
 
 class FakeExports:

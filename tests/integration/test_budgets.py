@@ -41,7 +41,7 @@ class Books:
 
     @property
     def budgets(self) -> tuple[Budget, ...]:
-        tier = DynamoTenants(table=self._table("TenantsTable")).tier(FRUGAL)
+        tier = DynamoTenants(table=self._table("TenantsTable")).standing(FRUGAL).tier
         return budgets_of(FRUGAL, RunRequest(question="?", model=PAID, user="fay", budgets=tier.budgets))
 
     def spent(self) -> list[tuple[int, int]]:

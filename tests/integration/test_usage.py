@@ -86,7 +86,7 @@ def receipt_of(run: Run) -> Receipt:
 def standing(deployed: Deployed) -> list[WindowLeft]:
     """Return how the day of each of the tenant's budgets stands in the ledger."""
     dynamodb, outputs = deployed.aws("dynamodb"), deployed.info.outputs
-    tier = DynamoTenants(table=Table(client=dynamodb, name=outputs["TenantsTable"])).tier(COUNTED)
+    tier = DynamoTenants(table=Table(client=dynamodb, name=outputs["TenantsTable"])).standing(COUNTED).tier
     asked_for = RunRequest(question="?", model=PAID, user="cora", budgets=tier.budgets)
     rows = DynamoLedgerRows(table=Table(client=dynamodb, name=outputs["LedgerTable"]))
     left = LedgerOverRows(rows, clock=SystemClock()).left(budgets_of(COUNTED, asked_for))

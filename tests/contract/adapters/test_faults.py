@@ -240,7 +240,7 @@ def test_an_answer_that_was_cut_short_is_never_an_absent_item(
         lambda: DynamoRuns(table=table, clock=clock).get(tenant, run.id),
         lambda: DynamoRunLog(table=table, clock=clock).read(tenant, run.id, after=0),
         lambda: DynamoTenants(table=table).key("id"),
-        lambda: DynamoTenants(table=table).tier(tenant),
+        lambda: DynamoTenants(table=table).standing(tenant),
         lambda: DynamoDocuments(table=table, clock=clock).corpus_version(tenant),
         lambda: DynamoDocuments(table=table, clock=clock).live_generations(tenant, ["doc_a"]),
     ]

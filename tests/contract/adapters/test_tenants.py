@@ -81,12 +81,12 @@ def test_an_unknown_key_is_none(registry: Registry, tenant: Tenant) -> None:
 def test_a_tenant_has_its_tier(registry: Registry, tenant: Tenant) -> None:
     registry.add_tenant(tenant, TIER)
 
-    assert registry.tenants.tier(tenant) == TIER
+    assert registry.tenants.standing(tenant).tier == TIER
 
 
 def test_a_removed_tenant_is_unauthenticated(registry: Registry, tenant: Tenant) -> None:
     with pytest.raises(UnauthenticatedError):
-        registry.tenants.tier(tenant)
+        registry.tenants.standing(tenant)
 
 
 def test_every_tenant_is_listed_and_no_key(registry: Registry, tenant: Tenant, other_tenant: Tenant) -> None:

@@ -10,6 +10,7 @@ from plinth.wiring import Services
 from tests.fakes.answers import FakeAnswers
 from tests.fakes.clock import FakeClock
 from tests.fakes.documents import FakeDocuments
+from tests.fakes.erasing import FakeErasures
 from tests.fakes.facts import FakeFacts
 from tests.fakes.limits import FakeLimits
 from tests.fakes.objects import FakeMachines, FakeSources
@@ -36,6 +37,7 @@ class FixedSettings(Settings):
 
     environment = "test"
     default_model = "plinth-local"
+    erase_settle_seconds = 300.0
 
 
 class World:
@@ -46,6 +48,7 @@ class World:
         self.services.settings = FixedSettings()
         self.services.clock = self.clock = FakeClock()
         self.services.tenants = self.tenants = FakeTenants()
+        self.erasures = self.services.erasing.erasures = FakeErasures(self.tenants)
         self.services.limits = self.limits = FakeLimits(self.clock)
         self.services.runs = self.runs = FakeRuns(self.clock)
         self.services.run_log = self.log = FakeRunLog(self.runs)

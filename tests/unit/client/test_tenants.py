@@ -51,10 +51,11 @@ class FakeDynamoDB:
         found = self.items.pop((Key["pk"]["S"], Key["sk"]["S"]), None)
         return {"Attributes": found} if found and ReturnValues == "ALL_OLD" else {}
 
-    def update_item(self, *, Key: dict[str, Any], ExpressionAttributeValues: dict[str, Any], **_: str) -> None:  # noqa: N803
+    def update_item(self, *, Key: dict[str, Any], ExpressionAttributeValues: dict[str, Any], **more: str) -> None:  # noqa: N803
         key = (Key["pk"]["S"], Key["sk"]["S"])
-        if key not in self.items:
+        if key not in self.items and "ConditionExpression" in more:
             raise self.exceptions.ConditionalCheckFailedException
+        self.items.setdefault(key, {"pk": Key["pk"], "sk": Key["sk"]})
         self.items[key] |= {name[1:]: value for name, value in ExpressionAttributeValues.items()}
 
     def of_kind(self, prefix: str) -> list[dict[str, Any]]:
@@ -175,7 +176,7 @@ def test_a_revoked_key_is_gone_and_the_file_makes_another(tmp_path: Path) -> Non
         (("burst = 20", 'tools = ["fetch_url"]'), r"tiers\.free\.fetch_hosts: list the hosts that fetch_url may read"),
         (("burst = 20", 'tools = ["guess"]'), r"tiers\.free\.tools: there is no tool guess, use some of calculate"),
         (('keys = ["laptop"]', 'keys = ["a", "a"]'), "twice"),
-        (('keys = ["laptop"]', 'scopes = ["admin"]'), r"users\.ada\.scopes: there is no scope admin"),
+        (('keys = ["laptop"]', 'scopes = ["root"]'), r"users\.ada\.scopes: there is no scope root"),
         (('keys = ["laptop"]', 'labels = ["*"]'), r"users\.ada\.labels: '\*' is no label"),
         (("burst = 20", "burst ="), "is not TOML"),
     ],

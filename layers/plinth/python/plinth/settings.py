@@ -114,6 +114,26 @@ class Settings:
         return os.environ.get("PLINTH_ERASE_MACHINE_ARN")
 
     @cached_property
+    def forget_machine_arn(self) -> str | None:
+        """ARN of the machine of erasures, for a function that may start it."""
+        return os.environ.get("PLINTH_FORGET_MACHINE_ARN")
+
+    @cached_property
+    def erase_settle_seconds(self) -> float:
+        """How long after an erasure began something from before it may still be written: its last pass is later."""
+        return float(self._required("PLINTH_ERASE_SETTLE_SECONDS"))
+
+    @cached_property
+    def receipts_key_id(self) -> str:
+        """KMS key that signs receipts of erasures."""
+        return self._required("PLINTH_RECEIPTS_KEY_ID")
+
+    @cached_property
+    def failed_erasures_queue_url(self) -> str:
+        """Queue of erasures that could not be finished."""
+        return self._required("PLINTH_FAILED_ERASURES_QUEUE_URL")
+
+    @cached_property
     def default_model(self) -> str:
         """Catalogue id of the model that answers where the caller names none."""
         return self._required("PLINTH_DEFAULT_MODEL")

@@ -12,6 +12,7 @@ from plinth.errors import MissingScopeError, UnauthenticatedError
 from plinth.ports.access import Tenants
 
 _NO_SUCH_HASH = "0" * 64
+_NOT_IN_FORCE = "the key is unknown, expired or revoked: use one that is in force"
 
 
 class Scope(StrEnum):
@@ -23,6 +24,8 @@ class Scope(StrEnum):
     DOCUMENTS_WRITE = "documents:write"
     USAGE_READ = "usage:read"
     CONTENTS_READ = "contents:read"
+    ERASE = "erase"
+    ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,7 @@ class Caller:
     scopes: frozenset[str]
     key_id: str = ""
     labels: tuple[str, ...] = ()
+    erasing_users: tuple[str, ...] = ()
 
     def require(self, scope: Scope) -> None:
         """Raise `MissingScopeError` unless the key was made for this."""
@@ -54,15 +58,18 @@ def authenticate(headers: Mapping[str, str], tenants: Tenants, *, environment: s
     record = tenants.key(key.id)
     matches = hmac.compare_digest(record.secret_sha256 if record else _NO_SUCH_HASH, key.secret_sha256)
     if record is None or not matches or _expired(record, now):
-        raise UnauthenticatedError("the key is unknown, expired or revoked: use one that is in force")
-    tier = tenants.tier(record.tenant)
+        raise UnauthenticatedError(_NOT_IN_FORCE)
+    standing = tenants.standing(record.tenant)
+    if record.user in standing.erasing_users:
+        raise UnauthenticatedError(_NOT_IN_FORCE)
     return Caller(
         tenant=record.tenant,
         user=record.user,
-        tier=tier,
+        tier=standing.tier,
         scopes=frozenset(record.scopes),
         key_id=key.id,
-        labels=tuple(sorted({*record.labels, *tier.labels})),
+        labels=tuple(sorted({*record.labels, *standing.tier.labels})),
+        erasing_users=standing.erasing_users,
     )
 
 

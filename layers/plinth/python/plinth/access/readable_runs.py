@@ -8,7 +8,9 @@ from plinth.ports.runs import Runs
 
 
 def readable_run(runs: Runs, caller: Caller, run_id: str) -> RunRecord:
-    """Return the run, or raise `NotFoundError`, the same for one that is absent, foreign or of more labels.
+    """Return the run, or raise `NotFoundError`, the same for one that is absent, foreign, of more labels or going.
+
+    A run is going while the erasure of its user runs.
 
     An answer may say what a labelled passage says, so a run is as closed as what its asker could see.
     """
@@ -16,6 +18,6 @@ def readable_run(runs: Runs, caller: Caller, run_id: str) -> RunRecord:
     if not is_run_id(run_id):
         raise absent
     record = runs.get(caller.tenant, run_id)
-    if not set(record.request.labels) <= set(caller.labels):
+    if not set(record.request.labels) <= set(caller.labels) or record.request.user in caller.erasing_users:
         raise absent
     return record

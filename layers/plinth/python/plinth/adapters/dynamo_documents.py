@@ -105,6 +105,10 @@ class DynamoDocuments:
                 return
             after, page_size = page[-1].document_id, page_size * 4
 
+    def erased_through(self, tenant: Tenant, document_id: str) -> str | None:
+        """Return what the row says."""
+        return rules.erased_through(self._row(tenant, document_id))
+
     def live_generations(self, tenant: Tenant, document_ids: Iterable[str]) -> dict[str, str]:
         """Return what searches may show, from one consistent batch read."""
         found = self._table.get_many(_key(tenant, document_id) for document_id in document_ids)

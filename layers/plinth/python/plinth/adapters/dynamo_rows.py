@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _WRITES = 25  # of one BatchWriteItem, DynamoDB API reference
 _TRIES = 8
+_KEPT = frozenset({"expires_at"})
 _CUT_SHORT = "DynamoDB's answer was cut short: try again later"
 _random = SystemRandom()
 
@@ -74,6 +75,35 @@ class Rows:
         for start in range(0, len(wanted), _WRITES):
             self._delete_batch(wanted[start : start + _WRITES])
         return len(wanted)
+
+    def add_onto(self, row: Row, *, sk: str) -> int:
+        """Add the row's whole numbers to those of its neighbour `sk` and delete it, both or neither; return 1.
+
+        `StoreUnavailableError` where the row has changed since it was read.
+        """
+        amounts = {name: n for name, n in row.items() if isinstance(n, int) and name not in _KEPT}
+        names = {f"#n{place}": name for place, name in enumerate(amounts)}
+        values = {f":n{place}": {"N": str(n)} for place, n in enumerate(amounts.values())}
+        expires = {"#expires_at": "expires_at"}, {":expires_at": {"N": str(row["expires_at"])}}
+        same = " AND ".join(f"#n{place} = :n{place}" for place in range(len(amounts))) or "attribute_exists(pk)"
+        added: dict[str, Any] = {
+            "TableName": self.name,
+            "Key": _key((str(row["pk"]), sk)),
+            "UpdateExpression": "SET #expires_at = :expires_at"
+            + (f" ADD {', '.join(f'#n{place} :n{place}' for place in range(len(amounts)))}" if amounts else ""),
+            "ExpressionAttributeNames": names | expires[0],
+            "ExpressionAttributeValues": values | expires[1],
+        }
+        dropped: dict[str, Any] = {"TableName": self.name, "Key": _key(key_of(row)), "ConditionExpression": same}
+        if amounts:
+            dropped |= {"ExpressionAttributeNames": names, "ExpressionAttributeValues": values}
+        with store_errors("DynamoDB"):
+            both: Any = [{"Update": added}, {"Delete": dropped}]
+            try:
+                self._client.transact_write_items(TransactItems=both)
+            except self._client.exceptions.TransactionCanceledException as error:
+                raise StoreUnavailableError("a row changed while it was moved: try again later") from error
+        return 1
 
     def _delete_batch(self, keys: Sequence[Key]) -> None:
         writes: Any = [{"DeleteRequest": {"Key": _key(key)}} for key in keys]

@@ -1,7 +1,7 @@
 """Who a key belongs to and what a tenant may use, read as it is now: a revoked key is refused by the next request.
 
 Rows: KEY#<key id> / KEY {tenant, user, secret_sha256, scopes, expires_at?, labels?};
-TENANT#<id> / TENANT {tier: {...}}.
+TENANT#<id> / TENANT {tier: {...}}, with `erasing` and `erasing_users` while an erasure runs.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import msgspec
 
 from plinth.adapters.dynamodb_items import row
 from plinth.adapters.dynamodb_table import Table
-from plinth.contracts.access import KeyRecord, Tier
+from plinth.contracts.access import KeyRecord, Standing, Tier
 from plinth.contracts.tenant import Tenant
 from plinth.errors import UnauthenticatedError
 
@@ -26,6 +26,8 @@ class _KeyRow(msgspec.Struct):
 
 class _TenantRow(msgspec.Struct):
     tier: Tier
+    erasing: str = ""
+    erasing_users: tuple[str, ...] = ()
 
 
 class DynamoTenants:
@@ -49,12 +51,13 @@ class DynamoTenants:
             labels=stored.labels,
         )
 
-    def tier(self, tenant: Tenant) -> Tier:
-        """Return the tier as the tenant's row spells it out."""
+    def standing(self, tenant: Tenant) -> Standing:
+        """Return the tier as the tenant's row spells it out, and who is being erased."""
         found = self._table.get((f"TENANT#{tenant.id}", "TENANT"))
-        if found is None:
+        stored = row(found, _TenantRow) if found else None
+        if stored is None or stored.erasing:
             raise UnauthenticatedError("the tenant of this key was removed: ask for a new key")
-        return row(found, _TenantRow).tier
+        return Standing(tier=stored.tier, erasing_users=stored.erasing_users)
 
     def all(self) -> Iterator[Tenant]:
         """Yield every tenant; reads the whole table."""

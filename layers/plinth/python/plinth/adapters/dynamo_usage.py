@@ -16,6 +16,8 @@ from plinth.contracts.usage import UserDay
 
 _PARTS = 4
 _KEEP_SECONDS = 400 * 86_400
+ERASED_USER = quote("(erased)", safe="")
+"""Who a day's amounts belong to after their user was erased, as the key spells it."""
 _ROW = frozenset({"pk", "sk", "expires_at"})
 
 

@@ -15,6 +15,7 @@ from plinth.adapters.opensearch_requests import (
     by_meaning,
     by_words,
     count_of,
+    ids_of_tenant,
     ids_of_versions,
     index_definition,
     lines,
@@ -183,13 +184,21 @@ class OpenSearchMemory:
         """Delete what a search finds of the versions up to this one."""
         return self._remove(ids_of_versions(document, "through", size=_WINDOW))
 
+    def remove_tenant(self, tenant: Tenant) -> int:
+        """Delete what a search finds of the tenant, at most as much as one search can."""
+        return self._remove_found(ids_of_tenant(tenant, size=_WINDOW))
+
     def _remove(self, query: Json) -> int:
+        removed = self._remove_found(query)
+        if removed == _WINDOW:
+            raise MemoryUnavailableError(f"more than {_WINDOW} passages to delete: try again for the rest")
+        return removed
+
+    def _remove_found(self, query: Json) -> int:
         (found,) = self._searched(query)
         ids = [hit.id for hit in _hits(found)]
         for start in range(0, len(ids), _BULK):
             self._write([{"delete": {"_id": each}} for each in ids[start : start + _BULK]])
-        if len(ids) == _WINDOW:
-            raise MemoryUnavailableError(f"more than {_WINDOW} passages to delete: try again for the rest")
         return len(ids)
 
     def _searched(self, *queries: Json) -> list[_Found]:

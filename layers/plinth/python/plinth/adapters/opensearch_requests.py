@@ -155,3 +155,8 @@ def _passages(document: DocumentVersion, within: Json) -> Json:
 
 def _term(field: str, value: str) -> Json:
     return {"term": {field: value}}
+
+
+def ids_of_tenant(tenant: Tenant, *, size: int) -> Json:
+    """Find passages of a tenant, whatever their document."""
+    return {"size": size, "_source": False, "query": {"bool": {"filter": [_term("tenant", tenant.id)]}}}

@@ -3,12 +3,14 @@
 Express machines never deduplicate on AWS; there ClaimRun decides.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 from botocore.exceptions import ClientError
 
 from plinth.adapters.aws_calls import error_code, store_errors
+from plinth.contracts.erasing import Erasure
 from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.runs import Run
 
@@ -26,11 +28,13 @@ class StepFunctions:
         answer_arn: str | None = None,
         ingest_arn: str | None = None,
         erase_arn: str | None = None,
+        forget_arn: str | None = None,
     ) -> None:
         self._client = client
         self._answer_arn = answer_arn
         self._ingest_arn = ingest_arn
         self._erase_arn = erase_arn
+        self._forget_arn = forget_arn
 
     def start_answer(self, run: Run, *, again: int = 0) -> None:
         """Start the answer machine with the input {"run": ...}."""
@@ -46,7 +50,11 @@ class StepFunctions:
         """Start the erase machine with the input {"document": ...}."""
         self._start(self._erase_arn, name=_version_name(document), subject={"document": document})
 
-    def _start(self, arn: str | None, *, name: str, subject: dict[str, Run] | dict[str, DocumentVersion]) -> None:
+    def start_forget(self, erasure: Erasure) -> None:
+        """Start the machine of erasures with the input {"erasure_id": ...}."""
+        self._start(self._forget_arn, name=f"{erasure.id}-{erasure.turn}", subject={"erasure_id": erasure.id})
+
+    def _start(self, arn: str | None, *, name: str, subject: Mapping[str, object]) -> None:
         if arn is None:
             raise ValueError("this function was not given the ARN of the machine that it starts")
         with store_errors("Step Functions"):

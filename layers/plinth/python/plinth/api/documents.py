@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from plinth.access.authentication import Caller
 from plinth.api.exchange import CurrentExchange
+from plinth.contracts.erasing import Extent, Target
 from plinth.contracts.memory import DocumentRecord, DocumentState
 from plinth.errors import InvalidFieldError, NotFoundError, RequestTooLargeError
 from plinth.memory.naming import document_id, object_key
 from plinth.ports.documents import UPLOAD_SECONDS
+from plinth.runtime.erasures import begin_erasure
 from plinth.wiring import MAX_DOCUMENT_BYTES
 
 _MAX_KEY_BYTES = 1024
@@ -61,10 +63,11 @@ class DocumentPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentDeletion:
-    """A document that no answer uses any more, and that is being erased everywhere."""
+    """A document that no answer uses any more, and that is being erased everywhere: `erasure_id` has the receipt."""
 
     document: DocumentRecord
     state: DocumentState
+    erasure_id: str
 
 
 def add_routes(resolver: APIGatewayRestResolver) -> None:
@@ -134,12 +137,17 @@ def get_document(document: str, exchange: CurrentExchange) -> DocumentRecord:
 
 
 def delete_document(document: str, exchange: CurrentExchange) -> Response[DocumentDeletion]:
-    """Hide a document from every answer at once, and start its erasure."""
-    tenant = exchange.caller.tenant
-    record = exchange.services.documents.hide(tenant, _known_form(document))
-    exchange.services.sources.delete(tenant, record.name)
+    """Hide a document from every answer at once, and start its erasure, together with the runs that it went into."""
+    services, tenant = exchange.services, exchange.caller.tenant
+    record = services.documents.hide(tenant, _known_form(document))
+    target = Target(extent=Extent.DOCUMENT, tenant=tenant, name=record.document_id, object_name=record.name)
+    erasure = begin_erasure(target, services)
+    services.sources.delete(tenant, record.name)
     return Response(
-        status_code=202, content_type=_JSON, body=DocumentDeletion(document=record, state=DocumentState.DELETING)
+        status_code=202,
+        content_type=_JSON,
+        body=DocumentDeletion(document=record, state=DocumentState.DELETING, erasure_id=erasure.id),
+        headers={"Location": f"/v1/erasures/{erasure.id}"},
     )
 
 

@@ -17,6 +17,9 @@ _SCOPES = {
     "runs": (Scope.RUNS_READ, Scope.RUNS_WRITE),
     "documents": (Scope.DOCUMENTS_READ, Scope.DOCUMENTS_WRITE),
     "usage": (Scope.USAGE_READ, Scope.USAGE_READ),
+    "users": (Scope.ERASE, Scope.ERASE),
+    "tenants": (Scope.ADMIN, Scope.ADMIN),
+    "erasures": (Scope.ERASE, Scope.ERASE),
 }
 
 

@@ -105,3 +105,11 @@ class Tier:
     labels: tuple[str, ...] = ()
     fetch_hosts: tuple[str, ...] = ()
     link_hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a tenant stands: its tier, and the users that are being erased, of whom nothing may be read any more."""
+
+    tier: Tier
+    erasing_users: tuple[str, ...] = ()

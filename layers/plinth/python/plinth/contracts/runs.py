@@ -156,12 +156,16 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer of a run: text with [n] markers, and the passages those markers name."""
+    """The answer of a run: text with [n] markers, and the passages those markers name.
+
+    `documents` are the ids of all whose text the model had before it: the answer may rest on any of them.
+    """
 
     text: str
     citations: tuple[Citation, ...]
     stop_reason: str
     model: str
+    documents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +230,7 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One question and its answer, at Unix time `at`, and the model that gave it.
+    """One question and its answer, at Unix time `at`, the model that gave it, and the documents it may rest on.
 
     `labels` are the access labels that its asker held: who lacks one of them is not reminded of it.
     """
@@ -235,6 +239,7 @@ class Turn:
     answer: str
     at: float
     model: str = ""
+    documents: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
 from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
+from plinth.memory.naming import sequence_before
 
 STUCK_SECONDS = 7_200
 """How long one try may last: the ingest machine's own limit."""
@@ -141,6 +142,16 @@ def closed(row: DocumentRow, deletion: DocumentVersion, *, now: float) -> Change
     if row.hidden_from is not None and row.hidden_from < deletion.sequence:
         left = replace(left, hidden_from=None)
     return None if left == row else Change(row=left, seen=True)
+
+
+def erased_through(row: DocumentRow) -> str | None:
+    """Return the sequence up to which a deleted document may go; None while its deletion is awaited.
+
+    Of one that was uploaded anew since, that is what comes before its newest upload; "" stands for nothing.
+    """
+    if row.state in (DocumentState.DELETED, DocumentState.AWAITING_UPLOAD):
+        return row.sequence
+    return None if row.hidden_from is not None else sequence_before(row.sequence)
 
 
 def live_generation(row: DocumentRow) -> str | None:

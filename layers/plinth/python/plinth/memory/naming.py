@@ -28,3 +28,9 @@ def sequence(sequencer: str) -> str:
 def text_hash(text: str) -> str:
     """Return the SHA-256 of a text (hex): equal texts have equal vectors."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def sequence_before(sequence: str) -> str:
+    """Return the sequence right before this one; "" before the first."""
+    number = int(sequence or "0", 16)
+    return f"{number - 1:0{_SEQUENCE_LENGTH}X}" if number else ""

@@ -34,3 +34,16 @@ def _day_and_user(day: UserDay) -> tuple[str, str]:
 def _as_text(value: object) -> object:
     """Return the cell so that no spreadsheet takes it for a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value
+
+
+def without_person(content: bytes, tenant: Tenant, user: str | None) -> bytes:
+    """Return the file without the tenant's lines, or with nobody in place of one of its users."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    named = None if user is None else str(_as_text(user))
+    for cells in csv.reader(io.StringIO(content.decode())):
+        if cells[:1] == [tenant.id] and named is None:
+            continue
+        is_person = cells[:1] == [tenant.id] and cells[2] == named
+        lines.writerow([*cells[:2], "(erased)", *cells[3:]] if is_person else cells)
+    return text.getvalue().encode()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from plinth.contracts.access import KeyRecord, Tier
+from plinth.contracts.access import KeyRecord, Standing, Tier
 from plinth.contracts.limits import Admission, Left
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
@@ -16,8 +16,8 @@ class Tenants(Protocol):
         """Return the key, or None."""
         ...
 
-    def tier(self, tenant: Tenant) -> Tier:
-        """Return what the tenant may use, or raise `UnauthenticatedError` for a tenant that was removed."""
+    def standing(self, tenant: Tenant) -> Standing:
+        """Return how the tenant stands; `UnauthenticatedError` for one that was removed or is being erased."""
         ...
 
 

@@ -61,6 +61,10 @@ class Memory(Protocol):
         """Delete the passages of this version and of every one before it; return how many."""
         ...
 
+    def remove_tenant(self, tenant: Tenant) -> int:
+        """Delete passages of the tenant, as many as one request can; return how many, 0 where none were left."""
+        ...
+
 
 class Documents(Protocol):
     """The rows of documents: the truth about which version is live."""
@@ -119,6 +123,13 @@ class Documents(Protocol):
 
     def list(self, tenant: Tenant, *, limit: int, after: str | None) -> list[DocumentRecord]:
         """Return documents by id, after `after`, without deleted ones."""
+        ...
+
+    def erased_through(self, tenant: Tenant, document_id: str) -> str | None:
+        """Return the sequence up to which everything of a deleted document may go; None while its deletion is awaited.
+
+        Of a document that was uploaded anew since, that is what comes before its newest upload.
+        """
         ...
 
     def live_generations(self, tenant: Tenant, document_ids: Iterable[str]) -> dict[str, str]:

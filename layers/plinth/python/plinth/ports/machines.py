@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from plinth.contracts.erasing import Erasure
 from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.runs import Run
 
@@ -19,4 +20,8 @@ class Machines(Protocol):
 
     def start_erase(self, document: DocumentVersion) -> None:
         """Start the erase machine, once per deletion."""
+        ...
+
+    def start_forget(self, erasure: Erasure) -> None:
+        """Start the machine of an erasure, which goes on where the erasure stands."""
         ...

@@ -91,7 +91,14 @@ def remember(request: SaveAnswerInput, asked: RunRequest, answer: Answer, servic
     run = request.run
     now = services.clock.now()
     if asked.conversation_id is not None and answer.text:
-        turn = Turn(question=asked.question, answer=answer.text, at=now, model=answer.model, labels=asked.labels)
+        turn = Turn(
+            question=asked.question,
+            answer=answer.text,
+            at=now,
+            model=answer.model,
+            documents=answer.documents,
+            labels=asked.labels,
+        )
         services.conversations.append(run, asked.user, asked.conversation_id, turn)
     if request.cache_key is not None:
         cost = sum(call.cost_micro_usd for call in request.calls)

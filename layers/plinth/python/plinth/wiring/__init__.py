@@ -19,6 +19,7 @@ from plinth.ports.money import Ledger
 from plinth.ports.runs import AnswerCache, Conversations, Exports, RunLog, Runs, UsageBook
 from plinth.ports.web import Web
 from plinth.settings import SettingMissingError, Settings
+from plinth.wiring.erasing import ErasureServices
 from plinth.wiring.language_models import language_model_of
 
 if TYPE_CHECKING:
@@ -248,6 +249,7 @@ class Services:
             answer_arn=self.settings.answer_machine_arn,
             ingest_arn=self.settings.ingest_machine_arn,
             erase_arn=self.settings.erase_machine_arn,
+            forget_arn=self.settings.forget_machine_arn,
         )
 
     @cached_property
@@ -280,6 +282,13 @@ class Services:
         from plinth.adapters.step_functions_callbacks import StepFunctionsCallbacks
 
         return StepFunctionsCallbacks(client=boto3.client("stepfunctions", config=CALLS))
+
+    @cached_property
+    def erasing(self) -> ErasureServices:
+        """What erasures need."""
+        return ErasureServices(
+            self.settings, meter=self.meter, documents=lambda: self.documents, memory=lambda: self.memory
+        )
 
     def language_model(self, provider: Provider) -> LanguageModel:
         """Return the adapter of a provider, or raise `ModelNotConfiguredError` where the environment has none.

@@ -1,0 +1,142 @@
+"""Where content of tenants lies: every store is registered here, with what erases it or when it is gone by itself.
+
+`tests/cdk/test_stores.py` holds the templates to this list: a table, bucket, queue, index, machine or log group that
+is not in it fails, and so does a store that says it is erased and has no adapter that does so.
+"""
+
+from dataclasses import dataclass
+
+from plinth.contracts.erasing import Extent
+
+ALL = frozenset(Extent)
+OF_TENANT = frozenset({Extent.TENANT})
+OF_PEOPLE = frozenset({Extent.USER, Extent.TENANT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """What no erasure reaches, of which extents, and how many days it is kept at most."""
+
+    store: str
+    what: str
+    kept_days: int
+    of: frozenset[Extent] = ALL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredStore:
+    """A store. `resources` are CloudFormation resources by `<stack>/<construct>`, or whole types by `AWS::...`.
+
+    `erased` are the extents whose erasure goes through it; `exported` says whether a tenant's export does.
+    """
+
+    name: str
+    resources: tuple[str, ...]
+    holds: str
+    erased: frozenset[Extent] = frozenset()
+    exported: bool = False
+    copies: tuple[Copy, ...] = ()
+
+
+def _restorable(store: str) -> Copy:
+    return Copy(store=store, what="point-in-time recovery of the table", kept_days=35)
+
+
+def _table(name: str, holds: str, erased: frozenset[Extent], *, exported: bool = False) -> RegisteredStore:
+    return RegisteredStore(
+        name=name,
+        resources=(f"data/{name.capitalize()}",),
+        holds=holds,
+        erased=erased,
+        exported=exported,
+        copies=(_restorable(name),) if erased else (),
+    )
+
+
+STORES = (
+    RegisteredStore(
+        name="sources",
+        resources=("data/Sources",),
+        holds="documents as they were uploaded, in all versions",
+        erased=frozenset({Extent.DOCUMENT, Extent.TENANT}),
+        exported=True,
+    ),
+    RegisteredStore(
+        name="work",
+        resources=("data/Work",),
+        holds="text, passages and vectors between the steps of an ingestion; long requests to models",
+        erased=frozenset({Extent.DOCUMENT, Extent.TENANT}),
+    ),
+    RegisteredStore(
+        name="exports",
+        resources=("data/Exports",),
+        holds="monthly usage files of all tenants, and exports that tenants asked for",
+        erased=OF_PEOPLE,
+    ),
+    RegisteredStore(
+        name="passages",
+        resources=("memory/Search",),
+        holds="passages and their vectors",
+        erased=frozenset({Extent.DOCUMENT, Extent.TENANT}),
+        copies=(
+            Copy(
+                store="passages",
+                what="automated snapshots of a managed search domain",
+                kept_days=14,
+                of=frozenset({Extent.DOCUMENT, Extent.TENANT}),
+            ),
+        ),
+    ),
+    _table("tenants", "tenants, users' keys, limits, erasures and their receipts", OF_PEOPLE),
+    _table("ledger", "budgets and reservations, by tenant, user and key", OF_PEOPLE),
+    _table("runs", "requests, prompts, passages, replies, logs, receipts, usage", ALL, exported=True),
+    _table("conversations", "turns and facts", ALL, exported=True),
+    _table("documents", "names, titles and states of documents", OF_TENANT | {Extent.DOCUMENT}, exported=True),
+    _table("answers", "cached answers, of which none says who asked for it", ALL),
+    RegisteredStore(
+        name="inferences",
+        resources=("infer/Inferences",),
+        holds="task tokens of long inferences, without content",
+        copies=(Copy(store="inferences", what="rows of who waits for which inference", kept_days=1),),
+    ),
+    RegisteredStore(
+        name="changes",
+        resources=("ingest/Changes", "ingest/LostEvents", "ingest/RefusedDocuments", "infer/LostNotices"),
+        holds="names of documents on their way or refused, without their content",
+        copies=(
+            Copy(
+                store="changes",
+                what="messages of refused documents and of events that could not be handed on: names, no content",
+                kept_days=14,
+                of=frozenset({Extent.DOCUMENT, Extent.TENANT}),
+            ),
+        ),
+    ),
+    RegisteredStore(
+        name="failed erasures",
+        resources=("erasure/FailedErasures",),
+        holds="ids of erasures that failed",
+        copies=(Copy(store="failed erasures", what="ids of erasures that failed", kept_days=14),),
+    ),
+    RegisteredStore(
+        name="executions",
+        resources=("AWS::StepFunctions::StateMachine",),
+        holds="histories of state machines: ids, names of documents, counts; never content",
+        copies=(Copy(store="executions", what="execution histories: ids and names of documents", kept_days=90),),
+    ),
+    RegisteredStore(
+        name="logs",
+        resources=("AWS::Logs::LogGroup",),
+        holds="one line per step and request: ids and a hash of the tenant, never content or names",
+        copies=(Copy(store="logs", what="log lines: ids and a hash of the tenant, no content", kept_days=93),),
+    ),
+    RegisteredStore(name="console", resources=("console/",), holds="the console's own files and its access logs"),
+)
+"""Every store of an environment."""
+
+COPIES = tuple(copy for store in STORES for copy in store.copies)
+
+
+def erased_stores() -> frozenset[str]:
+    """Return the names of the stores that an erasure goes through."""
+    return frozenset(store.name for store in STORES if store.erased)
