@@ -112,6 +112,24 @@ tier = "counted"
 [tenants.mortal.users.mo]
 keys = ["test"]
 
+[tenants.mortal]
+tier = "pro"
+[tenants.mortal.users.mia]
+keys = ["test"]
+scopes = ["runs:read", "runs:write", "documents:read", "documents:write", "erase"]
+
+[tenants.passing]
+tier = "pro"
+[tenants.passing.users.pat]
+keys = ["test"]
+scopes = ["runs:read", "runs:write", "erase"]
+
+[tenants.operator]
+tier = "pro"
+[tenants.operator.users.olga]
+keys = ["test"]
+scopes = ["admin", "erase"]
+
 [tenants.patient]
 tier = "single"
 [tenants.patient.users.pia]
