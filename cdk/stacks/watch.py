@@ -19,7 +19,12 @@ from cdk.stacks.infer import InferStack
 from cdk.stacks.ingest import IngestStack
 from cdk.stacks.money import MoneyStack
 
-_QUEUES = {"RefusedDocuments": "documents-refused", "LostEvents": "events-lost", "LostNotices": "notices-lost"}
+_QUEUES = {
+    "RefusedDocuments": "documents-refused",
+    "LostEvents": "events-lost",
+    "LostNotices": "notices-lost",
+    "FailedErasures": "erasure-failed",
+}
 """Which runbook is for what waits in which queue."""
 PERIOD = Duration.minutes(5)
 SLOW_ANSWER_MS = 60_000

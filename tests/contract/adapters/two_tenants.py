@@ -1,0 +1,120 @@
+"""Two tenants over real stores: one that asks, and one that comes to have the same names and better passages."""
+
+from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
+
+from starlette.testclient import TestClient
+
+from plinth.access.authentication import Scope as AccessScope
+from plinth.access.keys import ApiKey, make_key
+from plinth.adapters.dynamodb_items import to_attributes
+from plinth.contracts.access import Tier
+from plinth.contracts.erasing import Erasure, ErasureState, Extent, Target
+from plinth.contracts.events import ReceiptMade, RunEnded
+from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion, Passage
+from plinth.contracts.money import Budget, Reservation, Scope, ScopeKind
+from plinth.contracts.runs import Answer, CachedAnswer, Receipt, Run, RunRequest, RunStatus, Turn
+from plinth.contracts.tenant import Tenant
+from plinth.memory.naming import document_id, object_key
+from plinth.relay.application import make_relay
+from plinth.wiring import Services
+from tests.fakes.clock import FakeClock
+from tests.fakes.models import FakeEmbedder
+from tests.fakes.objects import FakeMachines
+from tests.unit.access.world import World
+from tests.unit.api.client import Client
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+RUN, ERASURE, NAME, USER = "run_" + "a" * 26, "era_" + "a" * 32, "guide.md", "ann"
+ANSWER = Answer(text="Because of a secret.", citations=(), stop_reason="end", model="plinth-local")
+TIER = Tier(name="pro", models=("plinth-local",), max_output_tokens=100, requests_per_minute=6000, burst=1000)
+
+
+class Two:
+    """The services over real stores, one tenant with something of its own, and another that comes to have something."""
+
+    def __init__(self, dynamodb: "DynamoDBClient", bucket: str, s3: "S3Client") -> None:
+        self.asking, self.other = Tenant(id=f"b{uuid4().hex[:9]}"), Tenant(id=f"a{uuid4().hex[:9]}")
+        self._dynamodb, self._s3, self._bucket = dynamodb, s3, bucket
+        self.services = Services()
+        self.services.clock = self.clock = FakeClock()
+        self.services.machines = FakeMachines()
+        self.services.embedder = FakeEmbedder()
+        key = self._key(self.asking)
+        self.client = Client(cast("World", self), key)
+        self.relay = TestClient(make_relay(self.services), headers={"authorization": f"Bearer {key.text}"})
+        self._key(self.other)
+        self.furnish(self.asking, run_id="run_" + "b" * 26, words="peaches are sour", copies=1)
+
+    def _key(self, tenant: Tenant) -> ApiKey:
+        key, table = make_key("test"), self.services.settings.tenants_table
+        scopes = [str(scope) for scope in AccessScope if scope is not AccessScope.ADMIN]
+        tier: Any = {"name": TIER.name, "models": list(TIER.models), "max_output_tokens": 100}
+        rows: list[tuple[str, str, dict[str, Any]]] = [
+            (f"TENANT#{tenant.id}", "TENANT", {"tier": {**tier, "requests_per_minute": 6000, "burst": 1000}}),
+            (
+                f"KEY#{key.id}",
+                "KEY",
+                {"tenant": tenant.id, "user": USER, "secret_sha256": key.secret_sha256, "scopes": scopes},
+            ),
+        ]
+        for pk, sk, item in rows:
+            self._dynamodb.put_item(TableName=table, Item={"pk": {"S": pk}, "sk": {"S": sk}, **to_attributes(item)})
+        return key
+
+    def version(self, tenant: Tenant, name: str = NAME) -> DocumentVersion:
+        return DocumentVersion(
+            tenant=tenant,
+            document_id=document_id(tenant, name),
+            name=name,
+            object_key=object_key(tenant, name),
+            version_id=None,
+            sequence="1".rjust(32, "0"),
+            size_bytes=1,
+            attempt=1,
+        )
+
+    def furnish(self, tenant: Tenant, *, run_id: str, words: str, copies: int) -> None:
+        """Give a tenant something in every store: the same names as the other's wherever names are a caller's own."""
+        services, now = self.services, self.clock.now()
+        run = Run(id=run_id, tenant=tenant, epoch=1, deadline=now + 270)
+        services.runs.accept(run, RunRequest(question="why?", model="plinth-local", user=USER), None)
+        services.runs.put_content(run, "answer", ANSWER)
+        ended = RunEnded(status=RunStatus.DONE, text_length=1)
+        services.run_log.append(run, [ReceiptMade(receipt=Receipt(model_calls=(), model_cost_micro_usd=7)), ended])
+        services.limits.admit(run, TIER, tokens=0, holds=False)
+        services.ledger.reserve(
+            Reservation(run=run, attempt=1, amount_micro_usd=5, model="m", price="{}"), [self.budget(tenant)]
+        )
+        services.conversations.append(run, USER, "talk", Turn(question="why?", answer=words, at=now))
+        services.facts.keep(run, USER, words)
+        services.answers.put(tenant, "key", CachedAnswer(answer=ANSWER, cost_micro_usd=1, saved_at=now))
+        version = self.version(tenant)
+        record = DocumentRecord(
+            document_id=version.document_id, name=NAME, state=DocumentState.AWAITING_UPLOAD, updated_at=now
+        )
+        services.documents.announce(tenant, record)
+        services.work.put(version, "text", words.encode())
+        self._s3.put_object(Bucket=self._bucket, Key=version.object_key, Body=words.encode())
+        (vector,) = services.embedder.embed([words])
+        services.memory.index(version, words, [(Passage(position=n, text=words), vector) for n in range(copies)])
+        target = Target(extent=Extent.USER, tenant=tenant, name="gone")
+        services.erasing.erasures.begin(
+            Erasure(
+                id=ERASURE if tenant == self.other else "era_" + "b" * 32,
+                target=target,
+                state=ErasureState.RUNNING,
+                subject_sha256="x",
+                clean_from=now,
+            )
+        )
+
+    def budget(self, tenant: Tenant) -> Budget:
+        return Budget(scope=Scope(tenant=tenant, kind=ScopeKind.USER, name=USER), revision=1, day_micro_usd=1_000_000)
+
+    def as_other(self, version: DocumentVersion) -> DocumentVersion:
+        """Return the other's document as the asking tenant would have to name it."""
+        return DocumentVersion(**{each: getattr(version, each) for each in version.__slots__} | {"tenant": self.asking})
