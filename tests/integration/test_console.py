@@ -229,6 +229,42 @@ def test_markup_in_an_answer_a_source_and_a_step_is_shown_as_text(console: Conso
     assert console.complaints() == []
 
 
+def test_the_waterfall_shows_tries_waiting_and_work_on_one_scale(console: Console) -> None:
+    step = {"type": "step.ended", "outcome": "ok", "retry": 0}
+    console.answer_with(
+        {
+            **step,
+            "type": "step.tried",
+            "step": "FindIt",
+            "started_at": 10.0,
+            "duration_ms": 1000,
+            "outcome": "AwayError",
+        },
+        {**step, "step": "FindIt", "started_at": 12.0, "entered_at": 10.0, "duration_ms": 1000, "retry": 1},
+        {**step, "step": "CallIt", "started_at": 15.0, "entered_at": 13.0, "duration_ms": 5000}
+        | {"details": {"model": "m", "input_tokens": 20, "cached_input_tokens": 100, "output_tokens": 3}},
+    )
+    console.open()
+
+    console.ask("Anything?", key="any")
+
+    assert console.ended() == "Done."
+    lines = console.text("steps")
+    assert "try 1, AwayError" in lines
+    assert "after 1 failed try" in lines
+    assert "m, 120 in (100 cached), 3 out" in lines
+    marks = console.script("""
+        return [...document.querySelectorAll("#steps i")].map(
+            (mark) => [mark.className, mark.style.left, mark.style.width]);
+    """)
+    assert marks == [
+        ["failed", "0%", "10%"],
+        ["", "20%", "10%"],
+        ["wait", "30%", "20%"],
+        ["", "50%", "50%"],
+    ]
+
+
 def test_a_narrow_screen_needs_no_sideways_scrolling(console: Console) -> None:
     word = "verylongword" * 20
     console.answer_with(

@@ -43,7 +43,7 @@ def test_the_id_finds_the_api_line_the_execution_the_step_logs_and_the_receipt(r
     assert any(line["service"] == "api" and line["route"] == "/v1/runs" for line in lines)
     assert "execution arn:aws:states:" in shown
     assert "models: $" in shown
-    assert shown.count('"message":"step ended"') == len(STEPS)
+    assert shown.count('"message":"step ended"') >= len(STEPS)  # an execution that lost its claim logs a line too
 
 
 def test_the_query_for_aws_names_the_run_and_every_log_group(run: Run) -> None:

@@ -4,12 +4,14 @@ import anyio
 import msgspec
 import pytest
 
+from cdk.steps import RELAY
 from plinth.contracts.events import Event, LoggedEvent, Reset, RunAccepted, RunEnded, TextDelta
 from plinth.contracts.runs import RunStatus
 from plinth.errors import StoreUnavailableError
 from plinth.relay.following import Pace, poll, stream
 from plinth.relay.pages import EventPage, page_of, server_sent
 
+CLOUDFRONT_SILENCE_SECONDS = 30
 FAST = Pace(first_pause=0.001, text_pause=0.001, longest_pause=0.002, heartbeat=10, connection=0.2)
 ENDED = RunEnded(status=RunStatus.DONE)
 
@@ -83,6 +85,14 @@ def test_silence_is_filled_with_heartbeats_that_are_no_events() -> None:
     assert pieces[0] == b"retry: 1000\n\n"
     assert set(pieces[1:]) == {b": heartbeat\n\n"}
     assert 2 <= len(pieces[1:]) <= 6
+
+
+def test_a_connection_is_heard_of_before_anyone_gives_it_up_and_ends_before_its_function_does() -> None:
+    pace = Pace()
+
+    assert (pace.heartbeat, pace.connection) == (10.0, 60.0)
+    assert pace.heartbeat < CLOUDFRONT_SILENCE_SECONDS
+    assert pace.connection + pace.longest_pause < RELAY.timeout_seconds
 
 
 def test_a_store_that_fails_ends_the_stream_so_that_the_reader_resumes() -> None:

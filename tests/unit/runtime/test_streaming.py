@@ -1,6 +1,7 @@
 """When a model's text is written to the log."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import pytest
 
@@ -59,3 +60,25 @@ def test_the_first_text_is_written_at_once_however_long_the_model_worked_before_
 
     first = [STEP, TextDelta(text="Yes", attempt=1, offset=0)]
     assert seen == [first, first, [*first, TextDelta(text=", it is.", attempt=1, offset=3)]]
+
+
+def test_batches_of_text_grow_from_a_tenth_to_half_a_second_apart() -> None:
+    clock = FakeClock()
+    runs = FakeRuns(clock)
+    log = FakeRunLog(runs)
+    run = Run(id="run_1", tenant=Tenant(id="acme"), epoch=1, deadline=clock.now() + 270)
+    runs.accept(run, RunRequest(question="Is it?", model="m", user="ann"), None)
+
+    def stream() -> Iterator[StreamItem]:
+        for _ in range(400):
+            yield TextChunk(text="x")
+            clock.advance(0.01)
+        yield whole()
+
+    TextStream(run=run, attempt=1, because="", log=log, clock=clock).copy(stream(), [])
+
+    written = [entry.at for entry in log.read(run.tenant, run.id, after=1)]
+    gaps = [round(later - earlier, 2) for earlier, later in pairwise(written[:-1])]  # the last ends the text
+    assert gaps[:3] == pytest.approx([0.1, 0.15, 0.225], abs=0.02)
+    assert max(gaps) == pytest.approx(0.5, abs=0.02)
+    assert all(later >= earlier - 0.011 for earlier, later in pairwise(gaps))
