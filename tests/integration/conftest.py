@@ -37,7 +37,9 @@ models = ["plinth-local"]
 max_output_tokens = 100
 
 [tiers.pro]
-tools = ["calculate", "search_memory"]
+tools = ["calculate", "search_memory", "fetch_url", "remember"]
+fetch_hosts = ["docs.example.org"]
+link_hosts = ["docs.example.org"]
 requests_per_minute = 6000
 burst = 1000
 models = {MODELS}

@@ -100,3 +100,45 @@ def test_each_try_of_a_step_is_told_how_many_came_before_it(cloud: Cloud) -> Non
     assert claim.retry == 2
     assert visit_of({"state": {"EnteredTime": claim.details["entered"]}}).entered_at is not None
     assert (failed.step, failed.retry) == ("LookUpAnswer", 0)
+
+
+TOOLS = {
+    "BuildPrompt": """
+class KeyError(Exception): pass
+def handler(event, context):
+    if event["turn"] > 1: raise KeyError("enough")
+    return {"result": {}, "step": {"step": "BuildPrompt", "started_at": 1.0, "duration_ms": 1.0}}
+""",
+    "CallModel": """
+def handler(event, context):
+    told = {"outcome": "complete", "tool_calls": 3, "position": 0, "reason": "", "error": "", "calls": []}
+    return {"result": {**told, "resumes_at": 0.0}, "step": {"step": "CallModel", "started_at": 1.0, "duration_ms": 1.0}}
+""",
+    "RunTool": """
+def handler(event, context):
+    step = {"step": "RunTool", "started_at": 1.0, "duration_ms": 1.0, "details": {"number": event["number"]}}
+    return {"result": {"done": True, "outside": event["number"] > 1}, "step": step}
+""",
+    "RunExternalTool": """
+class KeyError(Exception): pass
+def handler(event, context):
+    if event["number"] == 3: raise KeyError("no")
+    step = {"step": "RunExternalTool", "started_at": 1.0, "duration_ms": 1.0, "details": {"number": event["number"]}}
+    return {"result": {"done": True}, "step": step}
+""",
+}
+
+
+def test_a_call_that_reaches_outside_goes_on_to_its_own_function_and_each_step_is_told(cloud: Cloud) -> None:
+    told = ended(cloud, TOOLS)
+
+    steps = msgspec.convert(told["steps"], list[StepEnded])
+    made = [(step.step, step.details.get("number"), step.outcome) for step in steps if "Tool" in step.step]
+    assert sorted(made, key=str) == [
+        ("RunExternalTool", 2, "ok"),
+        ("RunExternalTool", None, "KeyError"),
+        ("RunTool", 1, "ok"),
+        ("RunTool", 2, "ok"),
+        ("RunTool", 3, "ok"),
+    ]
+    assert (steps[-1].step, told["error"]) == ("BuildPrompt", "KeyError")

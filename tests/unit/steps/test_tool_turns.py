@@ -15,7 +15,7 @@ from functions.run_external_tool.handler import run_external_tool
 from functions.run_tool.handler import run_tool
 from plinth.adapters.ledger_over_rows import LedgerOverRows
 from plinth.chain.failures import run_failure
-from plinth.chain.tool_turns import MAX_TURNS, RESULT_CHARACTERS
+from plinth.chain.tool_turns import MAX_CALLS, MAX_TURNS, RESULT_CHARACTERS
 from plinth.contracts.access import Allowance, Allowances
 from plinth.contracts.events import Reset, TextDelta
 from plinth.contracts.memory import StoredPassage
@@ -196,6 +196,22 @@ def test_a_tool_that_never_answered_does_not_end_the_run(services: ChainServices
     (result,) = told(services).tool_results
     assert result.failed
     assert "did not answer" in result.text
+
+
+def test_of_more_calls_than_are_made_at_once_the_rest_is_told_as_such(
+    services: ChainServices, call: Call, run: Run
+) -> None:
+    many = [replace(SUM, id=f"call_{number}") for number in range(MAX_CALLS + 3)]
+    services.model = FakeModel(([], asks_for(*many)), (["Forty-two."], whole()))
+
+    first = call(call_model, run=run, attempt=1)
+    turn_after_tools(call, run, turn=2, tools=first["tool_calls"])
+
+    results = told(services).tool_results
+    assert first["tool_calls"] == MAX_CALLS
+    assert [result.call_id for result in results] == [each.id for each in many]
+    assert [result.failed for result in results] == [False] * MAX_CALLS + [True] * 3
+    assert "at most 16 calls" in results[-1].text
 
 
 def test_a_store_that_fails_under_a_tool_is_for_the_machine_to_try_again(

@@ -11,7 +11,7 @@ from plinth.chain.links import without_links_in
 from plinth.chain.prompting import input_token_bound
 from plinth.chain.reply_checks import require_answer
 from plinth.chain.routing import BREAKING, ENDING_SECONDS, MAX_ATTEMPTS, after_failure, in_order, route_of
-from plinth.chain.tool_turns import MAX_TURNS
+from plinth.chain.tool_turns import MAX_CALLS, MAX_TURNS
 from plinth.contracts.answering import CallModelInput, CallModelOutput, CallOutcome
 from plinth.contracts.models import Breaker, ModelRequest, Prompt, Reply, StopReason, TimeLimits, Usage
 from plinth.contracts.money import Reservation
@@ -163,7 +163,7 @@ def _paid_call(turn: _Turn, chosen: CatalogueModel, breaker: Breaker) -> _Made:
     payment.settle(reply.cost.cost_micro_usd)
     if breaker.failing:
         services.breakers.succeeded(chosen.id)
-    return _Made(cost=reply.cost, tool_calls=len(reply.tool_calls))
+    return _Made(cost=reply.cost, tool_calls=min(len(reply.tool_calls), MAX_CALLS))
 
 
 def _call(turn: _Turn, chosen: CatalogueModel) -> Reply:

@@ -1,6 +1,6 @@
 """Where a run keeps what its model's turns hand to one another: prompts, tools' outcomes, numbered passages."""
 
-from plinth.chain.tool_turns import number_found, with_results
+from plinth.chain.tool_turns import MAX_CALLS, number_found, with_results
 from plinth.contracts.memory import StoredPassage
 from plinth.contracts.models import Prompt, Reply
 from plinth.contracts.runs import Run
@@ -29,7 +29,8 @@ def next_prompt(run: Run, services: Services, *, turn: int) -> Prompt:
     """Return the prompt of a turn after tools, and keep the passages that it numbers."""
     before = services.runs.get_content(run, prompt_name(turn - 1), Prompt)
     reply = services.runs.get_content(run, "reply", Reply)
-    outcomes = [_outcome(run, services, turn - 1, number) for number, _ in enumerate(reply.tool_calls, start=1)]
+    made = min(len(reply.tool_calls), MAX_CALLS)
+    outcomes = [_outcome(run, services, turn - 1, number) for number in range(1, made + 1)]
     numbered = number_found(numbered_passages(run, services, turn=turn - 1), outcomes)
     services.runs.put_content(run, f"numbered-{turn}", numbered)
     return with_results(before, reply, outcomes, numbered=numbered, turn=turn)
