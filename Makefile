@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop clean tool test test-long check bench docs prices lock
+.PHONY: help setup run stop clean tool test test-long check bench load docs prices lock
 
 help: ## List the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ check: setup ## Run the linters, type checkers and scans that CI runs
 
 bench: setup ## Measure, as ratios to a reference of the same run, into bench/results
 	$(BIN)/python -m bench
+
+load: setup ## Measure what the stack adds to a run while a hundred are in flight, into bench/results
+	$(BIN)/python -m bench load
 
 docs: setup ## Generate docs/generated again
 	$(BIN)/python -m docs.generate

@@ -29,6 +29,8 @@ CHAIN = (
     "ParseReply",
     "SaveAnswer",
 )
+READERS = {"LookUpAnswer"}
+"""Steps that write nothing."""
 WRITES = ("PutItem", "UpdateItem", "TransactWriteItems", "BatchWriteItem", "DeleteItem")
 
 
@@ -108,7 +110,7 @@ def test_a_run_ends_rightly_wherever_a_function_of_its_chain_is_killed(
 
     with capsys.disabled():
         sys.stdout.write(table(rows))
-    assert {point.partition(",")[0] for point, _ in rows} == set(CHAIN)
+    assert {point.partition(",")[0] for point, _ in rows} == set(CHAIN) - READERS
 
 
 def table(rows: Sequence[tuple[str, Played]]) -> str:
