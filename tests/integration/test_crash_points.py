@@ -7,12 +7,15 @@ and the provider's books agree: to the micro-dollar, or at the stated bound wher
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import uuid4
 
 import pytest
 
+from local.supervision import wait_until
+from plinth.contracts.events import RunEnded
 from tests.fakes.providers import ProviderServer
 from tests.fakes.providers.scripts import OK_TEXT
-from tests.integration.chances import Played, calls_of, chances, play
+from tests.integration.chances import PAID, TENANT, Played, calls_of, chances, play, text_of
 from tests.integration.conftest import Deployed, close_breakers
 
 pytestmark = [pytest.mark.integration, pytest.mark.guarantee_a, pytest.mark.guarantee_b]
@@ -64,6 +67,9 @@ def killed(deployed: Deployed, provider: ProviderServer, point: Point) -> Played
 
 
 def check(played: Played, point: str) -> None:
+    assert [each.event for each in played.logged if isinstance(each.event, RunEnded)] == [played.logged[-1].event], (
+        point
+    )
     receipt, provider = played.receipt_micro_usd, played.provider_micro_usd
     if played.run.status == "done":
         assert played.run.answer is not None, point
@@ -97,6 +103,41 @@ def test_a_run_outlives_a_function_that_is_killed_at_a_write(
     played = killed(deployed, provider, point)
 
     assert (played.run.status == "done") or point.step == "CallModel"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_failed_run_ends_once_though_the_function_that_ends_it_is_killed(
+    deployed: Deployed, provider: ProviderServer, when: str
+) -> None:
+    close_breakers(deployed)
+    with chances(deployed, crash={"function": "-FailRun", "call": "TransactWriteItems", "when": when}):
+        played = play(deployed, provider, "400")
+
+    assert played.outcome == "failed: model_request_refused"
+    assert [each.event for each in played.logged if isinstance(each.event, RunEnded)] == [played.logged[-1].event]
+    assert played.receipt_micro_usd == played.provider_micro_usd == played.spent_micro_usd + played.held_micro_usd == 0
+
+
+@pytest.mark.parametrize("call", ["TransactWriteItems", "StartExecution"])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_request_whose_function_is_killed_is_sent_again_and_makes_one_run(
+    deployed: Deployed, provider: ProviderServer, call: str, when: str
+) -> None:
+    close_breakers(deployed)
+    token = uuid4().hex
+    body = {"question": f"Is it? [[script:ok:{token}]]", "model": PAID}
+    with deployed.http(TENANT.id, **{"idempotency-key": token}) as http:
+        with chances(deployed, crash={"function": "-Api", "call": call, "when": when}):
+            lost = http.post("/v1/runs", json=body)
+        again = http.post("/v1/runs", json=body)
+    run_id = again.json()["id"]
+    with deployed.api(TENANT.id) as api:
+        assert wait_until(lambda: api.get_run(run_id).status == "done", timeout_seconds=30)
+        text = text_of(list(api.events(run_id)))
+
+    assert lost.status_code >= 500
+    assert text == WHOLE
+    assert sum(each.token == token for each in provider.books.calls) == 1
 
 
 @pytest.mark.long
