@@ -55,6 +55,7 @@ class Flight:
     heard: list[float] = field(default_factory=list[float])
     status: str = ""
     text: str = ""
+    refusals: int = 0
 
     @property
     def seconds(self) -> float:
@@ -97,6 +98,8 @@ def _figure(cold: Sequence[Flight], warm: Sequence[Flight], *, lost: int) -> Fig
             "longest_silence_s": round(max(each.silence for each in warm), 3),
             "first_text_p95_s": round(_p95([each.heard[0] - each.asked for each in warm]), 3),
             "runs": len(cold) + len(warm),
+            "asked_again": sum(each.refusals for each in warm),
+            "first_wave_asked_again": sum(each.refusals for each in cold),
             "not_answered_whole": lost,
         },
         goals=(
@@ -128,19 +131,32 @@ async def _wave(info: StackInfo, keys: dict[str, str]) -> list[Flight]:
 
 async def _follow(client: httpx.AsyncClient, key: str, flight: Flight, number: int) -> None:
     headers = {"authorization": f"Bearer {key}"}
-    question = f"Number {number} at {flight.asked}? [[script:long:{flight.asked}]]"
-    answer = await client.post("/v1/runs", json={"question": question, "model": MODEL}, headers=headers)
-    run = answer.raise_for_status().json()["id"]
+    run = await _accepted(client, headers, flight, number)
     last = "0"
     while not flight.status:
         request = {**headers, "accept": "text/event-stream", "last-event-id": last}
         async with client.stream("GET", f"/v1/runs/{run}/events", headers=request) as stream:
-            stream.raise_for_status()
+            if stream.is_server_error:
+                await anyio.sleep(1)
+                continue
             async for line in stream.aiter_lines():
                 if line.startswith("id: "):
                     last = line[4:]
                 if line.startswith("data: "):
                     _take(flight, httpx.Response(200, text=line[6:]).json()["event"])
+
+
+async def _accepted(client: httpx.AsyncClient, headers: dict[str, str], flight: Flight, number: int) -> str:
+    """Ask, and ask again under the same key where the stack is too busy, as its own client does; return the run."""
+    body = {"question": f"Number {number} at {flight.asked}? [[script:long:{flight.asked}]]", "model": MODEL}
+    keyed = {**headers, "idempotency-key": f"{number}-{flight.asked}"}
+    while True:
+        answer = await client.post("/v1/runs", json=body, headers=keyed)
+        if not answer.is_server_error:
+            run: str = answer.raise_for_status().json()["id"]
+            return run
+        flight.refusals += 1
+        await anyio.sleep(1)
 
 
 def _take(flight: Flight, event: dict[str, str]) -> None:
