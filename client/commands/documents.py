@@ -32,7 +32,7 @@ def ingest(
     wait: Annotated[bool, typer.Option(help="Wait until each document is ready or refused.")] = True,
     timeout: Timeout = 900.0,
 ) -> None:
-    """Add documents: text, Markdown, HTML and PDF. A name that is there already gets a new version."""
+    """Add documents: PDF, Word, HTML, Markdown, text, CSV, JSON. A name that is there already gets a new version."""
     files, outcome = source_files(paths), _Outcome()
     with environment_named(env).api() as api, Progress(console=progress()) as bar:
         _upload(api, files, outcome, bar)

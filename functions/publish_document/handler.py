@@ -10,7 +10,7 @@ from plinth.wiring import Services
 
 
 def publish_document(request: PublishDocumentInput, services: Services) -> PublishDocumentOutput:
-    """Publish once a search counts every passage; then remove older versions, or this one where it lost."""
+    """Publish once a search counts every passage, unless something newer is known; then remove older versions."""
     document = request.document
     visible = services.memory.count(document)
     if visible != request.passages and services.documents.awaits(document):
@@ -18,7 +18,6 @@ def publish_document(request: PublishDocumentInput, services: Services) -> Publi
     parsed = msgspec.json.decode(services.work.get(document, "text"), type=ParsedDocument)
     version = services.documents.publish(document, title=parsed.title, passages=request.passages)
     if version is None:
-        services.memory.remove_this(document)
         return PublishDocumentOutput(published=False, corpus_version=services.documents.corpus_version(document.tenant))
     services.memory.remove_older(document)
     return PublishDocumentOutput(published=True, corpus_version=version)

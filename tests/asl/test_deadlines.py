@@ -12,7 +12,7 @@ from plinth.adapters.aws_calls import BRIEF_CALLS, CALLS, S3_CALLS
 from plinth.adapters.child_process_parser import ChildProcessParser
 from plinth.adapters.model_deadline import LOOK_SECONDS
 from plinth.adapters.opensearch_client import connect
-from plinth.adapters.parsers.__main__ import CPU_SECONDS
+from plinth.adapters.parsers.confinement import CPU_SECONDS
 from plinth.adapters.sagemaker_embedder import EMBEDDING_CALLS
 from plinth.adapters.sagemaker_inferences import QUEUE_CALLS
 from plinth.adapters.sagemaker_model import patient_for

@@ -1,5 +1,6 @@
 """What each reader makes of a file, in the child process that production uses."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from plinth.adapters.parsers.markdown import parse_markdown
 from plinth.adapters.parsers.text import parse_text
 from plinth.contracts.memory import SourceObject
 from plinth.errors import DocumentRefusedError
+from plinth.memory.detection import DocumentKind, detect
+from tests.unit.parsers.bombs import docx, paragraph, table, word
 
 
 def test_html_is_cut_at_headings_without_scripts_and_navigation() -> None:
@@ -46,6 +49,99 @@ def test_markdown_is_cut_at_headings_but_not_inside_code() -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_text_is_read_in_the_encodings_that_people_use(encoding: str) -> None:
     assert parse_text("a.txt", "Größe – 5 €".encode(encoding)).sections[0].text == "Größe – 5 €"
+
+
+def test_word_is_cut_at_headings_with_lists_and_whole_rows() -> None:
+    body = docx(
+        word(
+            paragraph("Before")
+            + paragraph("Guide", style="berschrift1")
+            + paragraph("First &amp; last")
+            + paragraph("item", item=True)
+            + table(("Name", "Size"), ("apt", "4 MB"))
+            + paragraph("Next", style="Heading2")
+            + paragraph("End")
+        ),
+        styles=word('<w:style w:styleId="berschrift1"><w:name w:val="heading 1"/></w:style>'),
+    )
+
+    parsed = parse("guide.docx", body)
+
+    assert parsed.title == "Guide"
+    assert [(section.heading, section.text) for section in parsed.sections] == [
+        (None, "Before"),
+        ("Guide", "Guide\n\nFirst & last\n\n- item\n\nName | Size\napt | 4 MB"),
+        ("Next", "Next\n\nEnd"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "rows", [b"name,size\napt,4\n", b"name;size\napt;4\n", b"name\tsize\r\napt\t4\r\n", b'"name","size"\n"apt","4"']
+)
+def test_a_row_of_a_table_names_its_columns(rows: bytes) -> None:
+    assert [section.text for section in parse("sizes.csv", rows).sections] == ["name: apt; size: 4"]
+
+
+def test_a_table_without_names_keeps_its_first_row() -> None:
+    assert parse("a.csv", b"x,x\n1,2\n").sections[0].text == "x; x\n\n1; 2"
+
+
+def test_json_is_cut_at_objects_under_the_path_that_leads_there() -> None:
+    body = b'{"title": "T", "of": {"sizes": [{"n": 1, "big": false}, {"n": null}], "tags": ["a", "b"]}}'
+
+    parsed = parse("a.json", body)
+
+    assert [(section.heading, section.text) for section in parsed.sections] == [
+        (None, "title: T"),
+        ("of > sizes > [0]", "n: 1\nbig: false"),
+        ("of > sizes > [1]", "n: null"),
+        ("of > tags", "- a\n- b"),
+    ]
+
+
+def test_json_lines_are_told_by_their_number() -> None:
+    parsed = parse("a.jsonl", b'{"a": 1}\n\n"text"\n{"b": {"c": 2}}')
+
+    assert [(section.heading, section.text) for section in parsed.sections] == [
+        ("line 1", "a: 1"),
+        ("line 3", "- text"),
+        ("line 4 > b", "c: 2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "kind"),
+    [
+        ("a.pdf", b"%PDF-1.7", DocumentKind.PDF),
+        ("a.txt", b"%PDF-1.7", DocumentKind.PDF),
+        ("a.pdf", b"\n\n%PDF-1.7", DocumentKind.PDF),
+        ("a.txt", b"A file begins with %PDF-1.7.", DocumentKind.TEXT),
+        ("a.pdf", docx(word(paragraph("text"))) + b"%PDF-1.7", DocumentKind.DOCX),
+        ("a.zip", docx(word(paragraph("text"))), DocumentKind.DOCX),
+        ("a.md", b"\xef\xbb\xbf<!DOCTYPE HTML><p>text", DocumentKind.HTML),
+        ("a.NDJSON", b"{}", DocumentKind.JSONL),
+        ("readme", b"text", DocumentKind.TEXT),
+    ],
+)
+def test_the_first_bytes_decide_and_then_the_name(name: str, body: bytes, kind: DocumentKind) -> None:
+    assert detect(name, body) is kind
+
+
+def test_a_foreign_file_is_refused_with_the_list_of_what_is_taken() -> None:
+    with pytest.raises(DocumentRefusedError, match=r"\.docx.*\.csv.*\.jsonl"):
+        detect("a.exe", b"text")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
+@pytest.mark.parametrize("attempt", ["socket.socket()", "os.execv('/bin/true', ['true'])"])
+def test_a_confined_process_opens_no_socket_and_starts_no_program(attempt: str) -> None:
+    confined = "from plinth.adapters.parsers.confinement import confine; print(confine(), flush=True)"
+    script = f"import os, socket; {confined}; {attempt}"
+
+    child = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    assert child.stdout == "True\n"
+    assert "Operation not permitted" in child.stderr
 
 
 def test_a_reader_that_is_killed_or_too_slow_is_a_refusal() -> None:

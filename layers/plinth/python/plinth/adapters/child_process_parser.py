@@ -19,7 +19,7 @@ class _Refusal(msgspec.Struct):
 class ChildProcessParser:
     """`DocumentParser` that starts one short-lived Python per document. The environment holds the module path only."""
 
-    def __init__(self, *, timeout_seconds: float = 60.0) -> None:
+    def __init__(self, *, timeout_seconds: float = 40.0) -> None:
         self._timeout_seconds = timeout_seconds
 
     def parse(self, name: str, source: SourceObject) -> ParsedDocument:

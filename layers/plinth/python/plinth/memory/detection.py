@@ -14,9 +14,16 @@ class DocumentKind(StrEnum):
     MARKDOWN = "markdown"
     HTML = "html"
     PDF = "pdf"
+    DOCX = "docx"
+    CSV = "csv"
+    JSON = "json"
+    JSONL = "jsonl"
 
 
-TAKEN = "text (.txt), Markdown (.md), HTML (.html) and PDF (.pdf)"
+TAKEN = (
+    "text (.txt), Markdown (.md), HTML (.html), PDF (.pdf), Word (.docx), CSV (.csv, .tsv), JSON (.json) and"
+    " JSON lines (.jsonl, .ndjson)"
+)
 _BY_SUFFIX = {
     "": DocumentKind.TEXT,
     ".txt": DocumentKind.TEXT,
@@ -26,12 +33,20 @@ _BY_SUFFIX = {
     ".html": DocumentKind.HTML,
     ".htm": DocumentKind.HTML,
     ".pdf": DocumentKind.PDF,
+    ".docx": DocumentKind.DOCX,
+    ".csv": DocumentKind.CSV,
+    ".tsv": DocumentKind.CSV,
+    ".json": DocumentKind.JSON,
+    ".jsonl": DocumentKind.JSONL,
+    ".ndjson": DocumentKind.JSONL,
 }
 _PDF_HEADER_WITHIN = 1024
+_HTML_WITHIN = 256
+_ZIP = b"PK\x03\x04"
+_WORD = b"word/document.xml"  # an archive holds the names of its files unpacked
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ufffd]")
 _FOREIGN = {
-    b"PK\x03\x04": "a zip archive or an office document",
-    b"PK\x05\x06": "a zip archive",
+    b"PK\x05\x06": "an empty zip archive",
     b"\x1f\x8b": "a gzip archive",
     b"BZh": "a bzip2 archive",
     b"\xfd7zXZ\x00": "an xz archive",
@@ -40,7 +55,8 @@ _FOREIGN = {
     b"\x89PNG": "an image",
     b"\xff\xd8\xff": "an image",
     b"GIF8": "an image",
-    b"\xd0\xcf\x11\xe0": "an old office document",
+    b"\xd0\xcf\x11\xe0": "an old or a locked office document",
+    b"{\\rtf": "rich text",
 }
 
 
@@ -51,18 +67,34 @@ def detect(name: str, body: bytes) -> DocumentKind:
     foreign = next((what for magic, what in _FOREIGN.items() if body.startswith(magic)), None)
     if foreign:
         raise DocumentRefusedError("unsupported_format", f"the file is {foreign}; taken are {TAKEN}")
+    kind = _by_magic(body)
+    if kind:
+        return kind
     suffix = PurePosixPath(name).suffix.lower()
-    is_pdf = b"%PDF-" in body[:_PDF_HEADER_WITHIN]
-    if is_pdf:
-        return DocumentKind.PDF
-    kind = _BY_SUFFIX.get(suffix)
-    if kind is DocumentKind.PDF:
+    named = _BY_SUFFIX.get(suffix)
+    if named is None:
+        raise DocumentRefusedError("unsupported_format", f"files ending in {suffix} are not read; taken are {TAKEN}")
+    if named is DocumentKind.PDF and b"%PDF-" not in body[:_PDF_HEADER_WITHIN]:
         raise DocumentRefusedError(
             "not_a_pdf", "the name ends in .pdf but the bytes have no PDF header; export it again"
         )
-    if kind is None:
-        raise DocumentRefusedError("unsupported_format", f"files ending in {suffix} are not read; taken are {TAKEN}")
-    return kind
+    if named is DocumentKind.DOCX:
+        raise DocumentRefusedError("not_a_docx", "the name ends in .docx but the bytes are no archive; save it again")
+    return named
+
+
+def _by_magic(body: bytes) -> DocumentKind | None:
+    """Return the kind that the first bytes tell, whatever the name says; text tells none but HTML."""
+    if body.startswith(b"%PDF-"):
+        return DocumentKind.PDF
+    if body.startswith(_ZIP):
+        if _WORD in body:
+            return DocumentKind.DOCX
+        raise DocumentRefusedError(
+            "unsupported_format", f"the file is a zip archive or another office document; taken are {TAKEN}"
+        )
+    start = body[:_HTML_WITHIN].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return DocumentKind.HTML if start.startswith((b"<!doctype html", b"<html")) else None
 
 
 def decode_text(body: bytes) -> str:

@@ -1,13 +1,16 @@
 """The child process that parses one document: bytes on standard input, JSON on standard output, under hard limits."""
 
-import resource
 import sys
 from dataclasses import replace
 
 import msgspec
 
 from plinth.adapters.parsers import MAX_CHARACTERS, REFUSED_EXIT_CODE
+from plinth.adapters.parsers.confinement import confine
+from plinth.adapters.parsers.csv import parse_csv
+from plinth.adapters.parsers.docx import parse_docx
 from plinth.adapters.parsers.html import parse_html
+from plinth.adapters.parsers.json import parse_json, parse_jsonl
 from plinth.adapters.parsers.markdown import parse_markdown
 from plinth.adapters.parsers.pdf import parse_pdf
 from plinth.adapters.parsers.text import parse_text
@@ -15,8 +18,6 @@ from plinth.contracts.memory import ParsedDocument
 from plinth.errors import DocumentRefusedError
 from plinth.memory.detection import DocumentKind, detect
 
-MEMORY_BYTES = 1536 * 1024 * 1024
-CPU_SECONDS = 45
 MAX_LABEL = 300
 """Characters of a title or heading: each is stored and prompted again with every passage."""
 _PARSERS = {
@@ -24,6 +25,10 @@ _PARSERS = {
     DocumentKind.MARKDOWN: parse_markdown,
     DocumentKind.HTML: parse_html,
     DocumentKind.PDF: parse_pdf,
+    DocumentKind.DOCX: parse_docx,
+    DocumentKind.CSV: parse_csv,
+    DocumentKind.JSON: parse_json,
+    DocumentKind.JSONL: parse_jsonl,
 }
 
 
@@ -41,16 +46,16 @@ def parse(name: str, body: bytes) -> ParsedDocument:
 
 
 def main() -> int:
-    """Parse standard input under memory, processor and file limits; exit 3 with the reason for a refused document."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """Parse standard input, confined; exit 3 with the reason for a refused document."""
+    confine()
     try:
         output: object = parse(sys.argv[1], sys.stdin.buffer.read())
         status = 0
     except DocumentRefusedError as error:
         output = {"reason": error.reason, "message": error.message}
+        status = REFUSED_EXIT_CODE
+    except MemoryError:
+        output = {"reason": "bomb", "message": "reading it takes more memory than there is; split it or save it anew"}
         status = REFUSED_EXIT_CODE
     sys.stdout.buffer.write(msgspec.json.encode(output))
     return status

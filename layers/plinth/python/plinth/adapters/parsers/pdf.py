@@ -20,7 +20,10 @@ def parse_pdf(name: str, body: bytes) -> ParsedDocument:
         raise DocumentRefusedError("unreadable_pdf", f"the PDF can't be opened ({error}); export it again") from error
     if len(document) > MAX_PAGES:
         raise DocumentRefusedError("too_many_pages", f"the PDF has {len(document)} pages; split it below {MAX_PAGES}")
-    sections = tuple(_pages(document))
+    try:
+        sections = tuple(_pages(document))
+    except pypdfium2.PdfiumError as error:
+        raise DocumentRefusedError("unreadable_pdf", f"a page can't be read ({error}); export it again") from error
     title = document.get_metadata_value("Title").strip()
     return ParsedDocument(title=title or title_from_name(name), sections=sections)
 

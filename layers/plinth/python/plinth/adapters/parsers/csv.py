@@ -1,0 +1,58 @@
+"""CSV: each row a paragraph in which every value has its column's name, so that no passage needs the header."""
+
+import csv
+from collections.abc import Iterator, Sequence
+
+from plinth.adapters.parsers.text import title_from_name
+from plinth.contracts.memory import ParsedDocument, Section
+from plinth.errors import DocumentRefusedError
+from plinth.memory.detection import decode_text
+
+MAX_CELLS = 1_000_000
+MAX_COLUMNS = 1_000
+MAX_CELL_CHARACTERS = 20_000
+_SAMPLE = 16_384
+_DELIMITERS = ",;\t|"
+
+
+def parse_csv(name: str, body: bytes) -> ParsedDocument:
+    """Return one section of rows; the first row names the columns, unless its names are missing or there twice."""
+    text = decode_text(body)
+    csv.field_size_limit(MAX_CELL_CHARACTERS)
+    try:
+        rows = "\n\n".join(_rows(text, _dialect(text)))
+    except csv.Error as error:
+        raise DocumentRefusedError(
+            "unreadable_csv", f"a row can't be read ({error}; a cell has at most {MAX_CELL_CHARACTERS} characters)"
+        ) from error
+    return ParsedDocument(title=title_from_name(name), sections=(Section(text=rows),))
+
+
+def _dialect(text: str) -> type[csv.Dialect]:
+    try:
+        return csv.Sniffer().sniff(text[: text.rfind("\n", 0, _SAMPLE) + 1] or text[:_SAMPLE], _DELIMITERS)
+    except csv.Error:
+        return csv.excel
+
+
+def _rows(text: str, dialect: type[csv.Dialect]) -> Iterator[str]:
+    names: Sequence[str] | None = None
+    cells = 0
+    for row in csv.reader(text.splitlines(), dialect):
+        cells += len(row)
+        if cells > MAX_CELLS or len(row) > MAX_COLUMNS:
+            most = f"{MAX_CELLS} cells and {MAX_COLUMNS} columns"
+            raise DocumentRefusedError("too_many_cells", f"the table has more than {most}; split it")
+        values = [" ".join(value.split()) for value in row]
+        if names is None:
+            names = values if all(values) and len(set(values)) == len(values) else ()
+            if names:
+                continue
+        if any(values):
+            yield _told(names, values)
+
+
+def _told(names: Sequence[str], values: Sequence[str]) -> str:
+    """Return the values with their names; those beyond the names stand alone."""
+    named = (f"{name}: {value}" for name, value in zip(names, values, strict=False) if value)
+    return "; ".join((*named, *(value for value in values[len(names) :] if value)))
