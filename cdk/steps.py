@@ -127,6 +127,7 @@ ANSWER_STEPS = (
         memory_mb=1024,
         layers=(Layer.PLINTH, Layer.VENDOR, Layer.PARSING),
     ),
+    Step(name="SaveContinuation", touches=_RUNS),
     Step(name="ParseReply", touches=_RUNS),
     Step(
         name="SaveAnswer",

@@ -48,6 +48,8 @@ class Question:
     max_output_tokens: int | None = None
     tools: list[str] | None = None
     filter: dict[str, dict[str, list[str]]] | None = None
+    deadline_seconds: int | None = None
+    max_turns: int | None = None
 
 
 class PlinthApi:

@@ -13,6 +13,8 @@ tools = ["calculate", "search_memory", "fetch_url"]
 fetch_hosts = ["docs.example.org"]
 link_hosts = ["*.example.org"]
 retention_days = 30
+deadline_seconds = 270
+max_turns = 5
 
 [tiers.free.budgets]
 tenant = { day_usd = 5, month_usd = 50 }
@@ -34,7 +36,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from client.errors import UsageError
-from plinth.contracts.access import LABEL, CachePolicy, ContentPolicy, Priority
+from plinth.contracts.access import LABEL, MAX_TURNS, CachePolicy, ContentPolicy, Priority
 from plinth.contracts.hosts import is_entry
 from plinth.tools.toolbox import TOOLS
 
@@ -83,6 +85,8 @@ class TierEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     fetch_hosts: tuple[str, ...] = ()
     link_hosts: tuple[str, ...] = ()
     contents: ContentPolicy = ContentPolicy.REDACTED
+    deadline_seconds: Annotated[int, msgspec.Meta(ge=30, le=3600)] = 270
+    max_turns: Annotated[int, msgspec.Meta(ge=1, le=MAX_TURNS)] = 5
 
 
 class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

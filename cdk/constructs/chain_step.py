@@ -50,6 +50,7 @@ class ChainStep(Construct):
         self._environment = environment = surroundings.environment
         log = journal(self, "Log", environment=environment)
         network = surroundings.network if step.searches else None
+        self.role = self._role(network)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -61,7 +62,7 @@ class ChainStep(Construct):
             timeout=Duration.seconds(step.timeout_seconds),
             memory_size=step.memory_mb,
             environment={"PLINTH_ENVIRONMENT": environment.name},
-            role=self._role(network),
+            role=self.role,
             log_group=log,
             tracing=lambda_.Tracing.ACTIVE,
             reserved_concurrent_executions=environment.reserved_concurrency.get(step.name),

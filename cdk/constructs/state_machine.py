@@ -54,3 +54,8 @@ class Chain(Construct):
         """Return the right to start this machine, which the variable names."""
         arn = self.machine.state_machine_arn
         return (Permission(actions=("states:StartExecution",), resources=(arn,), variables={variable: arn}),)
+
+    def may_be_started_again_by(self, step: ChainStep) -> None:
+        """Let one of the machine's own steps start it, by a policy apart: the step's own would have to wait for it."""
+        start = iam.PolicyStatement(actions=["states:StartExecution"], resources=[self.machine.state_machine_arn])
+        iam.Policy(self, "StartAgain", statements=[start], roles=[step.role])

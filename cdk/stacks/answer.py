@@ -24,6 +24,8 @@ class AnswerStack(Stack):
         self.steps = [ChainStep(self, step=row, surroundings=surroundings) for row in ANSWER_STEPS]
         foundations.memory.admit(self, self.steps)
         self.chain = Chain(self, "Answer", steps=self.steps, kind="EXPRESS", environment=foundations.environment)
+        (continuing,) = (step for step in self.steps if step.step.name == "SaveContinuation")
+        self.chain.may_be_started_again_by(continuing)
         self.permissions: Permissions = {Touch.START_ANSWER: self.chain.may_be_started("PLINTH_ANSWER_MACHINE_ARN")}
         sweep = ChainStep(self, step=SWEEP_RUNS, surroundings=surroundings.knowing(self.permissions))
         self.functions = [*self.steps, sweep]

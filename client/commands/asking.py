@@ -41,6 +41,8 @@ def ask(  # noqa: PLR0913 - each parameter is an option of the command
     where: Annotated[
         list[str] | None, typer.Option(help="Only documents with this metadata, NAME=VALUE; can be repeated.")
     ] = None,
+    deadline: Annotated[int | None, typer.Option(min=30, help="After so many seconds the run ends; 270.")] = None,
+    max_turns: Annotated[int | None, typer.Option(min=1, help="How often the model may be asked; 5.")] = None,
 ) -> None:
     """Ask a question about your documents."""
     asked = Question(
@@ -50,6 +52,8 @@ def ask(  # noqa: PLR0913 - each parameter is an option of the command
         max_output_tokens=max_output_tokens,
         tools=tool,
         filter=filter_of(where),
+        deadline_seconds=deadline,
+        max_turns=max_turns,
     )
     with environment_named(env).api() as api, Screen(output(), streams=stream and not json) as screen:
         run = following.ask(api, asked, hear=screen.hear)

@@ -16,7 +16,7 @@ from plinth.wiring import Services
 def fail_run(request: FailRunInput, services: Services) -> FailRunOutput:
     """Translate the error's name into a reason and end the run with it, unless another execution works on it."""
     run = request.run
-    if not services.runs.claim(run, owner=request.owner):
+    if not services.executions.claim(run, owner=request.owner):
         raise RunSupersededError(f"another execution owns run {run.id}")
     failure = run_failure(request.error)
     cancelled = failure.reason == ModelCancelledError.reason

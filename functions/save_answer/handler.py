@@ -7,6 +7,7 @@ from plinth.contracts.runs import Answer
 from plinth.errors import ModelCancelledError
 from plinth.runtime import step
 from plinth.runtime.answer_endings import answered_receipt, last_events, remember, whole
+from plinth.runtime.leases import require_own
 from plinth.runtime.step_events import last_steps
 from plinth.wiring import Services
 
@@ -15,6 +16,7 @@ def save_answer(request: SaveAnswerInput, services: Services) -> SaveAnswerOutpu
     """Keep the turn and the cacheable answer first: the run only ends once they are safe. Nobody's answer is kept."""
     run = request.run
     record = services.runs.get(run.tenant, run.id)
+    require_own(run, record)
     if record.unwanted:
         raise ModelCancelledError("nobody wants the answer any more")
     answer = services.runs.get_content(run, "answer", Answer)

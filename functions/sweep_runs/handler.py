@@ -15,7 +15,7 @@ _services = Services()
 def handler(_event: dict[str, Any], _context: object) -> dict[str, int]:
     """Sweep once; raise `StoreUnavailableError` where a run could not be looked after, which an alarm counts."""
     ended = failed = 0
-    for found in _services.runs.overdue(limit=LIMIT):
+    for found in _services.executions.overdue(limit=LIMIT):
         try:
             ended += look_after(found, _services)
         except PlinthError as error:

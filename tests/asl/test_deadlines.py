@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from botocore.config import Config
 
-from cdk.steps import ALL_STEPS, Step, Touch
+from cdk.steps import ALL_STEPS, ANSWER_STEPS, Step, Touch
 from plinth.adapters.aws_calls import BRIEF_CALLS, CALLS, S3_CALLS
 from plinth.adapters.child_process_parser import ChildProcessParser
 from plinth.adapters.model_deadline import LOOK_SECONDS
@@ -16,11 +16,12 @@ from plinth.adapters.parsers.confinement import CPU_SECONDS
 from plinth.adapters.sagemaker_embedder import EMBEDDING_CALLS
 from plinth.adapters.sagemaker_inferences import QUEUE_CALLS
 from plinth.adapters.sagemaker_model import patient_for
-from plinth.api.runs import RUN_SECONDS
 from plinth.api.waiting import MAX_WAIT_SECONDS
 from plinth.chain.catalogue import catalogue
+from plinth.chain.executions import CALL_SECONDS, ENDING_SECONDS, EXECUTION_SECONDS, lease_until, on_execution
+from plinth.contracts.runs import Run
+from plinth.contracts.tenant import Tenant
 from plinth.runtime.lost_runs import ABANDONED_SECONDS
-from plinth.runtime.model_calls import CALL_SECONDS
 from plinth.tools.toolbox import TOOLS
 from tests.asl.deadlines import boto3_clients, sources, worst_search_seconds, worst_seconds
 from tests.asl.states import load
@@ -101,8 +102,21 @@ def test_a_tool_that_hangs_is_given_up_before_its_function_is_ended() -> None:
         assert tool.timeout_seconds + worst_seconds(CALLS) < STEPS["RunTool"].timeout_seconds, tool.name
 
 
-def test_a_machine_ends_before_the_sweep_ends_its_run_and_an_answer_is_waited_for_less_than_a_function_may_take() -> (
-    None
-):
-    assert load("answer")["TimeoutSeconds"] < RUN_SECONDS + ABANDONED_SECONDS
+def test_an_execution_has_time_for_a_call_and_what_follows_and_ends_before_its_machine_does() -> None:
+    machine = load("answer")["TimeoutSeconds"]
+
+    assert CALL_SECONDS + ENDING_SECONDS < EXECUTION_SECONDS < machine < EXECUTION_SECONDS + ABANDONED_SECONDS
+
+
+def test_no_lease_is_over_while_a_step_works_and_none_outlasts_the_sweep_of_its_run() -> None:
+    run = Run(id="run_1", tenant=Tenant(id="acme"), epoch=1, deadline=2000.0)
+    execution = on_execution(run, started_at=0.0)
+
+    steps = (step.timeout_seconds for step in ANSWER_STEPS if step.name != "CallModel")
+    assert max(steps) < lease_until(execution, now=0.0)
+    latest = lease_until(execution, now=EXECUTION_SECONDS)
+    assert load("answer")["TimeoutSeconds"] < latest < EXECUTION_SECONDS + ABANDONED_SECONDS
+
+
+def test_an_answer_is_waited_for_less_than_a_function_may_take() -> None:
     assert STEPS["Api"].timeout_seconds > MAX_WAIT_SECONDS

@@ -75,7 +75,7 @@ class FakeMachines:
         self.erasures: dict[tuple[str, str], DocumentVersion] = {}
         self.forgets: list[Erasure] = []
 
-    def start_answer(self, run: Run, *, again: int = 0) -> None:
+    def start_answer(self, run: Run, *, again: int = 0, machine: str | None = None) -> None:
         self.answers.setdefault((run.id, run.epoch), run)
         self.again += [again] if again else []
 

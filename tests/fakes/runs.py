@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import msgspec
 
+from plinth.chain.executions import lease_until, successor
+from plinth.contracts.answering import BEGINNING, Continuation
 from plinth.contracts.events import NOTHING_MORE, Beginning, Event, LoggedEvent, ReceiptMade, RunAccepted, RunEnded
 from plinth.contracts.runs import (
     Acceptance,
@@ -37,6 +39,7 @@ class RunRow:
 
     record: RunRecord
     owner: str | None = None
+    leased_until: float = 0.0
     lapses_at: float = 0.0
     events: list[LoggedEvent] = field(default_factory=list)
     contents: dict[str, tuple[int, bytes]] = field(default_factory=dict)
@@ -93,15 +96,6 @@ class FakeRuns:
             raise IdempotencyConflictError("this Idempotency-Key came with another body")
         return run_id
 
-    def claim(self, run: Run, *, owner: str) -> bool:
-        with self.lock:
-            row = self.rows.get((run.tenant, run.id))
-            if row is None or not row.open or row.record.epoch != run.epoch or row.owner not in (None, owner):
-                return False
-            row.owner = owner
-            row.record = replace(row.record, status=RunStatus.RUNNING)
-            return True
-
     def get(self, tenant: Tenant, run_id: str) -> RunRecord:
         with self.lock:
             if (row := self.rows.get((tenant, run_id))) is None or row.record.expires_at <= self.clock.now():
@@ -117,19 +111,6 @@ class FakeRuns:
             if row is not None and row.open:
                 row.record = replace(row.record, unwanted=True)
             return self.get(tenant, run_id)
-
-    def overdue(self, *, limit: int) -> list[Overdue]:
-        now = self.clock.now()
-        with self.lock:
-            late = [(tenant, row) for (tenant, _), row in self.rows.items() if row.open and row.lapses_at <= now]
-        return [
-            Overdue(run=_run(tenant, row.record), status=row.record.status, unwanted=row.record.unwanted)
-            for tenant, row in late[:limit]
-        ]
-
-    def look_again(self, run: Run, *, at: float) -> None:
-        with self.lock:
-            self.rows[run.tenant, run.id].lapses_at = int(at)
 
     def put_content(self, run: Run, name: str, content: object) -> None:
         with self.lock:
@@ -163,6 +144,74 @@ class FakeRuns:
         if (row := self.rows.get((run.tenant, run.id))) is None:
             raise LookupError(f"accept {run.id} before writing its content")
         return row
+
+
+class FakeExecutions:
+    """`Executions` beside a `FakeRuns`."""
+
+    def __init__(self, runs: FakeRuns) -> None:
+        self._runs = runs
+
+    def claim(self, run: Run, *, owner: str) -> bool:
+        with self._runs.lock:
+            row = self._own(run)
+            if row is None or row.owner not in (None, owner):
+                return False
+            row.owner = owner
+            row.leased_until = lease_until(run, now=self._runs.clock.now())
+            row.record = replace(row.record, status=RunStatus.RUNNING)
+            return True
+
+    def renew(self, run: Run, *, wait_seconds: float = 0.0) -> None:
+        with self._runs.lock:
+            if row := self._own(run):
+                row.leased_until = lease_until(run, now=self._runs.clock.now(), wait_seconds=wait_seconds)
+
+    def hand_over(self, run: Run, continuation: Continuation) -> Run:
+        with self._runs.lock:
+            if row := self._own(run):
+                row.record = replace(row.record, epoch=run.epoch + 1)
+                row.owner, row.leased_until = None, 0.0
+                row.lapses_at = self._runs.clock.now() + START_SECONDS
+                row.contents["continuation"] = (run.epoch, msgspec.json.encode(continuation))
+            elif self._own(successor(run)) is None:
+                raise RunSupersededError(f"run {run.id} has ended or another execution owns it")
+            return successor(run)
+
+    def take_over(self, run: Run, continuation: Continuation) -> Run | None:
+        with self._runs.lock:
+            row = self._own(run)
+            held = row is not None and not 0 < row.leased_until <= self._runs.clock.now()
+            try:
+                return None if held else self.hand_over(run, continuation)
+            except RunSupersededError:
+                return None
+
+    def continuation(self, run: Run) -> Continuation:
+        row = self._runs.rows.get((run.tenant, run.id))
+        return (_content(row, "continuation", Continuation) if row else None) or BEGINNING
+
+    def overdue(self, *, limit: int) -> list[Overdue]:
+        now = self._runs.clock.now()
+        with self._runs.lock:
+            late = [(tenant, row) for (tenant, _), row in self._runs.rows.items() if row.open and row.lapses_at <= now]
+        return [
+            Overdue(
+                run=_run(tenant, row.record),
+                status=row.record.status,
+                unwanted=row.record.unwanted,
+                leased_until=row.leased_until,
+            )
+            for tenant, row in late[:limit]
+        ]
+
+    def look_again(self, run: Run, *, at: float) -> None:
+        with self._runs.lock:
+            self._runs.rows[run.tenant, run.id].lapses_at = int(at)
+
+    def _own(self, run: Run) -> RunRow | None:
+        row = self._runs.rows.get((run.tenant, run.id))
+        return row if row and row.open and row.record.epoch == run.epoch else None
 
 
 class FakeRunLog:

@@ -44,6 +44,8 @@ requests_per_minute = 6000
 burst = 1000
 models = {MODELS}
 max_output_tokens = 100
+deadline_seconds = 1800
+max_turns = 12
 
 [tiers.terse]
 tokens_per_minute = 1500

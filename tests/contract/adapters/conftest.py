@@ -15,11 +15,17 @@ from botocore.config import Config
 
 from local.processes import free_port, start, stop, wait_healthy
 from plinth.adapters.aws_calls import CALLS, S3_CALLS
+from plinth.adapters.dynamo_executions import DynamoExecutions
+from plinth.adapters.dynamo_run_log import DynamoRunLog
+from plinth.adapters.dynamo_runs import DynamoRuns
 from plinth.adapters.dynamodb_table import Table
 from plinth.adapters.open_rows import OPEN
 from plinth.contracts.memory import DocumentVersion
+from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
+from tests.contract.adapters.journal import Journal, new_run
 from tests.fakes.clock import FakeClock
+from tests.fakes.runs import FakeExecutions, FakeRunLog, FakeRuns
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -142,6 +148,22 @@ def tenant() -> Tenant:
 @pytest.fixture
 def other_tenant() -> Tenant:
     return Tenant(id=f"o{uuid4().hex[:12]}")
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def journal(request: pytest.FixtureRequest, clock: FakeClock) -> Journal:
+    if request.param == "fake":
+        fake = FakeRuns(clock)
+        return Journal(fake, FakeExecutions(fake), FakeRunLog(fake), FakeRunLog(fake))
+    table = request.getfixturevalue("table")
+    logs = (DynamoRunLog(table=table, clock=clock) for _ in range(2))
+    runs = DynamoRuns(table=table, clock=clock)
+    return Journal(runs, DynamoExecutions(table=table, runs=runs, clock=clock), *logs)
+
+
+@pytest.fixture
+def run(tenant: Tenant, clock: FakeClock) -> Run:
+    return new_run(tenant, clock)
 
 
 @pytest.fixture

@@ -8,12 +8,14 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from plinth.adapters.dynamo_documents import DynamoDocuments
+from plinth.adapters.dynamo_executions import DynamoExecutions
 from plinth.adapters.dynamo_limits import DynamoLimits
 from plinth.adapters.dynamo_run_log import DynamoRunLog
 from plinth.adapters.dynamo_runs import DynamoRuns
 from plinth.adapters.dynamo_tenants import DynamoTenants
 from plinth.adapters.dynamodb_table import Table
 from plinth.contracts.access import Tier
+from plinth.contracts.answering import Continuation
 from plinth.contracts.events import Reset, RunEnded
 from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.runs import IdempotencyKey, Run, RunRequest, RunStatus
@@ -102,18 +104,22 @@ def run(tenant: Tenant, clock: FakeClock) -> Run:
 
 
 @pytest.mark.guarantee_a
-def test_a_run_whose_writes_all_arrive_twice_is_accepted_claimed_logged_and_ended_once(
+def test_a_run_whose_writes_all_arrive_twice_is_accepted_claimed_handed_over_logged_and_ended_once(
     faulty: Callable[..., Table], run: Run, clock: FakeClock
 ) -> None:
     table = faulty(twice, *WRITES)
     runs, log = DynamoRuns(table=table, clock=clock), DynamoRunLog(table=table, clock=clock)
 
     assert runs.accept(run, REQUEST, KEY).fresh
-    assert runs.claim(run, owner="execution")
+    executions = DynamoExecutions(table=table, runs=runs, clock=clock)
+    assert executions.claim(run, owner="execution")
     assert log.append(run, [EVENT, EVENT]) == 3
-    assert log.append(run, [EVENT]) == 4
-    runs.put_content(run, "prompt", "text")
-    assert log.append(run, [RunEnded(status=RunStatus.DONE)]) == 5
+    following = executions.hand_over(run, Continuation(turn=2))
+    assert executions.claim(following, owner="next")
+    assert executions.continuation(following).turn == 2
+    assert log.append(following, [EVENT]) == 4
+    runs.put_content(following, "prompt", "text")
+    assert log.append(following, [RunEnded(status=RunStatus.DONE)]) == 5
 
     assert [each.seq for each in log.read(run.tenant, run.id, after=0)] == [1, 2, 3, 4, 5]
     assert runs.get(run.tenant, run.id).status is RunStatus.DONE
@@ -215,10 +221,11 @@ def test_a_failure_is_transient_only_if_a_later_try_may_help(
     faulty: Callable[..., Table], run: Run, clock: FakeClock, code: str, *, transient: bool
 ) -> None:
     error = ClientError({"Error": {"Code": code, "Message": "secret"}}, "UpdateItem")
-    runs = DynamoRuns(table=faulty(failing(error, times=1), "update_item"), clock=clock)
+    table = faulty(failing(error, times=1), "update_item")
+    executions = DynamoExecutions(table=table, runs=DynamoRuns(table=table, clock=clock), clock=clock)
 
     with pytest.raises(PlinthError) as raised:
-        runs.claim(run, owner="execution")
+        executions.claim(run, owner="execution")
 
     assert isinstance(raised.value, StoreUnavailableError) is transient
     assert "secret" not in str(raised.value)

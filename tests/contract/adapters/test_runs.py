@@ -1,56 +1,25 @@
 """The contract of `Runs` and `RunLog`, held by the fakes and by DynamoDB."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from uuid import uuid4
 
 import pytest
 
-from plinth.adapters.dynamo_run_log import DynamoRunLog
-from plinth.adapters.dynamo_runs import DynamoRuns
 from plinth.contracts.events import Beginning, ReceiptMade, RunAccepted, RunEnded, TextDelta
 from plinth.contracts.runs import Answer, Failure, IdempotencyKey, Receipt, Run, RunRequest, RunStatus, Turn
 from plinth.contracts.tenant import Tenant
 from plinth.errors import ContentMissingError, IdempotencyConflictError, NotFoundError, RunSupersededError
-from plinth.ports.runs import RunLog, Runs
 from tests.contract.adapters.conftest import at_once
+from tests.contract.adapters.journal import Journal, new_run
 from tests.fakes.clock import FakeClock
-from tests.fakes.runs import FakeRunLog, FakeRuns
 
 REQUEST = RunRequest(question="Why?", model="small", user="ada", conversation_id="c1")
 ANSWER = Answer(text="Because.", citations=(), stop_reason="end", model="small")
 RECEIPT = Receipt(model_calls=(), model_cost_micro_usd=12)
 DAY = 86_400
 _numbers = count(1)
-
-
-@dataclass
-class Journal:
-    """The two ports over one store, and a second `log` as another process would hold it."""
-
-    runs: Runs
-    log: RunLog
-    elsewhere: RunLog
-
-
-@pytest.fixture(params=["fake", "dynamodb"])
-def journal(request: pytest.FixtureRequest, clock: FakeClock) -> Journal:
-    if request.param == "fake":
-        runs = FakeRuns(clock)
-        return Journal(runs, FakeRunLog(runs), FakeRunLog(runs))
-    table = request.getfixturevalue("table")
-    logs = (DynamoRunLog(table=table, clock=clock) for _ in range(2))
-    return Journal(DynamoRuns(table=table, clock=clock), *logs)
-
-
-@pytest.fixture
-def run(tenant: Tenant, clock: FakeClock) -> Run:
-    return new_run(tenant, clock)
-
-
-def new_run(tenant: Tenant, clock: FakeClock) -> Run:
-    return Run(id=f"run_{next(_numbers):026d}", tenant=tenant, epoch=1, deadline=clock.now() + 270)
 
 
 def key(body: str = "body") -> IdempotencyKey:
@@ -91,7 +60,7 @@ def test_a_run_can_be_written_down_with_its_end_and_then_takes_no_more(
     assert (record.status, record.answer, record.receipt) == (RunStatus.DONE, ANSWER, RECEIPT)
     assert record.ended_at == clock.now()
     assert tuple(each.event for each in journal.log.read(run.tenant, run.id, after=1)) == ending
-    assert not journal.runs.claim(run, owner="late")
+    assert not journal.executions.claim(run, owner="late")
     with pytest.raises(RunSupersededError):
         journal.log.append(run, [delta("late")])
 
@@ -155,7 +124,7 @@ def test_a_key_belongs_to_one_tenant(journal: Journal, run: Run, clock: FakeCloc
 @pytest.mark.guarantee_a
 def test_accepting_the_same_run_again_after_a_lost_answer_changes_nothing(journal: Journal, run: Run) -> None:
     journal.runs.accept(run, REQUEST, key())
-    journal.runs.claim(run, owner="execution")
+    journal.executions.claim(run, owner="execution")
 
     again = journal.runs.accept(run, REQUEST, key())
 
@@ -188,31 +157,6 @@ def test_a_foreign_run_is_as_absent_as_an_unknown_one(journal: Journal, run: Run
         journal.runs.get_content(replace(run, tenant=other_tenant), "prompt", str)
 
 
-def test_a_run_is_claimed_by_one_owner_who_may_claim_again(journal: Journal, run: Run) -> None:
-    journal.runs.accept(run, REQUEST, None)
-
-    assert journal.runs.claim(run, owner="first")
-    assert not journal.runs.claim(run, owner="second")
-    assert journal.runs.claim(run, owner="first")
-    assert journal.runs.get(run.tenant, run.id).status == RunStatus.RUNNING
-
-
-def test_a_stale_epoch_or_an_unknown_run_cannot_be_claimed(journal: Journal, run: Run) -> None:
-    assert not journal.runs.claim(run, owner="first")
-    journal.runs.accept(run, REQUEST, None)
-
-    assert not journal.runs.claim(replace(run, epoch=2), owner="first")
-
-
-@pytest.mark.guarantee_a
-def test_of_sixteen_executions_exactly_one_claims_the_run(journal: Journal, run: Run) -> None:
-    journal.runs.accept(run, REQUEST, None)
-
-    claimed = at_once([partial(journal.runs.claim, run, owner=str(number)) for number in range(16)])
-
-    assert claimed.count(True) == 1
-
-
 def test_a_finished_run_shows_its_answer_and_receipt(journal: Journal, run: Run, clock: FakeClock) -> None:
     journal.runs.accept(run, REQUEST, None)
     journal.runs.put_content(run, "answer", ANSWER)
@@ -235,7 +179,7 @@ def test_a_run_ends_once(journal: Journal, run: Run) -> None:
     journal.log.append(run, [failed])
     with pytest.raises(RunSupersededError):
         journal.log.append(run, [ReceiptMade(receipt=RECEIPT), done])
-    assert not journal.runs.claim(run, owner="late")
+    assert not journal.executions.claim(run, owner="late")
     record = journal.runs.get(run.tenant, run.id)
     assert (record.status, record.failure, record.receipt) == (RunStatus.FAILED, failure, None)
 
@@ -245,7 +189,7 @@ def test_a_run_that_lost_its_execution_counts_as_failed_soon_after_its_deadline(
     journal: Journal, run: Run, clock: FakeClock
 ) -> None:
     journal.runs.accept(run, REQUEST, None)
-    journal.runs.claim(run, owner="execution")
+    journal.executions.claim(run, owner="execution")
     clock.advance(run.deadline - clock.now() + 59)
     before = journal.runs.get(run.tenant, run.id).status
     clock.advance(2)
@@ -408,7 +352,7 @@ def test_a_run_that_is_cancelled_stays_open_until_its_execution_ends_it(journal:
     marked = [journal.runs.cancel(run.tenant, run.id) for _ in range(2)]
 
     assert [(each.status, each.unwanted) for each in marked] == [(RunStatus.ACCEPTED, True)] * 2
-    assert journal.runs.claim(run, owner="one")
+    assert journal.executions.claim(run, owner="one")
     assert journal.runs.get(run.tenant, run.id).unwanted
     journal.log.append(run, [RunEnded(status=RunStatus.CANCELLED, reason="cancelled")])
     assert journal.runs.get(run.tenant, run.id).status is RunStatus.CANCELLED
@@ -434,70 +378,3 @@ def test_another_tenants_run_can_not_be_cancelled(journal: Journal, run: Run, ot
     with pytest.raises(NotFoundError):
         journal.runs.cancel(other_tenant, run.id)
     assert not journal.runs.get(run.tenant, run.id).unwanted
-
-
-def late(journal: Journal, tenant: Tenant) -> list[tuple[str, RunStatus, bool]]:
-    """Return the overdue runs of one tenant: the sweep sees those of all."""
-    found = journal.runs.overdue(limit=10_000)
-    return [(each.run.id, each.status, each.unwanted) for each in found if each.run.tenant == tenant]
-
-
-@pytest.mark.guarantee_a
-def test_a_run_that_nobody_begins_is_overdue_until_it_ends(journal: Journal, run: Run, clock: FakeClock) -> None:
-    journal.runs.accept(run, REQUEST, None)
-    clock.advance(29)
-    before = late(journal, run.tenant)
-    clock.advance(1)
-
-    assert before == []
-    assert late(journal, run.tenant) == [(run.id, RunStatus.ACCEPTED, False)]
-    assert journal.runs.claim(run, owner="one")
-    journal.runs.cancel(run.tenant, run.id)
-    assert late(journal, run.tenant) == [(run.id, RunStatus.RUNNING, True)]
-    journal.log.append(run, [RunEnded(status=RunStatus.DONE)])
-    assert late(journal, run.tenant) == []
-
-
-@pytest.mark.guarantee_a
-def test_an_overdue_run_carries_all_that_its_end_needs(journal: Journal, run: Run, clock: FakeClock) -> None:
-    kept = replace(run, keep_until=int(clock.now()) + DAY)
-    journal.runs.accept(kept, REQUEST, None)
-    clock.advance(30)
-
-    (found,) = (each for each in journal.runs.overdue(limit=10_000) if each.run.tenant == run.tenant)
-
-    assert found.run == kept
-
-
-@pytest.mark.guarantee_a
-def test_a_run_that_was_looked_after_is_overdue_again_at_the_time_that_was_set(
-    journal: Journal, run: Run, clock: FakeClock
-) -> None:
-    journal.runs.accept(run, REQUEST, None)
-    clock.advance(30)
-
-    journal.runs.look_again(run, at=clock.now() + 10)
-
-    assert late(journal, run.tenant) == []
-    clock.advance(10)
-    assert len(late(journal, run.tenant)) == 1
-
-
-@pytest.mark.guarantee_a
-def test_a_run_that_ended_meanwhile_is_not_made_overdue(journal: Journal, run: Run, clock: FakeClock) -> None:
-    journal.runs.accept(run, REQUEST, None)
-    journal.log.append(run, [RunEnded(status=RunStatus.DONE)])
-
-    journal.runs.look_again(run, at=clock.now())
-
-    assert late(journal, run.tenant) == []
-
-
-def test_a_run_that_was_answered_as_it_was_accepted_is_never_overdue(
-    journal: Journal, run: Run, clock: FakeClock
-) -> None:
-    journal.runs.accept(run, REQUEST, None, Beginning(answer=ANSWER, events=(RunEnded(status=RunStatus.DONE),)))
-
-    clock.advance(1000)
-
-    assert late(journal, run.tenant) == []

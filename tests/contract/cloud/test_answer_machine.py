@@ -7,13 +7,17 @@ from typing import Any
 import msgspec
 import pytest
 
+from plinth.contracts import ClaimRunOutput
 from plinth.contracts.events import StepEnded
+from plinth.contracts.runs import Run
+from plinth.contracts.tenant import Tenant
 from plinth.runtime.state_visits import visit_of
 from tests.contract.cloud.conftest import ROLE, Cloud, unique
 
 MACHINE = Path("statemachines/answer.asl.json")
+RUN = Run(id="run_1", tenant=Tenant(id="acme"), epoch=1, deadline=1.0)
 RESULTS: dict[str, dict[str, Any]] = {
-    "ClaimRun": {"claimed": True},
+    "ClaimRun": msgspec.to_builtins(ClaimRunOutput(claimed=True, run=RUN)),
     "RetrieveContext": {"corpus_version": 1},
     "RecallConversation": {"turns": 0, "digest": "", "last_model": ""},
     "LookUpAnswer": {
@@ -82,14 +86,14 @@ def test_a_run_that_fails_hands_on_every_step_with_its_outcome(
             assert 900 < step.duration_ms < 3000
 
 
-BUSY_TWICE = """
+BUSY_TWICE = f"""
 class StoreUnavailableError(Exception): pass
 def handler(event, context):
     retry = event["state"]["RetryCount"]
     if retry < 2:
         raise StoreUnavailableError("away")
-    return {"result": {"claimed": True}, "step": {"step": "ClaimRun", "started_at": 1.0, "duration_ms": 1.0,
-        "retry": retry, "details": {"entered": event["state"]["EnteredTime"]}}}
+    return {{"result": {RESULTS["ClaimRun"]}, "step": {{"step": "ClaimRun", "started_at": 1.0, "duration_ms": 1.0,
+        "retry": retry, "details": {{"entered": event["state"]["EnteredTime"]}}}}}}
 """
 
 

@@ -78,6 +78,7 @@ def status(number: int, *, code: str = "", retry_after: str | None = None) -> Sc
     return Script(fault=Fault(kind="status", status=number, code=code, retry_after=retry_after))
 
 
+ADDING = ToolCall(id="call_1", name="calculate", arguments='{"expression": "6 * 7"}')
 CALL = ToolCall(id="call_1", name="look_up", arguments='{"topic": "hours"}')
 
 
@@ -142,6 +143,8 @@ BY_NAME: dict[str, Script] = {
         ),
         stop=StopReason.TOOL_USE,
     ),
+    "patient": Script(text=("Let me ", *["count "] * 28), tool_calls=(ADDING,), stop=StopReason.TOOL_USE),
+    "most_patient": Script(text=("Let me ", *["count "] * 88), tool_calls=(ADDING,), stop=StopReason.TOOL_USE),
     "tool_cut": Script(text=(), tool_calls=(replace(CALL, arguments='{"topic": "ho'),), stop=StopReason.TOOL_USE),
     "tool_nan": Script(text=(), tool_calls=(replace(CALL, arguments='{"topic": NaN}'),), stop=StopReason.TOOL_USE),
     "tool_list": Script(text=(), tool_calls=(replace(CALL, arguments='["hours"]'),), stop=StopReason.TOOL_USE),

@@ -14,7 +14,7 @@ from tests.fakes.erasing import FakeErasures
 from tests.fakes.facts import FakeFacts
 from tests.fakes.limits import FakeLimits
 from tests.fakes.objects import FakeMachines, FakeSources
-from tests.fakes.runs import FakeRunLog, FakeRuns
+from tests.fakes.runs import FakeExecutions, FakeRunLog, FakeRuns
 from tests.fakes.tenants import FakeTenants
 from tests.fakes.usage import FakeUsage
 
@@ -51,6 +51,7 @@ class World:
         self.erasures = self.services.erasing.erasures = FakeErasures(self.tenants)
         self.services.limits = self.limits = FakeLimits(self.clock)
         self.services.runs = self.runs = FakeRuns(self.clock)
+        self.services.executions = self.executions = FakeExecutions(self.runs)
         self.services.run_log = self.log = FakeRunLog(self.runs)
         self.services.usage = FakeUsage(self.runs)
         self.services.facts = self.facts = FakeFacts(self.clock)

@@ -15,7 +15,7 @@ from tests.unit.api.client import Client
 class UnreachableMachines(FakeMachines):
     """Step Functions that answer nothing."""
 
-    def start_answer(self, run: Run, *, again: int = 0) -> None:
+    def start_answer(self, run: Run, *, again: int = 0, machine: str | None = None) -> None:
         raise StoreUnavailableError("throttled")
 
 
@@ -50,6 +50,30 @@ def test_without_a_model_the_default_one_answers_and_the_tier_clips_its_output(w
     request = world.runs.get(ALICE, client.ask(max_output_tokens=100_000).json["id"]).request
 
     assert (request.model, request.max_output_tokens) == ("plinth-local", 500)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "allowed", "given"), [(None, 1800, 270), (900, 1800, 900), (900, 600, 600), (None, 60, 60)]
+)
+def test_a_run_may_take_as_long_as_it_asks_for_and_its_tier_allows(
+    world: World, client: Client, wanted: int | None, allowed: int, given: int
+) -> None:
+    world.tenants.tiers[ALICE] = replace(TIER, deadline_seconds=allowed)
+
+    run_id = client.ask(deadline_seconds=wanted).json["id"]
+
+    assert world.runs.get(ALICE, run_id).deadline == world.clock.now() + given
+
+
+@pytest.mark.parametrize(("wanted", "allowed", "given"), [(None, 30, 5), (12, 30, 12), (12, 10, 10), (None, 2, 2)])
+def test_a_model_has_as_many_turns_as_the_run_asks_for_and_its_tier_allows(
+    world: World, client: Client, wanted: int | None, allowed: int, given: int
+) -> None:
+    world.tenants.tiers[ALICE] = replace(TIER, max_turns=allowed)
+
+    run_id = client.ask(max_turns=wanted).json["id"]
+
+    assert world.runs.get(ALICE, run_id).request.max_turns == given
 
 
 @pytest.mark.guarantee_g
@@ -144,7 +168,7 @@ def test_a_retry_starts_the_run_that_an_earlier_request_accepted_and_left(world:
 @pytest.mark.guarantee_a
 def test_a_retry_does_not_start_a_run_that_is_under_way(world: World, client: Client) -> None:
     run_id = client.ask(headers={"Idempotency-Key": "k"}).json["id"]
-    world.runs.claim(run_of(world, run_id), owner="x")
+    world.executions.claim(run_of(world, run_id), owner="x")
     world.machines.answers.clear()
 
     answer = client.ask(headers={"Idempotency-Key": "k"})

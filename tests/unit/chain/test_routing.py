@@ -4,7 +4,8 @@ import pytest
 
 from plinth import errors
 from plinth.chain.catalogue import ALWAYS, Route, RouteStep
-from plinth.chain.routing import ENDING_SECONDS, MAX_ATTEMPTS, NextCall, after_failure, in_order, route_of
+from plinth.chain.executions import ENDING_SECONDS
+from plinth.chain.routing import MAX_ATTEMPTS, NextCall, after_failure, in_order, route_of
 from plinth.contracts.runs import RunRequest
 from plinth.errors import ModelBusyError, ModelError
 

@@ -22,7 +22,7 @@ from tests.fakes.limits import FakeLimits
 from tests.fakes.memory import FakeMemory
 from tests.fakes.models import FakeEmbedder, FakeModel
 from tests.fakes.objects import FakeDeadLetters, FakeSources, FakeWork
-from tests.fakes.runs import FakeRunLog, FakeRuns
+from tests.fakes.runs import FakeExecutions, FakeRunLog, FakeRuns
 from tests.fakes.usage import FakeUsage
 
 TENANT = Tenant(id="acme")
@@ -48,6 +48,7 @@ def services() -> ChainServices:
     clock = FakeClock()
     made.clock = made.time = clock
     made.runs = FakeRuns(clock)
+    made.executions = FakeExecutions(made.runs)
     made.run_log = made.side_log = FakeRunLog(made.runs)
     made.usage = FakeUsage(made.runs)
     made.breakers = FakeBreakers(clock)
@@ -81,8 +82,8 @@ def call(services: ChainServices) -> Callable[..., dict[str, Any]]:
 def accept(services: ChainServices) -> Callable[..., Run]:
     """Accept a run as the API does, and return it."""
 
-    def accept_run(question: str, *, run_id: str = "run_1", **asked_for: Any) -> Run:
-        run = Run(id=run_id, tenant=TENANT, epoch=1, deadline=services.clock.now() + 270)
+    def accept_run(question: str, *, run_id: str = "run_1", seconds: float = 270, **asked_for: Any) -> Run:
+        run = Run(id=run_id, tenant=TENANT, epoch=1, deadline=services.clock.now() + seconds)
         asked = RunRequest(question=question, user="ann", **{"model": "claude-haiku-5-5", **asked_for})
         services.runs.accept(run, asked, None)
         return run

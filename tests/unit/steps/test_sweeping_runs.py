@@ -1,6 +1,7 @@
 """SweepRuns: a run that was not begun is begun, one that is worked on is waited for, a lost one ends with a reason."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from functions.sweep_runs import handler as sweep_runs
 from functions.sweep_runs.handler import handler
 from plinth.adapters.ledger_over_rows import LedgerOverRows
+from plinth.chain.executions import MAX_LOSSES
 from plinth.contracts.access import Allowance, Allowances
+from plinth.contracts.answering import Continuation, ResumeAt
 from plinth.contracts.money import Reservation
 from plinth.contracts.runs import Run, RunRecord, RunStatus
 from plinth.errors import StoreUnavailableError
@@ -61,15 +64,85 @@ def test_a_run_that_is_begun_too_late_is_not_begun(
     assert machines.answers == {}
 
 
-def test_a_run_that_is_worked_on_is_left_alone_until_its_execution_must_be_over(
+def test_a_run_that_is_worked_on_is_left_alone_while_its_execution_renews_its_lease(
     services: ChainServices, machines: FakeMachines, accept: Accept
 ) -> None:
     run = accept("Is it?")
-    services.runs.claim(run, owner="one")
+    services.executions.claim(run, owner="one")
 
-    assert [sweep(services, after=seconds) for seconds in (60, 270 - 60 + 60)] == [0, 0]
+    for _ in range(7):
+        assert sweep(services, after=30) == 0
+        services.executions.renew(run)
+
+    assert machines.answers == {}
     assert record(services, run).status is RunStatus.RUNNING
-    assert sweep(services, after=1) == 1
+
+
+def test_a_run_whose_execution_was_lost_is_resumed_by_the_next_one_where_it_had_come_to(
+    services: ChainServices, machines: FakeMachines, accept: Accept
+) -> None:
+    first = accept("Is it?", seconds=900)
+    services.executions.claim(first, owner="one")
+    second = services.executions.hand_over(first, Continuation(turn=4, attempt=2, resume_at=ResumeAt.CALL_MODEL))
+    services.executions.claim(second, owner="two")
+
+    assert [sweep(services, after=seconds) for seconds in (60, 61)] == [0, 0]
+
+    (third,) = machines.answers.values()
+    assert third == replace(first, epoch=3, keep_until=third.keep_until)
+    assert services.executions.claim(third, owner="three")
+    went_on = services.executions.continuation(third)
+    assert (went_on.turn, went_on.attempt, went_on.resume_at) == (4, 2, ResumeAt.CALL_MODEL)
+    assert (went_on.losses, went_on.because) == (1, "lost")
+
+
+def test_a_lost_run_that_was_not_handed_over_yet_is_begun_again(
+    services: ChainServices, machines: FakeMachines, accept: Accept
+) -> None:
+    run = accept("Is it?")
+    services.executions.claim(run, owner="one")
+
+    assert [sweep(services, after=seconds) for seconds in (60, 61)] == [0, 0]
+
+    assert [each.epoch for each in machines.answers.values()] == [2]
+    assert services.executions.continuation(run).resume_at is ResumeAt.GATHER_CONTEXT
+
+
+def test_a_run_that_was_handed_over_and_not_begun_is_begun(
+    services: ChainServices, machines: FakeMachines, accept: Accept
+) -> None:
+    run = accept("Is it?", seconds=900)
+    services.executions.claim(run, owner="one")
+    services.executions.hand_over(run, Continuation(turn=2))
+
+    assert sweep(services, after=31) == 0
+
+    assert [each.epoch for each in machines.answers.values()] == [2]
+
+
+def test_a_run_that_loses_every_execution_is_ended(
+    services: ChainServices, machines: FakeMachines, accept: Accept
+) -> None:
+    run = accept("Is it?", seconds=1800)
+    ended = 0
+    for epoch in range(1, MAX_LOSSES + 2):
+        services.executions.claim(replace(run, epoch=epoch), owner=f"execution-{epoch}")
+        ended = sweep(services, after=31) or sweep(services, after=121)
+
+    assert ended == 1
+    assert len(machines.answers) == MAX_LOSSES
+    assert record(services, run).failure is not None
+
+
+def test_a_lost_run_without_time_for_another_execution_is_ended_before_its_deadline(
+    services: ChainServices, machines: FakeMachines, accept: Accept
+) -> None:
+    run = accept("Is it?")
+    services.executions.claim(run, owner="one")
+    services.time.advance(100)
+    services.executions.renew(run)
+
+    assert [sweep(services, after=seconds) for seconds in (1, 121)] == [0, 1]
 
     assert machines.answers == {}
     ended = services.runs.get(TENANT, run.id)
@@ -83,10 +156,10 @@ def test_a_lost_run_that_was_cancelled_ends_as_cancelled(
     services: ChainServices, machines: FakeMachines, accept: Accept
 ) -> None:
     run = accept("Is it?")
-    services.runs.claim(run, owner="one")
+    services.executions.claim(run, owner="one")
     services.runs.cancel(TENANT, run.id)
 
-    assert sweep(services, after=331) == 1
+    assert [sweep(services, after=seconds) for seconds in (60, 61)] == [0, 1]
     assert record(services, run).status is RunStatus.CANCELLED
     assert machines.answers == {}
 
@@ -121,7 +194,7 @@ def test_a_lost_run_is_charged_on_its_receipt_what_its_budgets_were(
             assert ledger.start(held)
         if attempt == 1:
             ledger.settle(held, cost_micro_usd=30)
-    services.runs.claim(run, owner="one")
+    services.executions.claim(run, owner="one")
 
     assert sweep(services, after=331) == 1
     ledger.sweep(limit=10)
@@ -141,7 +214,7 @@ def test_a_lost_run_is_charged_on_its_receipt_what_its_budgets_were(
 class UnreachableMachines(FakeMachines):
     """Step Functions that answer nothing."""
 
-    def start_answer(self, run: Run, *, again: int = 0) -> None:
+    def start_answer(self, run: Run, *, again: int = 0, machine: str | None = None) -> None:
         raise StoreUnavailableError("throttled")
 
 
@@ -158,3 +231,24 @@ def test_one_that_can_not_be_looked_after_stops_no_other_and_fails_the_sweep(
         sweep(services, after=31)
 
     assert record(services, lost).status is RunStatus.FAILED
+
+
+@pytest.mark.guarantee_b
+def test_a_resumed_run_keeps_on_its_receipt_what_its_lost_execution_had_called(
+    services: ChainServices, machines: FakeMachines, accept: Accept
+) -> None:
+    services.ledger = ledger = LedgerOverRows(FakeLedgerRows(), clock=services.clock)
+    run = accept("Is it?", seconds=600, budgets=Allowances(tenant=Allowance(day_micro_usd=1000), revision=1))
+    budgets = budgets_of(TENANT, services.runs.get(TENANT, run.id).request)
+    price = msgspec.json.encode(price_of("claude-haiku-5-5")).decode()
+
+    for epoch in (1, 2):
+        execution = replace(run, epoch=epoch)
+        services.executions.claim(execution, owner=f"execution-{epoch}")
+        asked = Reservation(run=execution, attempt=1, amount_micro_usd=100, model="claude-haiku-5-5", price=price)
+        assert ledger.start(ledger.reserve(asked, budgets))
+        assert [sweep(services, after=seconds) for seconds in (60, 61)] == [0, 0]
+
+    last = services.executions.continuation(run)
+    assert [(call.cost_micro_usd, call.outcome) for call in last.calls] == [(100, "lost")] * 2
+    assert [each.epoch for each in machines.answers.values()] == [2, 3]

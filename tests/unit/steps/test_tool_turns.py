@@ -15,7 +15,7 @@ from functions.run_external_tool.handler import run_external_tool
 from functions.run_tool.handler import run_tool
 from plinth.adapters.ledger_over_rows import LedgerOverRows
 from plinth.chain.failures import run_failure
-from plinth.chain.tool_turns import MAX_CALLS, MAX_TURNS, RESULT_CHARACTERS
+from plinth.chain.tool_turns import MAX_CALLS, RESULT_CHARACTERS
 from plinth.contracts.access import Allowance, Allowances
 from plinth.contracts.events import Reset, TextDelta
 from plinth.contracts.memory import StoredPassage
@@ -254,9 +254,10 @@ def test_a_step_that_is_repeated_builds_the_same_prompt(services: ChainServices,
 def test_a_model_that_asks_for_tools_in_its_last_turn_was_told_and_ends_the_run(
     services: ChainServices, call: Call, run: Run
 ) -> None:
-    services.model = FakeModel(*[([], asks_for(SUM))] * MAX_TURNS)
+    turns = services.runs.get(TENANT, run.id).request.max_turns
+    services.model = FakeModel(*[([], asks_for(SUM))] * turns)
     result = call(call_model, run=run, attempt=1)
-    for turn in range(2, MAX_TURNS + 1):
+    for turn in range(2, turns + 1):
         assert result["outcome"] == "complete"
         result = turn_after_tools(call, run, turn=turn, tools=1)
 

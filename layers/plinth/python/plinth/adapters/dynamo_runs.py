@@ -1,4 +1,4 @@
-"""What makes a run accepted once, owned by one execution, and ended once: conditions on its row in DynamoDB.
+"""What makes a run accepted once and ended once: conditions on its row in DynamoDB.
 
 Row RUN (pk `<tenant>#<run id>`), its contents CONTENT#<name> beside it, and one row per idempotency key.
 """
@@ -11,23 +11,20 @@ import msgspec
 from plinth.adapters.dynamo_run_log import Batch, batch_put, ending_of
 from plinth.adapters.dynamo_usage import usage_update
 from plinth.adapters.dynamodb_items import Value, packed, row, unpacked
-from plinth.adapters.dynamodb_table import ConditionFailedError, Put, Table, Update
-from plinth.adapters.open_rows import OPEN
+from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Put, Table, Update
 from plinth.contracts.events import NOTHING_MORE, Beginning, Event, RunAccepted
 from plinth.contracts.runs import (
     Acceptance,
     Answer,
     Failure,
     IdempotencyKey,
-    Overdue,
     Receipt,
     Run,
     RunRecord,
     RunRequest,
     RunStatus,
-    contents_until,
 )
-from plinth.contracts.shards import SHARDS, shard_of
+from plinth.contracts.shards import shard_of
 from plinth.contracts.tenant import Tenant
 from plinth.errors import ContentMissingError, IdempotencyConflictError, NotFoundError, RunSupersededError
 from plinth.money.usage import usage_of
@@ -40,7 +37,7 @@ START_SECONDS = 30
 
 ANSWER = "answer"  # the content that `get` returns with a run
 
-# A run's deadline is 270 s after its start, and its machine ends by itself after 285 s.
+# The last execution of a run ends by itself 15 s after the run's deadline.
 _ABANDONED_SECONDS = 60
 _ABANDONED = Failure(reason="timed_out", message="the run's execution was lost; ask again")
 
@@ -95,7 +92,7 @@ class DynamoRuns:
         )
         writes: list[Put | Update] = [
             Put(
-                key=(_pk(run.tenant, run.id), "RUN"),
+                key=run_key(run.tenant, run.id),
                 item={
                     "status": RunStatus.ACCEPTED,
                     "epoch": run.epoch,
@@ -110,7 +107,7 @@ class DynamoRuns:
             batch_put(run, batch),
         ]
         if beginning.answer is not None:
-            writes.append(self._kept(run, ANSWER, beginning.answer))
+            writes.append(content_put(run, ANSWER, beginning.answer))
         if ending:
             writes.append(usage_update(run, request.user, usage_of(events), now))
         if key is not None:
@@ -138,28 +135,9 @@ class DynamoRuns:
             values={":now": now},
         )
 
-    def claim(self, run: Run, *, owner: str) -> bool:
-        """Set the owner if the run waits for one, or if it is this one already."""
-        claimed = Update(
-            key=(_pk(run.tenant, run.id), "RUN"),
-            change="SET #status = :running, #owner = :owner",
-            condition="#epoch = :epoch AND (#status = :accepted OR (#status = :running AND #owner = :owner))",
-            values={
-                ":running": RunStatus.RUNNING,
-                ":accepted": RunStatus.ACCEPTED,
-                ":owner": owner,
-                ":epoch": run.epoch,
-            },
-        )
-        try:
-            self._table.write(claimed)
-        except ConditionFailedError:
-            return False
-        return True
-
     def get(self, tenant: Tenant, run_id: str) -> RunRecord:
         """Return the run with its answer, if it has one."""
-        found = self._table.get((_pk(tenant, run_id), "RUN"))
+        found = self._table.get(run_key(tenant, run_id))
         now = self._clock.now()
         if found is None or row(found, _RunRow).expires_at <= now:
             raise NotFoundError(f"no run {run_id}")
@@ -183,7 +161,7 @@ class DynamoRuns:
     def cancel(self, tenant: Tenant, run_id: str) -> RunRecord:
         """Mark the row while the run is open; what has ended or does not exist is for the read after it to tell."""
         marked = Update(
-            key=(_pk(tenant, run_id), "RUN"),
+            key=run_key(tenant, run_id),
             change="SET #unwanted = :yes",
             condition="#status IN (:accepted, :running)",
             values={":yes": True, ":accepted": RunStatus.ACCEPTED, ":running": RunStatus.RUNNING},
@@ -192,39 +170,12 @@ class DynamoRuns:
             self._table.write(marked)
         return self.get(tenant, run_id)
 
-    def overdue(self, *, limit: int) -> list[Overdue]:
-        """Return the rows that the index has, as they are now: it may be behind, so one that has ended is left out."""
-        now = self._clock.now()
-        keys = [key for shard in SHARDS for key in self._table.keys_in(OPEN, shard, at_most=int(now), limit=limit)]
-        found = ((str(item["pk"]), row(item, _RunRow)) for item in self._table.get_many(keys))
-        return [_overdue(pk, stored) for pk, stored in found if not stored.status.final]
-
-    def look_again(self, run: Run, *, at: float) -> None:
-        """Move the row in the index, unless it has left it."""
-        moved = Update(
-            key=(_pk(run.tenant, run.id), "RUN"),
-            change="SET #lapses_at = :at",
-            condition="attribute_exists(#open)",
-            values={":at": int(at)},
-        )
-        with suppress(ConditionFailedError):
-            self._table.write(moved)
-
     def put_content(self, run: Run, name: str, content: object) -> None:
         """Keep the content, unless a later epoch already has: then `RunSupersededError`."""
         try:
-            self._table.write(self._kept(run, name, content))
+            self._table.write(content_put(run, name, content))
         except ConditionFailedError as failed:
             raise RunSupersededError(f"a later execution owns run {run.id}") from failed
-
-    def _kept(self, run: Run, name: str, content: object) -> Put:
-        expires_at = run.expires_at if name == ANSWER else run.contents_expire_at
-        return Put(
-            key=(_pk(run.tenant, run.id), f"CONTENT#{name}"),
-            item={"epoch": run.epoch, "body": packed(content), "expires_at": expires_at},
-            condition="attribute_not_exists(pk) OR #epoch <= :epoch",
-            values={":epoch": run.epoch},
-        )
 
     def get_content(self, run: Run, name: str, kind: type[Content]) -> Content:
         """Return the content as `kind`."""
@@ -252,22 +203,25 @@ def _as_it_stands(stored: _RunRow, now: float) -> _RunRow:
     return msgspec.structs.replace(stored, status=RunStatus.FAILED, failure=packed(_ABANDONED))
 
 
-def _overdue(pk: str, stored: _RunRow) -> Overdue:
-    tenant, _, run_id = pk.partition("#")
-    run = Run(
-        id=run_id,
-        tenant=Tenant(id=tenant),
-        epoch=stored.epoch,
-        deadline=stored.deadline,
-        keep_until=stored.expires_at,
-        contents_until=contents_until(unpacked(stored.request, RunRequest).contents, stored.deadline),
-    )
-    return Overdue(run=run, status=stored.status, unwanted=stored.unwanted)
-
-
 class _ContentRow(msgspec.Struct):
     body: bytes
     expires_at: int
+
+
+def run_key(tenant: Tenant, run_id: str) -> Key:
+    """Return the key of a run's row."""
+    return _pk(tenant, run_id), "RUN"
+
+
+def content_put(run: Run, name: str, content: object) -> Put:
+    """Return the write of a content, which replaces none of a later epoch."""
+    expires_at = run.expires_at if name == ANSWER else run.contents_expire_at
+    return Put(
+        key=(_pk(run.tenant, run.id), f"CONTENT#{name}"),
+        item={"epoch": run.epoch, "body": packed(content), "expires_at": expires_at},
+        condition="attribute_not_exists(pk) OR #epoch <= :epoch",
+        values={":epoch": run.epoch},
+    )
 
 
 def _pk(tenant: Tenant, run_id: str) -> str:

@@ -36,10 +36,10 @@ class StepFunctions:
         self._erase_arn = erase_arn
         self._forget_arn = forget_arn
 
-    def start_answer(self, run: Run, *, again: int = 0) -> None:
+    def start_answer(self, run: Run, *, again: int = 0, machine: str | None = None) -> None:
         """Start the answer machine with the input {"run": ...}."""
         name = f"{run.id}-{run.epoch}" + (f"-{again}" if again else "")
-        self._start(self._answer_arn, name=name, subject={"run": run})
+        self._start(machine or self._answer_arn, name=name, subject={"run": run})
 
     def start_ingest(self, document: DocumentVersion) -> None:
         """Start the ingest machine with the input {"document": ...}; a try after another has a name of its own."""

@@ -1,8 +1,21 @@
 """What a caller may say when it asks a question: fields, their bounds and their meaning."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from plinth.access.authentication import Caller
+from plinth.access.entitlement import allowed, allowed_names
+from plinth.chain.catalogue import catalogue
+from plinth.contracts.access import MAX_TURNS
+from plinth.contracts.runs import RunRequest
+from plinth.errors import InvalidFieldError
+from plinth.memory.labels import wanted_metadata
+
+_DEFAULT_OUTPUT_TOKENS = 400
+_DEFAULT_SECONDS = 270
+_DEFAULT_TURNS = 5
 
 
 class PassageFilter(BaseModel):
@@ -30,7 +43,68 @@ class RunCreation(BaseModel):
     max_output_tokens: Annotated[
         int | None, Field(ge=1, le=1_000_000, description="Clipped to what the tenant's tier allows.")
     ] = None
+    deadline_seconds: Annotated[
+        int | None, Field(ge=30, le=3600, description="When the run ends at the latest; 270, or what the tier allows.")
+    ] = None
+    max_turns: Annotated[
+        int | None,
+        Field(ge=1, le=MAX_TURNS, description="How often the model may be asked, answer included; clipped likewise."),
+    ] = None
     tools: Annotated[
         list[str], Field(max_length=20, description="Tools that the model may use, of those of the tenant's tier.")
     ] = []
     filter: Annotated[PassageFilter | None, Field(description="Which passages may be found; by default all.")] = None
+
+
+def run_request(creation: RunCreation, caller: Caller, *, default_model: str) -> RunRequest:
+    """Return what is to be answered, within the caller's tier; raise `InvalidFieldError` for what it does not have."""
+    if not creation.question.strip():
+        raise InvalidFieldError("question", "must hold more than white space")
+    tools = _allowed_tools(creation.tools, caller)
+    model = creation.model or default_model
+    return RunRequest(
+        question=creation.question,
+        model=model,
+        models=_allowed_models(model, caller, with_tools=bool(tools)),
+        user=caller.user,
+        conversation_id=creation.conversation_id,
+        max_output_tokens=min(creation.max_output_tokens or _DEFAULT_OUTPUT_TOKENS, caller.tier.max_output_tokens),
+        cache=caller.tier.cache,
+        key_id=caller.key_id,
+        budgets=caller.tier.budgets,
+        tools=tools,
+        labels=caller.labels,
+        metadata=wanted_metadata(creation.filter.metadata) if creation.filter else (),
+        fetch_hosts=caller.tier.fetch_hosts,
+        link_hosts=caller.tier.link_hosts,
+        contents=caller.tier.contents,
+        max_turns=min(creation.max_turns or _DEFAULT_TURNS, caller.tier.max_turns),
+    )
+
+
+def run_seconds(creation: RunCreation, caller: Caller) -> int:
+    """Return the seconds after which the run must have ended."""
+    return min(creation.deadline_seconds or _DEFAULT_SECONDS, caller.tier.deadline_seconds)
+
+
+def _allowed_models(model: str, caller: Caller, *, with_tools: bool) -> tuple[str, ...]:
+    """Return the models of the name that the tier has; with tools, those of them that can ask for tools."""
+    models = allowed(model, caller.tier, catalogue())
+    if not models:
+        names = ", ".join(allowed_names(caller.tier, catalogue()))
+        raise InvalidFieldError("model", f"tier {caller.tier.name} does not have {model}: use one of {names}")
+    if not with_tools:
+        return models
+    able = tuple(each for each in models if "tools" in catalogue().models[each].capabilities)
+    if not able:
+        raise InvalidFieldError("tools", f"{model} takes no tools: leave them out, or name another model")
+    return able
+
+
+def _allowed_tools(wanted: Sequence[str], caller: Caller) -> tuple[str, ...]:
+    having = caller.tier.tools
+    for name in wanted:
+        if name not in having:
+            remedy = f"use some of {', '.join(having)}" if having else "leave them out"
+            raise InvalidFieldError("tools", f"tier {caller.tier.name} does not have {name}: {remedy}")
+    return tuple(sorted(set(wanted)))

@@ -1,7 +1,6 @@
 """The routes of runs: ask a question, and read what became of it."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,15 +8,12 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Header
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
-from plinth.access.authentication import Caller
-from plinth.access.entitlement import allowed, allowed_names
 from plinth.access.readable_runs import readable_run
 from plinth.access.run_ids import new_run_id
 from plinth.access.spending import least_bound_micro_usd, require_budget
 from plinth.api.exchange import CurrentExchange, Exchange
-from plinth.api.run_creation import RunCreation
+from plinth.api.run_creation import RunCreation, run_request, run_seconds
 from plinth.api.waiting import wait_for_end, wanted_wait
-from plinth.chain.catalogue import catalogue
 from plinth.chain.routing import estimated_tokens
 from plinth.contracts.events import Beginning, RunEnded
 from plinth.contracts.runs import (
@@ -33,15 +29,12 @@ from plinth.contracts.runs import (
     RunStatus,
     contents_until,
 )
-from plinth.errors import InvalidFieldError, PlinthError, ServiceUnavailableError
-from plinth.memory.labels import wanted_metadata
+from plinth.errors import PlinthError, ServiceUnavailableError
 from plinth.money.budgets import budgets_of
 from plinth.money.platform import ACCEPTING_UNITS, ANSWERING_UNITS
 from plinth.runtime.answer_endings import cached_receipt, last_events, whole
 from plinth.runtime.cached_answers import answer_at_once
 
-RUN_SECONDS = 270
-_DEFAULT_OUTPUT_TOKENS = 400
 _DAY_SECONDS = 86_400
 _JSON = "application/json"
 
@@ -115,13 +108,13 @@ def create_run(
     The same Idempotency-Key with the same body stands for the same run.
     """
     wait_seconds = wanted_wait(prefer)
-    if not creation.question.strip():
-        raise InvalidFieldError("question", "must hold more than white space")
-    request = _request(creation, exchange)
+    request = run_request(creation, exchange.caller, default_model=exchange.services.settings.default_model)
     key = None
     if idempotency_key is not None:
         key = IdempotencyKey(key=idempotency_key, body_sha256=hashlib.sha256(exchange.body).hexdigest())
-    reference = _repeated(exchange, key) or _accept(exchange, request, key)
+    reference = _repeated(exchange, key) or _accept(
+        exchange, request, key, seconds=run_seconds(creation, exchange.caller)
+    )
     exchange.run_id = reference.id
     headers = {"Location": f"/v1/runs/{reference.id}"}
     if wait_seconds is not None:
@@ -146,53 +139,6 @@ def cancel_run(run_id: str, exchange: CurrentExchange) -> RunReference:
     return _reference(record.id, record.status)
 
 
-def _request(creation: RunCreation, exchange: Exchange) -> RunRequest:
-    tools = _allowed_tools(creation.tools, exchange.caller)
-    model = creation.model or exchange.services.settings.default_model
-    return RunRequest(
-        question=creation.question,
-        model=model,
-        models=_allowed_models(model, exchange.caller, with_tools=bool(tools)),
-        user=exchange.caller.user,
-        conversation_id=creation.conversation_id,
-        max_output_tokens=min(
-            creation.max_output_tokens or _DEFAULT_OUTPUT_TOKENS, exchange.caller.tier.max_output_tokens
-        ),
-        cache=exchange.caller.tier.cache,
-        key_id=exchange.caller.key_id,
-        budgets=exchange.caller.tier.budgets,
-        tools=tools,
-        labels=exchange.caller.labels,
-        metadata=wanted_metadata(creation.filter.metadata) if creation.filter else (),
-        fetch_hosts=exchange.caller.tier.fetch_hosts,
-        link_hosts=exchange.caller.tier.link_hosts,
-        contents=exchange.caller.tier.contents,
-    )
-
-
-def _allowed_models(model: str, caller: Caller, *, with_tools: bool) -> tuple[str, ...]:
-    """Return the models of the name that the tier has; with tools, those of them that can ask for tools."""
-    models = allowed(model, caller.tier, catalogue())
-    if not models:
-        names = ", ".join(allowed_names(caller.tier, catalogue()))
-        raise InvalidFieldError("model", f"tier {caller.tier.name} does not have {model}: use one of {names}")
-    if not with_tools:
-        return models
-    able = tuple(each for each in models if "tools" in catalogue().models[each].capabilities)
-    if not able:
-        raise InvalidFieldError("tools", f"{model} takes no tools: leave them out, or name another model")
-    return able
-
-
-def _allowed_tools(wanted: Sequence[str], caller: Caller) -> tuple[str, ...]:
-    having = caller.tier.tools
-    for name in wanted:
-        if name not in having:
-            remedy = f"use some of {', '.join(having)}" if having else "leave them out"
-            raise InvalidFieldError("tools", f"tier {caller.tier.name} does not have {name}: {remedy}")
-    return tuple(sorted(set(wanted)))
-
-
 def _repeated(exchange: Exchange, key: IdempotencyKey | None) -> RunReference | None:
     """Return the run that the key stands for already: a repeat takes nothing from any limit."""
     runs, tenant = exchange.services.runs, exchange.caller.tenant
@@ -200,16 +146,16 @@ def _repeated(exchange: Exchange, key: IdempotencyKey | None) -> RunReference | 
     return _resume(exchange, runs.get(tenant, run_id)) if run_id else None
 
 
-def _accept(exchange: Exchange, request: RunRequest, key: IdempotencyKey | None) -> RunReference:
+def _accept(exchange: Exchange, request: RunRequest, key: IdempotencyKey | None, *, seconds: int) -> RunReference:
     services, tenant, now = exchange.services, exchange.caller.tenant, exchange.services.clock.now()
     keep_until = int(now) + exchange.caller.tier.retention_days * _DAY_SECONDS
     run = Run(
         id=new_run_id(now),
         tenant=tenant,
         epoch=1,
-        deadline=now + RUN_SECONDS,
+        deadline=now + seconds,
         keep_until=keep_until,
-        contents_until=contents_until(request.contents, now + RUN_SECONDS),
+        contents_until=contents_until(request.contents, now + seconds),
     )
     cached = answer_at_once(tenant, request, services)
     if cached is None:

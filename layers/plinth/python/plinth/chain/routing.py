@@ -5,14 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plinth.chain.catalogue import MoveOn, Route, RouteStep, route
+from plinth.chain.executions import ENDING_SECONDS
 from plinth.contracts.runs import RunRequest
 from plinth.errors import ModelBusyError, ModelError, ModelKeyRefusedError, ModelWakingError
 
 MAX_ATTEMPTS = 3
 """Calls of a turn over the whole route. Only the state machine repeats a call, so this is all there is."""
-
-ENDING_SECONDS = 15.0
-"""What is left of a run's time for the steps after the model's."""
 
 BREAKING = frozenset[MoveOn]({"model_unavailable", "model_silent", "model_stream_cut"})
 """Failures that speak of an ill model, and open its breaker; a busy one is well, and a wrong key is ours."""

@@ -7,9 +7,6 @@ from plinth.contracts.memory import StoredPassage
 from plinth.contracts.models import Message, Prompt, Reply, Role, ToolCall, ToolResult
 from plinth.contracts.tools import ToolOutcome
 
-MAX_TURNS = 5
-"""Turns of a model in one run: its answer, and at most four rounds of tools before it."""
-
 MAX_CALLS = 16
 """Tools that one reply can ask for: each is a function call, and a model that repeats itself asks for hundreds."""
 
@@ -38,9 +35,9 @@ def with_results(
     outcomes: Sequence[ToolOutcome | None],
     *,
     numbered: Sequence[StoredPassage],
-    turn: int,
+    last: bool,
 ) -> Prompt:
-    """Return the prompt of the next `turn`; an outcome of None is that of a tool that never answered.
+    """Return the prompt of the next turn, the `last` one or not; None is the outcome of a tool that never answered.
 
     Calls without any outcome are those over `MAX_CALLS`.
     """
@@ -48,7 +45,7 @@ def with_results(
     told = [*(outcome or _MISSING for outcome in outcomes), *[_TOO_MANY] * (len(reply.tool_calls) - len(outcomes))]
     results = tuple(_result(call, outcome, numbers) for call, outcome in zip(reply.tool_calls, told, strict=True))
     asked = Message(role=Role.ASSISTANT, text=reply.text, tool_calls=reply.tool_calls)
-    answered = Message(role=Role.USER, text=_LAST if turn >= MAX_TURNS else "", tool_results=results)
+    answered = Message(role=Role.USER, text=_LAST if last else "", tool_results=results)
     return replace(prompt, messages=(*prompt.messages, asked, answered), tainted=True)
 
 

@@ -24,6 +24,8 @@ from plinth.contracts.answering import (
     RunToolOutput,
     SaveAnswerInput,
     SaveAnswerOutput,
+    SaveContinuationInput,
+    SaveContinuationOutput,
 )
 from plinth.contracts.erasing import (
     EraseIndexInput,
@@ -119,6 +121,8 @@ __all__ = [
     "RunToolOutput",
     "SaveAnswerInput",
     "SaveAnswerOutput",
+    "SaveContinuationInput",
+    "SaveContinuationOutput",
     "SignReceiptInput",
     "SignReceiptOutput",
     "SplitDocumentInput",

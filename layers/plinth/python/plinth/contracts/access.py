@@ -79,14 +79,18 @@ class Allowances:
 NO_BUDGETS = Allowances()
 
 
+MAX_TURNS = 30
+"""Turns of a model in one run, whatever its tier allows: 90 calls, of which each has a row in the ledger of its own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tier:
     """What a tenant may use: its models and tools, the longest output in tokens, and its limits (None is unlimited).
 
-    `burst` requests may come at once, and a minute's tokens. `concurrent_runs` are runs that have not ended. What a run
-    leaves behind is kept for `retention_days`, and what can be read of it is for `contents` to say. Its `labels` are
-    access labels that every key of the tenant holds. Its tools may read pages of `fetch_hosts`, its answers may link to
-    `link_hosts` (`plinth.contracts.hosts` reads both).
+    `burst` requests may come at once, and a minute's tokens. `concurrent_runs` are runs that have not ended. A run may
+    take `deadline_seconds` and ask its model `max_turns` times. What it leaves behind is kept for `retention_days`, and
+    what can be read of it is for `contents` to say. `labels` are access labels that every key of the tenant holds. Its
+    tools may read pages of `fetch_hosts`, its answers may link to `link_hosts` (`plinth.contracts.hosts` reads both).
     """
 
     name: str
@@ -105,6 +109,8 @@ class Tier:
     labels: tuple[str, ...] = ()
     fetch_hosts: tuple[str, ...] = ()
     link_hosts: tuple[str, ...] = ()
+    deadline_seconds: int = 270
+    max_turns: int = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,19 +11,62 @@ from plinth.contracts.events import StepEnded
 from plinth.contracts.runs import CacheMatch, ModelCost, Run
 
 
+class ResumeAt(StrEnum):
+    """The states of the machine at which an execution may begin."""
+
+    GATHER_CONTEXT = "GatherContext"
+    CALL_MODEL = "CallModel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Continuation:
+    """Where an execution begins, and what it goes on with: all that the machine carried, but the run's name.
+
+    `turns` were recalled, `turn` is the model's next one; the others are as in the inputs of the steps. `losses` counts
+    the executions of the run that were lost; `because` is that of `RunResumed`.
+    """
+
+    resume_at: ResumeAt = ResumeAt.GATHER_CONTEXT
+    resumes_at: float = 0.0
+    turn: int = 1
+    attempt: int = 1
+    position: int = 0
+    after: str = ""
+    last_model: str = ""
+    turns: int = 0
+    cache_key: str | None = None
+    near_key: str | None = None
+    calls: tuple[ModelCost, ...] = ()
+    steps: tuple[StepEnded, ...] = ()
+    losses: int = 0
+    because: str = "time"
+
+
+BEGINNING = Continuation()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRunInput:
-    """`owner` is the execution's own name: a retry of the same execution wins its claim again."""
+    """`owner` is the execution's own name: a retry of the same execution wins its claim again.
+
+    `started_at` is when the execution began, in Unix seconds; 0 stands for now.
+    """
 
     run: Run
     owner: str
+    started_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRunOutput:
-    """`claimed` is false where another execution holds the run; this one must then end silently."""
+    """`claimed` is false where another execution holds the run; this one must then end silently.
+
+    `run` is the run with this execution's deadline.
+    """
 
     claimed: bool
+    run: Run
+    continuation: Continuation = BEGINNING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +133,10 @@ class BuildPromptInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildPromptOutput:
+    """`hand_over` says that the next execution must call the model: this one might end before the call does."""
+
     prompt_version: str
+    hand_over: bool = False
 
 
 class CallOutcome(StrEnum):
@@ -129,10 +175,11 @@ class CallModelOutput:
     """`calls` holds what this call cost, if one was made; `error` is the class of the failure, `reason` its code.
 
     `tool_calls` is how many tools the reply asks for; then it is no answer yet. `resumes_at` is when `wait_seconds` are
-    over, or 0.
+    over, or 0. `hand_over` says that the next execution must wait and call again.
     """
 
     outcome: CallOutcome
+    hand_over: bool = False
     wait_seconds: float = 0.0
     resumes_at: float = 0.0
     position: int = 0
@@ -140,6 +187,22 @@ class CallModelOutput:
     tool_calls: int = 0
     error: str = ""
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveContinuationInput:
+    """`machine` is the ARN of the machine that starts the next execution: the one that runs."""
+
+    run: Run
+    machine: str
+    continuation: Continuation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveContinuationOutput:
+    """The epoch of the execution that goes on."""
+
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,15 @@ class StepTried(msgspec.Struct, frozen=True, tag="step.tried", kw_only=True):
     details: Details = {}
 
 
+class RunResumed(msgspec.Struct, frozen=True, tag="run.resumed", kw_only=True):
+    """Another execution goes on with the run; nothing that an earlier one still writes comes after this.
+
+    `because` is `time` where the earlier one had too little of it left, `lost` where it was not heard of any more.
+    """
+
+    because: str
+
+
 class TextDelta(msgspec.Struct, frozen=True, tag="text.delta", kw_only=True):
     """More of the answer's text, from `offset` characters on, of this attempt."""
 
@@ -93,7 +102,7 @@ class RunEnded(msgspec.Struct, frozen=True, tag="run.ended", kw_only=True):
     message: str | None = None
 
 
-Event = RunAccepted | StepEnded | StepTried | TextDelta | Reset | CitationFound | ReceiptMade | RunEnded
+Event = RunAccepted | RunResumed | StepEnded | StepTried | TextDelta | Reset | CitationFound | ReceiptMade | RunEnded
 
 
 class LoggedEvent(msgspec.Struct, frozen=True, kw_only=True):

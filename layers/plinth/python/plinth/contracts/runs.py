@@ -25,10 +25,11 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """The name of a run as every step carries it. `epoch` fences its effects; `deadline` is in Unix seconds.
+    """The name of a run as every step carries it. `epoch` counts its executions and fences their effects.
 
-    What it leaves behind is gone at `keep_until`, in Unix seconds; 0 stands for 30 days after the deadline. What its
-    steps hand to one another may be gone before, at `contents_until`.
+    Times are Unix seconds. The run ends by its `deadline`, and the execution that carries this by `execution_deadline`;
+    0 stands for the run's. What it leaves behind is gone at `keep_until`; 0 stands for 30 days after the deadline.
+    What its steps hand to one another may be gone before, at `contents_until`.
     """
 
     id: str
@@ -37,6 +38,12 @@ class Run:
     deadline: float
     keep_until: int = 0
     contents_until: int = 0
+    execution_deadline: float = 0.0
+
+    @property
+    def until(self) -> float:
+        """When the execution that carries this must be over."""
+        return self.execution_deadline or self.deadline
 
     @property
     def expires_at(self) -> int:
@@ -54,7 +61,8 @@ class RunRequest:
     """What the caller asked for, after validation. `max_output_tokens` is already clipped to the tier.
 
     `model` names a model or a route; `models` are those of it that the tier may use, in order.
-    `cache` and `budgets` are the tier's; `key_id` names the API key that asked; `tools` are offered to the model.
+    `cache` and `budgets` are the tier's; `key_id` names the API key that asked; `tools` are offered to the model,
+    which answers in one of `max_turns` turns: each before it asks for tools.
     `labels` are the access labels that the caller holds, `metadata` the groups of its filter: see `SearchScope`.
     `fetch_hosts` and `link_hosts` are the tier's: whose pages tools may read, and whom an answer may link to.
     """
@@ -74,6 +82,7 @@ class RunRequest:
     fetch_hosts: tuple[str, ...] = ()
     link_hosts: tuple[str, ...] = ()
     contents: ContentPolicy = ContentPolicy.REDACTED
+    max_turns: int = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,11 +214,12 @@ def contents_until(policy: ContentPolicy, deadline: float) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overdue:
-    """An open run that should have been begun, or have ended, by now."""
+    """An open run that somebody must look after. An execution holds it until `leased_until`, a Unix time; 0 is none."""
 
     run: Run
     status: RunStatus
     unwanted: bool
+    leased_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

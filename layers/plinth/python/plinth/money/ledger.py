@@ -25,7 +25,7 @@ from plinth.money.budget_rows import BudgetRow, budget_row
 from plinth.money.ledger_changes import ROUNDS, Change, Condition, Row, RowKey, Steps, Value
 
 LAPSE_SECONDS = 60
-"""How long after its run's deadline a reservation is swept; the run itself is given up by then."""
+"""How long after its execution's deadline a reservation is swept; the execution itself is over by then."""
 
 _STARTED = frozenset({ReservationState.INFLIGHT, ReservationState.CHARGED, ReservationState.SETTLED})
 _KEEP_SECONDS = 30 * 86_400  # an ended reservation is kept for late bills and audits; an open one never expires
@@ -249,14 +249,14 @@ def _opened(asked: Reservation) -> Change:
         "run_id": run.id,
         "epoch": run.epoch,
         "attempt": asked.attempt,
-        "deadline": int(run.deadline),
+        "deadline": int(run.until),
         "amount": asked.amount_micro_usd,
         "model": asked.model,
         "price": asked.price,
         "scopes": [budget_rows.scope_text(scope) for scope in asked.scopes],
         "state": ReservationState.HELD.value,
         "open": shard_of(run.id),
-        "lapses_at": int(run.deadline) + LAPSE_SECONDS,
+        "lapses_at": int(run.until) + LAPSE_SECONDS,
     }
     return Change(key=(pk, sk), where=(Condition(attribute="state", comparison="absent"),), put=put)
 

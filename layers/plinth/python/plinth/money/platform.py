@@ -1,7 +1,7 @@
 """What a run costs beside its models: measured time, memory and units at the list prices of platform_prices.json."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -14,10 +14,12 @@ from plinth.money.prices import Confidence
 
 API_STEP = "Api"
 """The one step that is no state of the machine; it is counted until the run was written down."""
-ACCEPTING_UNITS, ANSWERING_UNITS, ENDING_UNITS = 7.0, 10.0, 9.0
-"""Write units of three transactions, which can't tell their own in what they write: that which accepts a run under an
-Idempotency-Key, that which accepts it with its answer, and that which ends it (as `bench platform_cost` records them).
+ACCEPTING_UNITS, ANSWERING_UNITS, ENDING_UNITS, HANDING_OVER_UNITS = 7.0, 10.0, 9.0, 6.0
+"""Write units of four transactions, which can't tell their own in what they write: that which accepts a run under an
+Idempotency-Key, that which accepts it with its answer, that which ends it (as `bench platform_cost` records them), and
+that which hands it over to its next execution (two items of a KB, and the index).
 """
+_CLAIMING = "ClaimRun"
 _WORKFLOW = "workflow"
 WORKFLOW_GB = 64 / 1024
 """An Express run is billed in steps of 64 MB; one that only passes references takes one."""
@@ -42,7 +44,7 @@ def platform_prices() -> dict[PlatformKind, PlatformPrice]:
 
 
 def platform_cost(steps: Iterable[StepEnded]) -> PlatformCost:
-    """Return what these steps of one run cost; its machine works from the first one's start to the last one's end.
+    """Return what these steps of one run cost; an execution works from its first one's start to its last one's end.
 
     A step that died before it could say what it used counts nothing but its part of the machine's time.
     """
@@ -60,12 +62,23 @@ def platform_cost(steps: Iterable[StepEnded]) -> PlatformCost:
         used[step.step, PlatformKind.READ_UNITS] += step.spent.read_units
         used[step.step, PlatformKind.WRITE_UNITS] += step.spent.write_units
         used[step.step, PlatformKind.SEARCHES] += step.spent.searches
-    if in_machine:
-        began = min(step.started_at for step in in_machine)
-        ended = max(step.started_at + step.duration_ms / 1000 for step in in_machine)
-        used[_WORKFLOW, PlatformKind.WORKFLOW_RUNS] = 1
-        used[_WORKFLOW, PlatformKind.WORKFLOW_GB_SECONDS] = (ended - began) * WORKFLOW_GB
+    for execution in _executions(in_machine):
+        ended = max(step.started_at + step.duration_ms / 1000 for step in execution)
+        used[_WORKFLOW, PlatformKind.WORKFLOW_RUNS] += 1
+        used[_WORKFLOW, PlatformKind.WORKFLOW_GB_SECONDS] += (ended - execution[0].started_at) * WORKFLOW_GB
     return _cost(used)
+
+
+def _executions(steps: Iterable[StepEnded]) -> Iterator[list[StepEnded]]:
+    """Yield the steps of each execution, in order: a claim begins the next one."""
+    execution: list[StepEnded] = []
+    for step in sorted(steps, key=lambda each: each.started_at):
+        if step.step == _CLAIMING and execution:
+            yield execution
+            execution = []
+        execution.append(step)
+    if execution:
+        yield execution
 
 
 def _cost(used: dict[tuple[str, PlatformKind], float]) -> PlatformCost:

@@ -10,8 +10,11 @@ from plinth.contracts.runs import Run
 class Machines(Protocol):
     """Starts state machines."""
 
-    def start_answer(self, run: Run, *, again: int = 0) -> None:
-        """Start the answer machine for an accepted run; each other number in `again` starts it once more."""
+    def start_answer(self, run: Run, *, again: int = 0, machine: str | None = None) -> None:
+        """Start the answer machine for the run's next execution; each other number in `again` starts it once more.
+
+        `machine` is its ARN, told by a step of it: those can't be given what is made after them.
+        """
         ...
 
     def start_ingest(self, document: DocumentVersion) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
+from plinth.contracts.answering import Continuation
 from plinth.contracts.events import NOTHING_MORE, Beginning, Event, LoggedEvent
 from plinth.contracts.runs import (
     Acceptance,
@@ -37,24 +38,12 @@ class Runs(Protocol):
         """Return the run that the key stands for, if there is one; `IdempotencyConflictError` for another body."""
         ...
 
-    def claim(self, run: Run, *, owner: str) -> bool:
-        """Make `owner` the one execution that may work on the run; the same owner may claim again."""
-        ...
-
     def get(self, tenant: Tenant, run_id: str) -> RunRecord:
         """Return the run, or raise `NotFoundError`."""
         ...
 
     def cancel(self, tenant: Tenant, run_id: str) -> RunRecord:
         """Note that nobody wants the run any more, unless it has ended, and return it; `NotFoundError` without one."""
-        ...
-
-    def overdue(self, *, limit: int) -> list[Overdue]:
-        """Return open runs that somebody must look after: of all tenants, and of some more than `limit` that many."""
-        ...
-
-    def look_again(self, run: Run, *, at: float) -> None:
-        """Let the run be overdue at this Unix time, and not before; nothing if it has ended."""
         ...
 
     def put_content(self, run: Run, name: str, content: object) -> None:
@@ -67,6 +56,41 @@ class Runs(Protocol):
 
     def contents(self, tenant: Tenant, run_id: str) -> dict[str, object]:
         """Return everything that the run's steps handed on and that has not expired, as JSON by name."""
+        ...
+
+
+class Executions(Protocol):
+    """Who works on a run: one execution at a time, by a lease."""
+
+    def claim(self, run: Run, *, owner: str) -> bool:
+        """Make `owner` the one execution that may work on this epoch of the run; the same owner may claim again."""
+        ...
+
+    def renew(self, run: Run, *, wait_seconds: float = 0.0) -> None:
+        """Hold the run for longer, from the end of a wait on; nothing if it is another execution's by now."""
+        ...
+
+    def hand_over(self, run: Run, continuation: Continuation) -> Run:
+        """Give the run up with what its next execution goes on with, and return the run as that one is given it.
+
+        What was handed over is handed over once. `RunSupersededError` for a stale epoch and a run that has ended.
+        """
+        ...
+
+    def take_over(self, run: Run, continuation: Continuation) -> Run | None:
+        """Do the same for an execution whose lease is over; None where it is not, or somebody else was first."""
+        ...
+
+    def continuation(self, run: Run) -> Continuation:
+        """Return what the last hand-over left, or the beginning."""
+        ...
+
+    def overdue(self, *, limit: int) -> list[Overdue]:
+        """Return open runs that somebody must look after: of all tenants, and of some more than `limit` that many."""
+        ...
+
+    def look_again(self, run: Run, *, at: float) -> None:
+        """Let the run be overdue at this Unix time, and not before; nothing if it has ended."""
         ...
 
 

@@ -1,44 +1,74 @@
-"""What becomes of a run that nobody ended: it is begun if there is time, waited for, or ended with a reason."""
+"""What becomes of a run that nobody ended: it is begun or resumed if there is time, waited for, or ended."""
 
+from dataclasses import replace
+
+from plinth.chain.executions import MAX_LOSSES
 from plinth.contracts.events import ReceiptMade, RunEnded, StepEnded
-from plinth.contracts.runs import Overdue, RunStatus
+from plinth.contracts.runs import Overdue, Run, RunStatus
 from plinth.errors import RunSupersededError
 from plinth.runtime.answer_endings import receipt_for, whole
-from plinth.runtime.started_calls import started_calls
+from plinth.runtime.started_calls import every_call, lost_calls
 from plinth.wiring import Services
 
 ABANDONED_SECONDS = 60
-"""A machine ends by itself 15 s after its run's deadline: what is open later than this has lost its execution."""
+"""The last machine of a run ends by itself 15 s after the run's deadline: what is open later has lost its execution."""
 _LEAST_SECONDS = 60  # a run that is begun later would end before its answer
 _AGAIN_SECONDS = 30
+_CANCELLED = RunEnded(status=RunStatus.CANCELLED, reason="cancelled", message="the run was cancelled, as was asked")
+_LOST = RunEnded(status=RunStatus.FAILED, reason="timed_out", message="the run's execution was lost; ask again")
 
 
 def look_after(found: Overdue, services: Services) -> bool:
     """Return whether the run was ended. To be begun twice does no harm: one execution can claim a run."""
     run, now = found.run, services.clock.now()
-    if now <= run.deadline + ABANDONED_SECONDS:
-        begins = found.status is RunStatus.ACCEPTED and now + _LEAST_SECONDS <= run.deadline
-        services.runs.look_again(run, at=now + _AGAIN_SECONDS if begins else run.deadline + ABANDONED_SECONDS)
-        if begins:
-            services.machines.start_answer(run, again=int(now))
+    if found.leased_until > now:
+        services.executions.look_again(run, at=min(found.leased_until, run.deadline + ABANDONED_SECONDS))
         return False
-    receipt = _receipt(found, services)
-    ended = RunEnded(status=RunStatus.FAILED, reason="timed_out", message="the run's execution was lost; ask again")
-    if found.unwanted:
-        ended = RunEnded(status=RunStatus.CANCELLED, reason="cancelled", message="the run was cancelled, as was asked")
+    if found.unwanted or now > run.deadline + ABANDONED_SECONDS:
+        return _end(found, services)
+    if now + _LEAST_SECONDS > run.deadline:
+        return _end(found, services) if found.leased_until else _wait_for_the_deadline(run, services)
+    if not found.leased_until:
+        services.executions.look_again(run, at=now + _AGAIN_SECONDS)
+        services.machines.start_answer(run, again=int(now))
+        return False
+    return _resume(found, services)
+
+
+def _wait_for_the_deadline(run: Run, services: Services) -> bool:
+    """Leave a run that nobody holds to an execution that may be on its way."""
+    services.executions.look_again(run, at=run.deadline + ABANDONED_SECONDS)
+    return False
+
+
+def _resume(found: Overdue, services: Services) -> bool:
+    """Let another execution go on where the lost one began; one that loses every execution is ended."""
+    run = found.run
+    last = services.executions.continuation(run)
+    if last.losses >= MAX_LOSSES:
+        return _end(found, services)
+    lost = lost_calls(last.calls, run, services.runs.get(run.tenant, run.id).request, services)
+    again = replace(last, calls=(*last.calls, *lost), losses=last.losses + 1, because="lost")
+    if following := services.executions.take_over(run, again):
+        services.machines.start_answer(following)
+    return False
+
+
+def _end(found: Overdue, services: Services) -> bool:
+    run = found.run
+    receipt = _receipt(run, services)
     try:
-        services.run_log.append(run, [receipt, ended])
+        services.run_log.append(run, [receipt, _CANCELLED if found.unwanted else _LOST])
     except RunSupersededError:
         return False
     services.limits.ended(run, used_tokens=None)
     return True
 
 
-def _receipt(found: Overdue, services: Services) -> ReceiptMade:
-    """Return what is known of a lost run: the calls that its budgets know of, and the steps that were logged."""
-    run = found.run
-    asked = services.runs.get(run.tenant, run.id).request
-    calls = started_calls(run, asked, services)
+def _receipt(run: Run, services: Services) -> ReceiptMade:
+    """Return what is known of a lost run: the calls that it kept or its budgets know of, and the logged steps."""
+    asked, told = services.runs.get(run.tenant, run.id).request, services.executions.continuation(run).calls
     logged = services.run_log.read(run.tenant, run.id, after=0)
     steps = [entry.event for entry in logged if isinstance(entry.event, StepEnded)]
+    calls = every_call(told, run, asked, services)
     return ReceiptMade(receipt=whole(receipt_for(calls), run, asked, services, steps))

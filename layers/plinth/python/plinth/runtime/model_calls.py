@@ -1,17 +1,17 @@
 """How a turn's model call is made: the route's next healthy model, priced before, streamed, checked, costed after."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
 
 from plinth.chain.catalogue import CatalogueModel, RouteStep, model
+from plinth.chain.executions import call_seconds, hands_over, waiting_seconds
 from plinth.chain.links import without_links_in
 from plinth.chain.prompting import input_token_bound
 from plinth.chain.reply_checks import require_answer
-from plinth.chain.routing import BREAKING, ENDING_SECONDS, MAX_ATTEMPTS, after_failure, in_order, route_of
-from plinth.chain.tool_turns import MAX_CALLS, MAX_TURNS
+from plinth.chain.routing import BREAKING, MAX_ATTEMPTS, after_failure, in_order, route_of
+from plinth.chain.tool_turns import MAX_CALLS
 from plinth.contracts.answering import CallModelInput, CallModelOutput, CallOutcome
 from plinth.contracts.models import Breaker, ModelRequest, Prompt, Reply, StopReason, TimeLimits, Usage
 from plinth.contracts.money import Reservation
@@ -28,13 +28,13 @@ from plinth.errors import (
 )
 from plinth.money.budgets import budgets_of
 from plinth.money.prices import bound_micro_usd, cost_micro_usd, price_of, prompt_cache_saved_micro_usd
+from plinth.runtime.leases import Lease, require_own
 from plinth.runtime.payments import set_aside
 from plinth.runtime.step_events import unlogged
 from plinth.runtime.streaming import TextStream, next_attempt
 from plinth.runtime.turns import prompt_name
 from plinth.wiring import Services
 
-CALL_SECONDS = 230.0  # below CallModel's own timeout, so that a slow model ends as an error with a name
 _NOTHING = Usage(input_tokens=0, output_tokens=0)
 
 
@@ -47,29 +47,28 @@ class _Turn:
     prompt: Prompt
     services: Services
 
-    @property
-    def seconds_left(self) -> float:
-        return self.request.run.deadline - self.services.clock.now()
+    lease: Lease
 
-    def unwanted(self) -> bool:
-        """Return whether the run was cancelled; a store that does not answer lets the model go on."""
-        with suppress(TransientError):
-            return self.services.runs.get(self.request.run.tenant, self.request.run.id).unwanted
-        return False
+    @property
+    def seconds(self) -> float:
+        """How long a call may take."""
+        return call_seconds(self.request.run, now=self.services.clock.now())
 
 
 def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
     """Make one model call and keep its reply with the run, or return what follows its failure.
 
     Only a store that fails before the model is asked raises: a machine that repeated the step after that would pay
-    for a second call; and so does a fourth call, which only a machine of an older form asks for.
+    for a second call; and so does a fourth call, which only a machine of an older form asks for. An execution that
+    another one replaced asks nothing: `RunSupersededError`.
     """
     if request.attempt > MAX_ATTEMPTS:
         raise ModelUnavailableError("the turn has had its calls")
     record = services.runs.get(request.run.tenant, request.run.id)
+    require_own(request.run, record)
     asked = record.request
     prompt = services.runs.get_content(request.run, prompt_name(request.turn), Prompt)
-    turn = _Turn(request=request, asked=asked, prompt=prompt, services=services)
+    turn = _Turn(request=request, asked=asked, prompt=prompt, services=services, lease=Lease(request.run, services))
     steps = in_order(route_of(asked), last_model=request.last_model)
     early = _without_a_call(turn, steps, unwanted=record.unwanted)
     if early is not None:
@@ -86,7 +85,7 @@ def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
         )
     if made.failure is not None:
         return _after(made.failure, turn, steps, position=position, calls=(made.cost,))
-    if made.tool_calls and request.turn >= MAX_TURNS:
+    if made.tool_calls and request.turn >= asked.max_turns:
         return CallModelOutput(
             outcome=CallOutcome.FAILED,
             position=position,
@@ -105,7 +104,7 @@ def _without_a_call(turn: _Turn, steps: Sequence[RouteStep], *, unwanted: bool) 
     The machine comes by every 2 s while it waits, so that a run that is cancelled meanwhile ends.
     """
     request = turn.request
-    if unwanted or turn.seconds_left <= ENDING_SECONDS:
+    if unwanted or turn.seconds <= 0:
         late = ModelUnavailableError("no time was left for the call")
         over = ModelCancelledError("nobody wants the answer any more") if unwanted else late
         return _after(over, turn, steps, position=request.position, calls=())
@@ -196,10 +195,10 @@ def _model_request(turn: _Turn, chosen: CatalogueModel) -> ModelRequest:
         prompt=turn.prompt,
         max_output_tokens=_max_output_tokens(turn, chosen),
         limits=TimeLimits(
-            total_seconds=min(CALL_SECONDS, turn.seconds_left - ENDING_SECONDS),
+            total_seconds=turn.seconds,
             first_seconds=chosen.first_seconds,
             stall_seconds=chosen.stall_seconds,
-            cancelled=turn.unwanted,
+            cancelled=turn.lease.over,
         ),
         keep_prompt=turn.asked.conversation_id is not None and "prompt_cache" in chosen.capabilities,
     )
@@ -257,14 +256,16 @@ def _failed_cost(turn: _Turn, chosen: CatalogueModel, error: ModelError) -> Mode
 def _after(
     error: ModelError, turn: _Turn, steps: Sequence[RouteStep], *, position: int, calls: tuple[ModelCost, ...]
 ) -> CallModelOutput:
-    following = after_failure(
-        error, steps, position=position, attempt=turn.request.attempt, seconds_left=turn.seconds_left
-    )
+    run, now = turn.request.run, turn.services.clock.now()
+    left = waiting_seconds(run, now=now)
+    following = after_failure(error, steps, position=position, attempt=turn.request.attempt, seconds_left=left)
     wait_seconds = following.wait_seconds if following else 0.0
+    turn.lease.outlast(wait_seconds)
     return CallModelOutput(
         outcome=CallOutcome.RETRY if following else CallOutcome.FAILED,
+        hand_over=following is not None and hands_over(run, now=now, wait_seconds=wait_seconds),
         wait_seconds=wait_seconds,
-        resumes_at=turn.services.clock.now() + wait_seconds if wait_seconds else 0.0,
+        resumes_at=now + wait_seconds if wait_seconds else 0.0,
         position=following.position if following else position,
         calls=calls,
         error=type(error).__name__,

@@ -17,17 +17,21 @@ def started_calls(run: Run, asked: RunRequest, services: Services) -> list[Model
     return [_cost(call) for call in services.ledger.started(run)] if budgets_of(run.tenant, asked) else []
 
 
+def lost_calls(told: Sequence[ModelCost], run: Run, asked: RunRequest, services: Services) -> list[ModelCost]:
+    """Return the started calls after those that somebody was told of."""
+    paid = sum(call.bound_micro_usd > 0 for call in told)  # only those are in the ledger
+    return started_calls(run, asked, services)[paid:]
+
+
 def every_call(told: Sequence[ModelCost], run: Run, asked: RunRequest, services: Services) -> tuple[ModelCost, ...]:
     """Return what the machine was told of its calls, and those after them whose function was lost.
 
     Only what is told is returned where the ledger can't be read, since no receipt may keep a run from its end.
     """
     try:
-        started = started_calls(run, asked, services)
+        return (*told, *lost_calls(told, run, asked, services))
     except TransientError:
         return tuple(told)
-    paid = sum(call.bound_micro_usd > 0 for call in told)  # only those are in the ledger
-    return (*told, *started[paid:])
 
 
 def _cost(call: StartedCall) -> ModelCost:

@@ -47,7 +47,7 @@ class ToolRun:
     def keep(self, outcome: ToolOutcome) -> bool:
         """Keep what came of the call for the model's next turn; return whether it did what it was asked."""
         cut = replace(outcome, text=outcome.text[: RESULT_CHARACTERS + 1])
-        self.services.runs.put_content(self.run, outcome_name(self.turn, self.number), cut)
+        self.services.runs.put_content(self.run, outcome_name(self.run, self.turn, self.number), cut)
         return not outcome.failed
 
 

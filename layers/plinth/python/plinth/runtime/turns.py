@@ -14,9 +14,9 @@ def prompt_name(turn: int) -> str:
     return "prompt" if turn == 1 else f"prompt-{turn}"
 
 
-def outcome_name(turn: int, number: int) -> str:
-    """Return the name of what the turn's tool number `number` gave back."""
-    return f"tool-{turn}-{number}"
+def outcome_name(run: Run, turn: int, number: int) -> str:
+    """Return the name of what the turn's tool number `number` gave back to this execution of the run."""
+    return f"tool-{run.epoch}-{turn}-{number}"
 
 
 def numbered_passages(run: Run, services: Services, *, turn: int) -> tuple[StoredPassage, ...]:
@@ -25,7 +25,7 @@ def numbered_passages(run: Run, services: Services, *, turn: int) -> tuple[Store
     return services.runs.get_content(run, name, tuple[StoredPassage, ...])
 
 
-def next_prompt(run: Run, services: Services, *, turn: int) -> Prompt:
+def next_prompt(run: Run, services: Services, *, turn: int, last: bool) -> Prompt:
     """Return the prompt of a turn after tools, and keep the passages that it numbers."""
     before = services.runs.get_content(run, prompt_name(turn - 1), Prompt)
     reply = services.runs.get_content(run, "reply", Reply)
@@ -33,11 +33,11 @@ def next_prompt(run: Run, services: Services, *, turn: int) -> Prompt:
     outcomes = [_outcome(run, services, turn - 1, number) for number in range(1, made + 1)]
     numbered = number_found(numbered_passages(run, services, turn=turn - 1), outcomes)
     services.runs.put_content(run, f"numbered-{turn}", numbered)
-    return with_results(before, reply, outcomes, numbered=numbered, turn=turn)
+    return with_results(before, reply, outcomes, numbered=numbered, last=last)
 
 
 def _outcome(run: Run, services: Services, turn: int, number: int) -> ToolOutcome | None:
     try:
-        return services.runs.get_content(run, outcome_name(turn, number), ToolOutcome)
+        return services.runs.get_content(run, outcome_name(run, turn, number), ToolOutcome)
     except ContentMissingError:
         return None

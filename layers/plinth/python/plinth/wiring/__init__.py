@@ -16,7 +16,7 @@ from plinth.ports.facts import Facts
 from plinth.ports.machines import Machines
 from plinth.ports.models import Breakers, Callbacks, Embedder, Inferences, LanguageModel, PendingInferences
 from plinth.ports.money import Ledger
-from plinth.ports.runs import AnswerCache, Conversations, Exports, RunLog, Runs, UsageBook
+from plinth.ports.runs import AnswerCache, Conversations, Executions, Exports, RunLog, Runs, UsageBook
 from plinth.ports.web import Web
 from plinth.settings import SettingMissingError, Settings
 from plinth.wiring.erasing import ErasureServices
@@ -97,6 +97,13 @@ class Services:
         from plinth.adapters.dynamo_runs import DynamoRuns
 
         return DynamoRuns(table=self._table(self.settings.runs_table), clock=self.clock)
+
+    @cached_property
+    def executions(self) -> Executions:
+        """Who works on which run."""
+        from plinth.adapters.dynamo_executions import DynamoExecutions
+
+        return DynamoExecutions(table=self._table(self.settings.runs_table), runs=self.runs, clock=self.clock)
 
     @cached_property
     def run_log(self) -> RunLog:

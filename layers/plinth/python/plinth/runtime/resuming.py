@@ -1,0 +1,25 @@
+"""How a run goes from one execution to the next: what the one leaves, and what the other does with it first."""
+
+from dataclasses import replace
+
+from plinth.contracts.answering import Continuation
+from plinth.contracts.events import RunResumed
+from plinth.contracts.runs import Run
+from plinth.money.platform import HANDING_OVER_UNITS
+from plinth.runtime.steps import ended_so_far
+from plinth.wiring import Services
+
+
+def hand_over(run: Run, continuation: Continuation, services: Services) -> Run:
+    """Give the run up, and return it as its next execution is given it. The step that runs ends up in the log too."""
+    steps = (*continuation.steps, ended_so_far(writing=HANDING_OVER_UNITS))
+    return services.executions.hand_over(run, replace(continuation, steps=steps))
+
+
+def resumed(run: Run, services: Services) -> Continuation:
+    """Return where this execution begins, once the log takes nothing any more from those before it."""
+    continuation = services.executions.continuation(run)
+    services.run_log.append(run, [RunResumed(because=continuation.because)])
+    if (wait_seconds := continuation.resumes_at - services.clock.now()) > 0:
+        services.executions.renew(run, wait_seconds=wait_seconds)
+    return continuation
