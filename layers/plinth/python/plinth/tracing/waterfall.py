@@ -121,11 +121,10 @@ def _traced_try(tried: StepTried, begin: float) -> TracedTry:
 
 def _work_and_whole(steps: Iterable[TracedStep]) -> tuple[float, float]:
     """Return how long any of the steps was at work, and the time to the end of the last one, in milliseconds."""
-    spans = [
-        (each.start_ms, each.start_ms + each.duration_ms)
-        for step in steps
-        for each in ([*step.tries, step] if step.memory_mb or not step.tries else step.tries)
-    ]
+    visited = list(steps)
+    known: list[TracedStep | TracedTry] = [step for step in visited if step.memory_mb or not step.tries]
+    known += [tried for step in visited for tried in step.tries]
+    spans = [(each.start_ms, each.start_ms + each.duration_ms) for each in known]
     work = over = 0.0
     for start, end in sorted(spans):
         work += max(0.0, end - max(start, over))
