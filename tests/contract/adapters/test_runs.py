@@ -224,7 +224,7 @@ def test_everything_that_was_handed_on_can_be_read_as_json_until_it_expires(
     foreign = journal.runs.contents(other_tenant, run.id)
     clock.advance(60)
 
-    assert before["turns"] == [{"question": "a", "answer": "b", "at": 1.5, "model": "", "labels": []}]
+    assert before["turns"] == [{"question": "a", "answer": "b", "at": 1.5, "model": "", "documents": [], "labels": []}]
     assert (set(before), foreign) == ({"turns", "answer"}, {})
     assert set(journal.runs.contents(run.tenant, run.id)) == {"answer"}
 

@@ -1,4 +1,4 @@
-"""That the answer machine, as it lies in the repository, tells FailRun of every step that ended before it."""
+"""What the answer machine, as it lies in the repository, tells FailRun, its next execution, and where that begins."""
 
 import re
 from pathlib import Path
@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from plinth.contracts import ClaimRunOutput
+from plinth.contracts import ClaimRunOutput, SaveContinuationInput
+from plinth.contracts.answering import Continuation, ResumeAt
 from plinth.contracts.events import StepEnded
-from plinth.contracts.runs import Run
+from plinth.contracts.runs import ModelCost, Run
 from plinth.contracts.tenant import Tenant
 from plinth.runtime.state_visits import visit_of
 from tests.contract.cloud.conftest import ROLE, Cloud, unique
@@ -111,7 +112,7 @@ TOOLS = {
 class KeyError(Exception): pass
 def handler(event, context):
     if event["turn"] > 1: raise KeyError("enough")
-    return {"result": {}, "step": {"step": "BuildPrompt", "started_at": 1.0, "duration_ms": 1.0}}
+    return {"result": {"hand_over": False}, "step": {"step": "BuildPrompt", "started_at": 1.0, "duration_ms": 1.0}}
 """,
     "CallModel": """
 def handler(event, context):
@@ -146,3 +147,55 @@ def test_a_call_that_reaches_outside_goes_on_to_its_own_function_and_each_step_i
         ("RunTool", 3, "ok"),
     ]
     assert (steps[-1].step, told["error"]) == ("BuildPrompt", "KeyError")
+
+
+HANDS_OVER = """
+def handler(event, context):
+    step = {"step": "BuildPrompt", "started_at": 1.0, "duration_ms": 1.0}
+    return {"result": {"hand_over": True, "prompt_version": "1"}, "step": step}
+"""
+COST = ModelCost(
+    model="m",
+    input_tokens=1,
+    output_tokens=1,
+    cached_input_tokens=0,
+    cost_micro_usd=1,
+    bound_micro_usd=2,
+    price_source="",
+    price_as_of="",
+)
+
+
+@pytest.mark.guarantee_a
+def test_what_an_execution_hands_over_is_all_that_it_carries_and_the_machine_that_goes_on(cloud: Cloud) -> None:
+    told = ended(cloud, {"BuildPrompt": HANDS_OVER, "SaveContinuation": TELLS})
+
+    given = msgspec.convert(told, SaveContinuationInput)
+    assert ":stateMachine:answer-" in given.machine
+    assert [step.step for step in given.continuation.steps][-1] == "BuildPrompt"
+    carried = given.continuation
+    assert (carried.resume_at, carried.turn, carried.attempt, carried.calls) == (ResumeAt.CALL_MODEL, 1, 1, ())
+    assert (carried.cache_key, carried.near_key, carried.resumes_at) == ("key", "near", 0.0)
+
+
+@pytest.mark.guarantee_a
+@pytest.mark.parametrize("calls", [(), (COST,), (COST, COST)], ids=["none", "one", "two"])
+def test_the_next_execution_begins_at_the_model_with_what_it_was_handed(
+    cloud: Cloud, calls: tuple[ModelCost, ...]
+) -> None:
+    continuation = Continuation(
+        resume_at=ResumeAt.CALL_MODEL, turn=3, attempt=2, position=1, after="tools", last_model="m", calls=calls
+    )
+    claimed = ClaimRunOutput(claimed=True, run=RUN, continuation=continuation)
+    resumed = GOOD.format(name="ClaimRun", result=msgspec.to_builtins(claimed))
+    asked = """
+class Told(Exception): pass
+def handler(event, context):
+    raise type("Told_%s_%s_%s_%s" % (event["turn"], event["attempt"], event["position"], event["after"]), (Told,), {})
+"""
+
+    told = ended(cloud, {"ClaimRun": resumed, "CallModel": asked})
+
+    assert told["error"] == "Told_3_2_1_tools"
+    assert msgspec.convert(told["calls"], tuple[ModelCost, ...]) == calls
+    assert [step["step"] for step in told["steps"]] == ["ClaimRun", "CallModel"]
