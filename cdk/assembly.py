@@ -55,7 +55,7 @@ def _add_stacks(app: App, environment: Environment) -> None:
     answer = AnswerStack(app, f"{prefix}-answer", foundations=foundations)
     ingest = IngestStack(app, f"{prefix}-ingest", foundations=foundations)
     erasure = ErasureStack(app, f"{prefix}-erasure", foundations=foundations)
-    starting = {**answer.permissions, **erasure.permissions}
+    starting = {**answer.permissions, **ingest.permissions, **erasure.permissions}
     api = ApiStack(app, f"{prefix}-api", foundations=foundations, starting=starting)
     money = MoneyStack(app, f"{prefix}-money", foundations=foundations)
     infer = None

@@ -234,6 +234,7 @@ API = Step(
         Touch.UPLOAD_SOURCES,
         Touch.DELETE_SOURCES,
         Touch.START_ANSWER,
+        Touch.START_INGEST,
         Touch.TRACK_ERASURES,
         Touch.START_FORGET,
     ),

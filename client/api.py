@@ -171,6 +171,10 @@ class PlinthApi:
         """Return the document as it stands."""
         return self._wire.call("GET", f"/v1/documents/{quote(document_id, safe='')}", into=DocumentRecord)
 
+    def redrive_document(self, document_id: str) -> DocumentRecord:
+        """Have a refused document tried again; return it as it stood before."""
+        return self._wire.call("POST", f"/v1/documents/{quote(document_id, safe='')}/redrive", into=DocumentRecord)
+
     def delete_document(self, document_id: str) -> str:
         """Hide the document at once and have it erased from every store; return the erasure's id."""
         answer = self._wire.send("DELETE", f"/v1/documents/{quote(document_id, safe='')}")

@@ -110,7 +110,8 @@ def documents_table(documents: Iterable[DocumentRecord]) -> Table:
         is_number = title in ("passages", "bytes")
         table.add_column(title, justify="right" if is_number else "left", overflow="fold", no_wrap=title != "name")
     for each in documents:
-        reason = f" ({each.reason}: {plain(each.message or '')})" if each.reason else ""
+        tries = f", {len(each.attempted_at)} tries" if len(each.attempted_at) > 1 else ""
+        reason = f" ({each.reason}: {plain(each.message or '')}{tries})" if each.reason else ""
         name = Text(f"{plain(each.name)}{reason}")
         table.add_row(each.document_id, each.state, str(each.passages), str(each.size_bytes), name)
     return table

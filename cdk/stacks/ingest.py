@@ -14,7 +14,7 @@ from constructs import Construct
 from cdk.constructs.chain_step import ChainStep, Surroundings
 from cdk.constructs.dead_letters import dead_letters
 from cdk.constructs.state_machine import Chain
-from cdk.permissions import Permission
+from cdk.permissions import Permission, Permissions
 from cdk.stacks.foundations import Foundations
 from cdk.steps import ERASE_STEPS, INGEST_STEPS, START_INGEST, Step, Touch
 
@@ -35,12 +35,9 @@ class IngestStack(Stack):
         surroundings = foundations.surroundings(self, {Touch.BURY_DOCUMENTS: (self._may_bury(),)})
         self.ingest = self._chain("Ingest", INGEST_STEPS, surroundings)
         self.erase = self._chain("Erase", ERASE_STEPS, surroundings)
-        starts = surroundings.knowing(
-            {
-                Touch.START_INGEST: self.ingest.may_be_started("PLINTH_INGEST_MACHINE_ARN"),
-                Touch.START_ERASE: self.erase.may_be_started("PLINTH_ERASE_MACHINE_ARN"),
-            }
-        )
+        self.permissions: Permissions = {Touch.START_INGEST: self.ingest.may_be_started("PLINTH_INGEST_MACHINE_ARN")}
+        erases = {Touch.START_ERASE: self.erase.may_be_started("PLINTH_ERASE_MACHINE_ARN")}
+        starts = surroundings.knowing({**self.permissions, **erases})
         self.start = ChainStep(self, step=START_INGEST, surroundings=starts)
         self.steps = [*self.ingest.steps, *self.erase.steps, self.start]
         foundations.memory.admit(self, self.steps)

@@ -13,11 +13,13 @@ from client.api import PlinthApi
 from client.commands.choices import AsJson, EnvironmentName, output, progress
 from client.display import documents_table, plain
 from client.environments import LOCAL, environment_named
-from client.errors import ApiError
+from client.errors import ApiError, UsageError
 from client.uploading import SourceFile, patiently, source_files, wait_for_documents
 from plinth.contracts.memory import DocumentRecord, DocumentState
 
 app = typer.Typer()
+group = typer.Typer(invoke_without_command=True)
+app.add_typer(group, name="documents")
 _NOT_FOUND = 404
 _ABOUT_THE_FILE = (400, 413)
 _POLL_SECONDS = 0.5
@@ -80,12 +82,56 @@ def _await(api: PlinthApi, outcome: _Outcome, bar: Progress, timeout: float) -> 
         bar.advance(task)
 
 
-@app.command(epilog="Examples: plinth documents | plinth documents --json | jq -r '.[].name'")
-def documents(*, env: EnvironmentName = LOCAL, json: AsJson = False) -> None:
+@group.callback(epilog="Examples: plinth documents | plinth documents --refused | plinth documents redrive --all")
+def documents(
+    context: typer.Context,
+    *,
+    refused: Annotated[bool, typer.Option("--refused", help="Only those that could not be read, and why.")] = False,
+    env: EnvironmentName = LOCAL,
+    json: AsJson = False,
+) -> None:
     """List your documents and where each stands."""
+    if context.invoked_subcommand is not None:
+        return
     with environment_named(env).api() as api:
-        found = list(api.documents())
+        found = [each for each in api.documents() if not refused or each.state is DocumentState.REFUSED]
     if json:
         typer.echo(msgspec.json.encode(found).decode())
     else:
         output().print(documents_table(found))
+
+
+@group.command(epilog="Examples: plinth documents redrive guide.docx notes/a.md | plinth documents redrive --all")
+def redrive(
+    names: Annotated[list[str] | None, typer.Argument(help="Names or ids of documents.", metavar="[NAME...]")] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Every refused document.")] = False,
+    env: EnvironmentName = LOCAL,
+    timeout: Timeout = 900.0,
+) -> None:
+    """Try refused documents again, from the bucket, and wait until each is ready or refused anew."""
+    if every == bool(names):
+        raise UsageError("name the documents, or pass --all for every refused one")
+    outcome = _Outcome()
+    with environment_named(env).api() as api, Progress(console=progress()) as bar:
+        taken = chosen(list(api.documents()), names or [])
+        for document in taken:
+            outcome.uploaded[document.document_id] = patiently(partial(api.redrive_document, document.document_id))
+        _await(api, outcome, bar, timeout)
+    console = output()
+    for line in outcome.refused:
+        console.print(line, markup=False, soft_wrap=True)
+    console.print(f"{len(taken) - len(outcome.refused)} of {len(taken)} documents are ready")
+    if outcome.refused:
+        raise typer.Exit(1)
+
+
+def chosen(documents: list[DocumentRecord], names: list[str]) -> list[DocumentRecord]:
+    """Return the documents of these names or ids, or without any every refused one."""
+    if not names:
+        return [each for each in documents if each.state is DocumentState.REFUSED]
+    known = {key: each for each in documents for key in (each.name, each.document_id)}
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise UsageError(f"there is no document {', '.join(missing)}: see `plinth documents --refused`")
+    return [known[name] for name in names]

@@ -46,6 +46,7 @@ def _route_cases(two: Two) -> dict[tuple[str, str], list[tuple[str, object]]]:
         ("GET", "/v1/documents"): [("/v1/documents", None), ("/v1/documents?limit=1", None)],
         ("POST", "/v1/documents"): [("/v1/documents", creation)],
         ("GET", "/v1/documents/{document}"): [(f"/v1/documents/{document}", None)],
+        ("POST", "/v1/documents/{document}/redrive"): [(f"/v1/documents/{document}/redrive", None)],
         ("DELETE", "/v1/documents/{document}"): [(f"/v1/documents/{document}", None)],
         ("DELETE", "/v1/users/{user}"): [("/v1/users/nobody", None)],
         ("DELETE", "/v1/tenants/{tenant}"): [(f"/v1/tenants/{two.other.id}", None)],

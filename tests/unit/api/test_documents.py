@@ -1,7 +1,12 @@
 """Documents: announced with a bounded upload, listed by page, hidden at once when erased."""
 
+from dataclasses import replace
+
 import pytest
 
+from plinth.contracts.memory import DocumentVersion
+from plinth.contracts.runs import Failure
+from plinth.contracts.tenant import Tenant
 from plinth.memory.naming import document_id
 from tests.unit.access.world import ALICE, BOB, World
 from tests.unit.api.client import Answer, Client
@@ -138,3 +143,49 @@ def test_a_foreign_document_is_as_absent_as_one_that_never_was(world: World, cli
     assert answers[0].text.replace(foreign, "") == answers[1].text.replace(absent, "")
     assert world.sources.deleted == []
     assert client.call("GET", "/v1/documents").json == {"documents": [], "next": None}
+
+
+def refused(world: World, tenant: Tenant = ALICE) -> DocumentVersion:
+    """Have a document of the tenant refused."""
+    version = DocumentVersion(
+        tenant=tenant,
+        document_id=document_id(tenant, "a.pdf"),
+        name="a.pdf",
+        object_key=f"{tenant.id}/a.pdf",
+        version_id="v1",
+        sequence="01",
+        size_bytes=9,
+    )
+    attempt = world.documents.begin(version, execution="first")
+    world.documents.refuse(version, Failure(reason="encrypted", message="Unlock it."), execution="first")
+    return replace(version, attempt=attempt or 0)
+
+
+@pytest.mark.guarantee_d
+def test_a_refused_document_is_tried_again_once_however_often_that_is_asked(world: World, client: Client) -> None:
+    version = refused(world)
+
+    answers = [client.call("POST", f"/v1/documents/{version.document_id}/redrive") for _ in range(2)]
+
+    assert [(answer.status, answer.json["reason"]) for answer in answers] == [(202, "encrypted")] * 2
+    assert list(world.machines.ingests.values()) == [version]
+
+
+def test_a_document_that_was_not_refused_has_nothing_to_redrive(world: World, client: Client) -> None:
+    one = announce(client).json["document"]["document_id"]
+
+    answer = client.call("POST", f"/v1/documents/{one}/redrive")
+
+    assert (answer.status, answer.code) == (409, "nothing_to_redrive")
+    assert "awaiting_upload" in answer.json["detail"]
+    assert world.machines.ingests == {}
+
+
+@pytest.mark.guarantee_e
+def test_a_foreign_document_is_not_redriven(world: World, client: Client) -> None:
+    foreign = refused(world, BOB)
+
+    answer = client.call("POST", f"/v1/documents/{foreign.document_id}/redrive")
+
+    assert (answer.status, answer.code) == (404, "not_found")
+    assert world.machines.ingests == {}

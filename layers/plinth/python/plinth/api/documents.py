@@ -13,7 +13,7 @@ from plinth.access.authentication import Caller
 from plinth.api.exchange import CurrentExchange
 from plinth.contracts.erasing import Extent, Target
 from plinth.contracts.memory import DocumentRecord, DocumentState
-from plinth.errors import InvalidFieldError, NotFoundError, RequestTooLargeError
+from plinth.errors import InvalidFieldError, NotFoundError, NothingToRedriveError, RequestTooLargeError
 from plinth.memory.naming import document_id, object_key
 from plinth.ports.documents import UPLOAD_SECONDS
 from plinth.runtime.erasures import begin_erasure
@@ -78,6 +78,10 @@ def add_routes(resolver: APIGatewayRestResolver) -> None:
     )(create_document)
     resolver.get(all_of_them, summary="List documents", tags=tags, operation_id="list_documents")(list_documents)
     resolver.get(one, summary="Read a document's state", tags=tags, operation_id="get_document")(get_document)
+    redrive = resolver.post(
+        f"{one}/redrive", status_code=202, summary="Try it again", tags=tags, operation_id="redrive_document"
+    )
+    redrive(redrive_document)
     resolver.delete(one, status_code=202, summary="Erase a document", tags=tags, operation_id="delete_document")(
         delete_document
     )
@@ -134,6 +138,20 @@ def list_documents(
 def get_document(document: str, exchange: CurrentExchange) -> DocumentRecord:
     """Return where a document stands, and why where it was refused."""
     return exchange.services.documents.get(exchange.caller.tenant, _known_form(document))
+
+
+def redrive_document(document: str, exchange: CurrentExchange) -> Response[DocumentRecord]:
+    """Read a refused document's newest version from the bucket again; its state then says what came of it.
+
+    So is one whose ingestion ended without a word two hours ago. Asking twice starts one try.
+    """
+    services, tenant = exchange.services, exchange.caller.tenant
+    version = services.documents.redrivable(tenant, _known_form(document))
+    record = services.documents.get(tenant, document)
+    if version is None:
+        raise NothingToRedriveError(f"document {document} is {record.state}: only a refused one can be tried again")
+    services.machines.start_ingest(version)
+    return Response(status_code=202, content_type=_JSON, body=record)
 
 
 def delete_document(document: str, exchange: CurrentExchange) -> Response[DocumentDeletion]:

@@ -33,6 +33,7 @@ PlinthError
     ├── NotFoundError                404 (a foreign id is as absent as an unknown one)
     ├── MethodNotAllowedError        405, carries what is `allowed`
     ├── IdempotencyConflictError     409
+    ├── NothingToRedriveError        409
     ├── RequestTooLargeError         413
     ├── UnsupportedContentTypeError  415
     ├── RateLimitedError             429, carries `retry_after_seconds` and the `limit`
@@ -76,6 +77,7 @@ from plinth.errors.requests import (
     MethodNotAllowedError,
     MissingScopeError,
     NotFoundError,
+    NothingToRedriveError,
     OverloadedError,
     RateLimitedError,
     RequestError,
@@ -109,6 +111,7 @@ __all__ = [
     "ModelUnavailableError",
     "ModelWakingError",
     "NotFoundError",
+    "NothingToRedriveError",
     "OverloadedError",
     "PageUnreadableError",
     "PassagesNotVisibleError",

@@ -79,6 +79,13 @@ class IdempotencyConflictError(RequestError):
     code = "idempotency_conflict"
 
 
+class NothingToRedriveError(RequestError):
+    """The document was not refused, or it is being deleted: there is no try to repeat."""
+
+    status = 409
+    code = "nothing_to_redrive"
+
+
 class RequestTooLargeError(RequestError):
     """The request is over a size limit; the message names the limit."""
 
