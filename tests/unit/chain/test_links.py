@@ -150,8 +150,12 @@ def test_a_listed_host_may_be_linked_to(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("![x](https://evil.test/?q=secret) [1].", f"![x] ({REMOVED}) [1]."),
-        ("see https://evil.test/?q=secret, then", f"see {REMOVED} then"),
+        ("![x](https://evil.test/?q=secret) [1].", "![x] ((link removed: evil.test)) [1]."),
+        ("see https://evil.test/?q=secret, then", "see (link removed: evil.test) then"),
+        ('proxy "http://CacheServerIp:3142";', 'proxy "(link removed: CacheServerIp:3142)";'),
+        ("at www.www.evil.test/secret", "at (link removed: evil.test)"),
+        ("at ftp://evil.test/secret", f"at ftp{REMOVED}"),
+        ("wwhttp://w.evil.test/secret", "ww(link removed: w.evil.test)"),
         ("<img src=x>", "&lt;img src=x>"),
         ("[1]: as said", "[1] : as said"),
     ],

@@ -198,7 +198,9 @@ def test_no_link_to_a_host_that_is_not_listed_reaches_a_reader_or_a_store_howeve
     call(parse_reply, run=run)
     call(save_answer, run=run, cached=False, cache_key="key")
 
-    shown = "Nine [1]. ![x] ((link removed)) &lt;img src=(link removed)> See https://docs.example.org"
+    shown = (
+        "Nine [1]. ![x] ((link removed: evil.test)) &lt;img src=(link removed: evil.test)> See https://docs.example.org"
+    )
     events = [logged.event for logged in services.run_log.read(TENANT, run.id, after=0)]
     answer = services.runs.get_content(run, "answer", Answer)
     cached = services.answers.get(TENANT, "key")

@@ -3,8 +3,9 @@
 A model that was talked into it can hide a secret in the address of an image, which a reader's browser fetches at once.
 So nothing is parsed as Markdown or HTML, where every renderer differs: whatever any of them could begin a link with is
 broken (`](`, `]:`, `<`), unless what follows can be no address or is plainly a listed one; and bare addresses, which
-some renderers make into links, are replaced. The same text gives the same result however it is cut into pieces. What
-is given up: code with `a[i](f(x))` or `<b class="c">` in it reads a little odd, and a listed host gets its slash.
+some renderers make into links, are cut down to the host's name. The same text gives the same result however it is cut
+into pieces. What is given up: code with `a[i](f(x))` or `<b class="c">` in it reads a little odd, and a listed host has
+its slash.
 """
 
 import re
@@ -42,10 +43,11 @@ _BROKEN = {"tag": "&lt;", "place": "] (", "definition": "] :", "coded": "&amp;"}
 _ADDRESS = re.compile(rf"(?:<|\]\()?https?://(?P<host>{_HOST}{{1,253}})", re.IGNORECASE)
 _UNDECIDED = re.compile(
     rf"(?:<{_PLAIN_TAG}{{0,80}}|\]\({_PLAIN_PLACE}{{0,80}}|(?:<|\]\()?https?:?/?/?|(?:<|\]\()?https?://{_HOST}{{0,253}}"
-    rf"|(?:www\.|//){_HOST}{{0,253}})\Z",
+    rf"|(?:https?://|www\.|//){_HOST}{{0,253}}(?::\d{{0,5}})?)\Z",
     re.IGNORECASE,
 )
 _NAME = re.compile(rf"(?://)?(?P<host>{_HOST}{{1,253}})")
+_PORT = re.compile(r":\d{1,5}(?!\d)")
 _REST_OF_ADDRESS = re.compile(r"[^\s<>()\[\]\"'`{}|]*")
 
 
@@ -98,7 +100,7 @@ class LinkFilter:
             return begin[0], begin.end()
         end = _end_of(_REST_OF_ADDRESS, text, begin.end())
         self._dropping = end == len(text)
-        return REMOVED, end
+        return _removed(address, text, begin), end
 
     def _broken(self, begin: re.Match[str], text: str) -> str:
         """Return a piece of syntax as it is, or broken, if what follows could be an address that is not listed."""
@@ -141,6 +143,14 @@ def _with_path(address: re.Pattern[str], text: str, at: int) -> tuple[str, int]:
     follows = text[end : end + 1]
     slash = "" if not follows or follows in "/?#" or follows.isspace() else "/"
     return text[at:end] + slash, end
+
+
+def _removed(address: re.Pattern[str], text: str, begin: re.Match[str]) -> str:
+    """Return what stands in place of an address: the host's name and port, where they can be read, and no link."""
+    found = address.match(text, begin.start()) if begin.lastgroup != "scheme" else None
+    name = re.sub(r"^(?:www\.)+", "", found["host"].strip("."), flags=re.IGNORECASE) if found else ""
+    port = _PORT.match(text, found.end()) if found else None
+    return f"(link removed: {name}{port[0] if port else ''})" if name and "www." not in name.lower() else REMOVED
 
 
 def _end_of(pattern: re.Pattern[str], text: str, at: int) -> int:
