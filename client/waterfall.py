@@ -1,8 +1,7 @@
 """How the steps of a run are shown on a terminal: a line each, one more for each try that failed, and a bar of time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from rich.table import Table
 from rich.text import Text
 
 from client.display import dollars, plain
@@ -10,45 +9,49 @@ from plinth.contracts.events import Details
 from plinth.contracts.traces import TracedStep, TracedTry
 
 _BAR_WIDTH = 24
-_SAID_ELSEWHERE = frozenset({"owner", "claimed", "outcome", "saved", "done", "estimated", "turns", "corpus_version"})
+_NAME_WIDTH = 34
+_SAID_ELSEWHERE = frozenset({"owner", "claimed", "outcome", "saved", "done", "turns", "corpus_version", "number"})
 _OF_A_CALL = frozenset(
-    {"model", "input_tokens", "output_tokens", "cached_input_tokens", "cache_write_tokens", "cost_micro_usd"}
+    {
+        "model",
+        "input_tokens",
+        "output_tokens",
+        "cached_input_tokens",
+        "cache_write_tokens",
+        "cost_micro_usd",
+        "estimated",
+    }
 )
 
 
-def steps_table(steps: Sequence[TracedStep]) -> Table:
-    """Return the waterfall: when each step began, how long it took, and what it tells of itself.
+def waterfall(steps: Sequence[TracedStep]) -> Text:
+    """Return the steps: when each began, how long it took, and what it tells of itself; within 80 columns.
 
     In a bar, `█` is work, and `░` waiting: for a function, or between tries.
     """
-    table = Table(box=None, pad_edge=False)
-    for title in ("step", "start ms", "took ms", ""):
-        table.add_column(title, justify="right" if title.endswith("ms") else "left", no_wrap=True)
-    table.add_column("", overflow="fold")
     whole_ms = max((each.start_ms + each.duration_ms for each in steps), default=0.0) or 1.0
-    for each in steps:
-        unsaid = each.retries - len([tried for tried in each.tries if tried.retry < each.retries])
-        for tried in each.tries:
-            name = Text(f"  try {tried.retry + 1} ({plain(tried.outcome)})")
-            table.add_row(name, *_span(tried, whole_ms), "")
-        if unsaid > 0:
-            table.add_row(Text(f"  {unsaid} more tr{'y' if unsaid == 1 else 'ies'} left no word"))
-        name = Text(plain(each.step) + "".join(f" ({note})" for note in _notes(each)))
-        waited_ms = 0.0 if each.tries else each.wait_ms
-        table.add_row(name, *_span(each, whole_ms, waited_ms=waited_ms), Text(told(each.details)))
-    return table
+    head = f"{'step':<{_NAME_WIDTH}} {'start ms':>8} {'took ms':>8}"
+    return Text("\n".join([head, *(line.rstrip() for each in steps for line in _lines(each, whole_ms))]))
 
 
-def _notes(step: TracedStep) -> list[str]:
-    return [*(["cold"] if step.cold else []), *([plain(step.outcome)] if step.outcome != "ok" else [])]
+def _lines(step: TracedStep, whole_ms: float) -> Iterator[str]:
+    for tried in step.tries:
+        yield _line(f"  try {tried.retry + 1} ({plain(tried.outcome)})", tried, whole_ms)
+    unsaid = step.retries - sum(tried.retry < step.retries for tried in step.tries)
+    if unsaid > 0:
+        yield f"  {unsaid} more tr{'y' if unsaid == 1 else 'ies'} left no word"
+    notes = [*(["cold"] if step.cold else []), *([plain(step.outcome)] if step.outcome != "ok" else [])]
+    name = plain(step.step) + "".join(f" ({note})" for note in notes)
+    yield _line(name, step, whole_ms, waited_ms=0.0 if step.tries else step.wait_ms)
+    if said := told(step.details):
+        yield f"    {said}"
 
 
-def _span(each: TracedStep | TracedTry, whole_ms: float, *, waited_ms: float = 0.0) -> tuple[str, str, str]:
-    """Return start, time and bar."""
+def _line(name: str, each: TracedStep | TracedTry, whole_ms: float, *, waited_ms: float = 0.0) -> str:
     before = int(each.start_ms / whole_ms * _BAR_WIDTH)
     waited = min(int(waited_ms / whole_ms * _BAR_WIDTH), before)
     bar = " " * (before - waited) + "░" * waited + "█" * max(1, round(each.duration_ms / whole_ms * _BAR_WIDTH))
-    return f"{each.start_ms:.0f}", f"{each.duration_ms:.0f}", bar
+    return f"{name:<{_NAME_WIDTH}} {each.start_ms:>8.0f} {each.duration_ms:>8.0f} {bar}"
 
 
 def told(details: Details) -> str:
@@ -56,7 +59,9 @@ def told(details: Details) -> str:
     others = [
         f"{name.replace('_', ' ')} {value:g}" if isinstance(value, float) else f"{name.replace('_', ' ')} {value}"
         for name, value in details.items()
-        if name not in _SAID_ELSEWHERE | (_OF_A_CALL if "model" in details else frozenset()) and value not in (0, "")
+        if name not in _SAID_ELSEWHERE | _OF_A_CALL
+        and value not in (0, "")
+        and not (name in ("turn", "attempt") and value == 1)
     ]
     return plain(", ".join([*_call(details), *others]))
 
@@ -64,10 +69,8 @@ def told(details: Details) -> str:
 def _call(details: Details) -> list[str]:
     if "model" not in details:
         return []
-    cached = f" ({details['cached_input_tokens']} cached)" if details.get("cached_input_tokens") else ""
+    read = int(details.get("cached_input_tokens", 0))
+    tokens = int(details.get("input_tokens", 0)) + read + int(details.get("cache_write_tokens", 0))
+    cached = f" ({read} cached)" if read else ""
     cost = f"{'at most ' if details.get('estimated') else ''}{dollars(int(details.get('cost_micro_usd', 0)))}"
-    return [
-        f"{details['model']}",
-        f"{details.get('input_tokens')} in{cached}, {details.get('output_tokens')} out",
-        cost,
-    ]
+    return [f"{details['model']}", f"{tokens} in{cached}, {details.get('output_tokens')} out", cost]

@@ -15,7 +15,7 @@ from client.display import plain, receipt_lines, show_citations
 from client.environments import LOCAL, environment_named
 from client.errors import UsageError
 from client.following import FollowedRun
-from client.waterfall import steps_table
+from client.waterfall import waterfall
 from plinth.contracts.events import Event, Reset, StepEnded, TextDelta
 from plinth.contracts.runs import RunStatus
 from plinth.tracing.waterfall import steps_of
@@ -117,7 +117,7 @@ def show(run: FollowedRun, console: Console, *, streamed: bool) -> None:
         console.print("")
         show_citations(console, run.answer.citations)
     console.print("")
-    console.print(steps_table(steps_of((1, each) for each in run.answer.steps)))
+    console.print(waterfall(steps_of((1, each) for each in run.answer.steps)))
     console.print("")
     for line in receipt_lines(run.answer.receipt) if run.answer.receipt else []:
         console.print(line, markup=False, soft_wrap=True)

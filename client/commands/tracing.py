@@ -10,7 +10,7 @@ from client.commands.logs import show_lines
 from client.display import plain, receipt_lines
 from client.environments import LOCAL, environment_named
 from client.log_lines import log_groups, log_lines
-from client.waterfall import steps_table
+from client.waterfall import waterfall
 from plinth.contracts.traces import RunContents, Trace
 from plinth.tracing.otlp import otlp_json
 
@@ -46,7 +46,7 @@ def trace(
 
 def _show(told: Trace, kept: RunContents | None) -> None:
     console = output()
-    console.print(steps_table(told.steps))
+    console.print(waterfall(told.steps))
     console.print("")
     for line in (*_milestones(told), *(receipt_lines(told.receipt) if told.receipt else [])):
         console.print(line, markup=False, soft_wrap=True)

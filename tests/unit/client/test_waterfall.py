@@ -2,15 +2,15 @@
 
 from rich.console import Console
 
-from client.waterfall import steps_table, told
+from client.waterfall import told, waterfall
 from plinth.contracts.events import StepEnded, StepTried
 from plinth.tracing.waterfall import steps_of
 
 
 def shown(*steps: StepEnded | StepTried) -> list[str]:
-    console = Console(width=140)
+    console = Console(width=80)
     with console.capture() as captured:
-        console.print(steps_table(steps_of((1, each) for each in steps)))
+        console.print(waterfall(steps_of((1, each) for each in steps)))
     return captured.get().splitlines()
 
 
@@ -51,10 +51,28 @@ def test_tries_that_left_no_word_are_counted_and_waiting_is_drawn_apart_from_wor
 def test_a_model_call_is_told_with_its_tokens_and_its_cost() -> None:
     details = {"model": "m", "input_tokens": 120, "cached_input_tokens": 100, "output_tokens": 3, "cost_micro_usd": 12}
 
-    assert told({"turn": 1, **details, "estimated": False}) == "m, 120 in (100 cached), 3 out, $0.000012, turn 1"
+    assert told({"turn": 2, **details, "estimated": False}) == "m, 220 in (100 cached), 3 out, $0.000012, turn 2"
+    assert told({"turn": 1, "attempt": 1, **details}) == "m, 220 in (100 cached), 3 out, $0.000012"
     assert told({**details, "estimated": True, "reason": "model_silent"}).endswith(
         "at most $0.000012, reason model_silent"
     )
+
+
+def test_every_line_of_times_fits_a_terminal_of_80_columns() -> None:
+    tried = StepTried(
+        step="RetrieveContext", started_at=10.0, duration_ms=20.0, outcome="MemoryUnavailableError", entered_at=10.0
+    )
+    said = {
+        "model": "claude-haiku-5-5",
+        "output_tokens": 3,
+        "reason": "model_stream_cut",
+        "wait_seconds": 2.5,
+        "turn": 3,
+    }
+    lines = shown(tried, StepEnded(step="CallModel", started_at=99.0, duration_ms=9e4, details=said))
+
+    assert all(len(line) <= 80 for line in lines)
+    assert any(line.startswith("    claude-haiku-5-5, 0 in, 3 out") for line in lines)
 
 
 def test_a_step_can_not_steer_the_terminal() -> None:
