@@ -5,12 +5,17 @@ from functools import partial
 
 import pytest
 
+from plinth.adapters.dynamo_executions import DynamoExecutions
+from plinth.adapters.dynamo_runs import DynamoRuns
+from plinth.adapters.dynamodb_table import Table
+from plinth.adapters.meter import Meter
 from plinth.contracts.answering import BEGINNING, Continuation, ResumeAt
 from plinth.contracts.events import Beginning, RunEnded, RunResumed, TextDelta
 from plinth.contracts.runs import Answer, Receipt, Run, RunRequest, RunStatus
 from plinth.contracts.tenant import Tenant
 from plinth.errors import RunSupersededError
-from tests.contract.adapters.conftest import at_once
+from plinth.money.platform import HANDING_OVER_UNITS
+from tests.contract.adapters.conftest import Cloud, at_once
 from tests.contract.adapters.journal import Journal, new_run
 from tests.fakes.clock import FakeClock
 
@@ -256,3 +261,23 @@ def test_a_run_that_was_handed_over_and_not_begun_is_overdue_without_a_lease(
     journal.executions.claim(following, owner="second")
     (found,) = (each for each in journal.executions.overdue(limit=10_000) if each.run.tenant == claimed.tenant)
     assert found.leased_until == clock.now() + 120
+
+
+def test_a_claim_and_a_renewal_write_what_a_claim_without_a_lease_did_and_a_hand_over_what_receipts_count_for_it(
+    table: Table, cloud: Cloud, run: Run, clock: FakeClock
+) -> None:
+    meter = Meter()
+    metered = Table(client=cloud.client("dynamodb"), name=table.name, meter=meter)
+    runs = DynamoRuns(table=table, clock=clock)
+    executions = DynamoExecutions(table=metered, runs=runs, clock=clock)
+    runs.accept(run, REQUEST, None)
+
+    executions.claim(run, owner="first")
+    claimed = meter.write_units
+    executions.renew(run)
+    renewed = meter.write_units - claimed
+    executions.hand_over(run, NEXT)
+
+    assert (claimed, renewed) == (1.0, 1.0)
+    index = 2.0  # moving an entry of an index is two writes on AWS, which the embedded cloud does not count
+    assert meter.write_units - claimed - renewed == HANDING_OVER_UNITS - index
