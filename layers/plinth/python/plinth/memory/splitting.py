@@ -1,4 +1,7 @@
-"""Where a document is cut: into passages short enough to embed, at paragraph, sentence or word ends."""
+"""Where a document is cut: into passages short enough to embed, at paragraph, sentence or word ends.
+
+A block of code stays whole where it fits. A table is cut between rows only, and each part begins with its header.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -7,6 +10,8 @@ from plinth.contracts.memory import ParsedDocument, Passage
 
 PASSAGE_CHARACTERS = 800
 _PARAGRAPH = re.compile(r"\n\s*\n")
+_CODE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.MULTILINE | re.DOTALL)
+_RULE = re.compile(r"[\s|:+-]+")
 _BOUNDARIES = ("\n\n", "\n", ". ", "? ", "! ", "; ", ", ", " ")
 
 
@@ -28,14 +33,59 @@ def split_document(document: ParsedDocument, *, characters: int = PASSAGE_CHARAC
 
 
 def _pieces(text: str, characters: int) -> Iterator[str]:
-    for paragraph in _PARAGRAPH.split(text):
-        rest = paragraph.strip()
-        while len(rest) > characters:
-            cut = _cut(rest, characters)
-            yield rest[:cut].rstrip()
-            rest = rest[cut:].lstrip()
-        if rest:
-            yield rest
+    for block in _blocks(text):
+        if len(block) <= characters:
+            yield block
+        elif (header := _header(block)) and len(header) < characters // 2:
+            yield from _rows(block[len(header) + 1 :].split("\n"), header, characters)
+        else:
+            yield from _cut_up(block, characters)
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """Yield the paragraphs, and the blocks of fenced code with their blank lines."""
+    end = 0
+    for code in _CODE.finditer(text):
+        yield from _paragraphs(text[end : code.start()])
+        yield code[0]
+        end = code.end()
+    yield from _paragraphs(text[end:])
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    return filter(None, map(str.strip, _PARAGRAPH.split(text)))
+
+
+def _header(block: str) -> str | None:
+    """Return a table's first line, with the rule below it where there is one; None for what is no table."""
+    lines = block.split("\n")
+    if len(lines) < 3 or not all("|" in line for line in lines):
+        return None
+    return "\n".join(lines[:2]) if _RULE.fullmatch(lines[1]) else lines[0]
+
+
+def _rows(rows: Iterable[str], header: str, characters: int) -> Iterator[str]:
+    """Yield parts of a table, each under its header; a row that is too long for that is cut like any text."""
+    part = header
+    for row in rows:
+        if part != header and len(part) + 1 + len(row) > characters:
+            yield part
+            part = header
+        if len(header) + 1 + len(row) > characters:
+            yield from _cut_up(row, characters)
+        else:
+            part = f"{part}\n{row}"
+    if part != header:
+        yield part
+
+
+def _cut_up(text: str, characters: int) -> Iterator[str]:
+    while len(text) > characters:
+        cut = _cut(text, characters)
+        yield text[:cut].rstrip()
+        text = text[cut:].lstrip()
+    if text:
+        yield text
 
 
 def _cut(text: str, characters: int) -> int:

@@ -11,7 +11,7 @@ from plinth.memory.detection import decode_text
 MAX_CELLS = 1_000_000
 MAX_COLUMNS = 1_000
 MAX_CELL_CHARACTERS = 20_000
-_SAMPLE = 16_384
+_SAMPLE = 2_048
 _DELIMITERS = ",;\t|"
 
 

@@ -13,7 +13,7 @@ def parse_markdown(name: str, body: bytes) -> ParsedDocument:
     """Return a section per heading; the first heading of the first level is the title."""
     text = decode_text(body)
     lines = text.splitlines()
-    tokens = MarkdownIt("commonmark", {"maxNesting": 20}).parse(text)
+    tokens = MarkdownIt("commonmark", {"maxNesting": 20}).disable("inline").parse(text)  # blocks are all that is asked
     headings = [
         (opening.map[0], opening.tag, content.content)
         for opening, content in pairwise(tokens)
