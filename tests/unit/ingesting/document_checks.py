@@ -30,7 +30,7 @@ class Deletion:
     number: int
 
     def __post_init__(self) -> None:
-        self.world.deletions.add(version(self.number).sequence)
+        self.world.asked = True
         self.marker: Execution | None = None
         self.is_over = False
 
@@ -47,6 +47,27 @@ class Deletion:
             return
         self.marker.turn()
         self.is_over = self.marker.is_over
+
+
+@dataclass
+class UploadAfter:
+    """An upload that the bucket puts after the API's deletion: it comes once there is a marker, not before."""
+
+    world: World
+    number: int
+
+    def __post_init__(self) -> None:
+        self.upload: Execution | None = None
+        self.is_over = False
+
+    def turn(self) -> None:
+        """Wait for the deletion, if there is one, then run the machine."""
+        if self.upload is None:
+            if self.world.asked and not self.world.deletions:
+                return
+            self.upload = Execution(self.world, "ingest", version(self.number), "upload after")
+        self.upload.turn()
+        self.is_over = self.upload.is_over
 
 
 @dataclass
@@ -109,7 +130,7 @@ CASTS: tuple[Cast, ...] = (
     ("an upload and a deletion after it", _nothing, (_upload(1), _marker(2))),
     ("an upload and a deletion before it", _live, (_upload(3), _marker(2))),
     ("an upload and a deletion by the API", _live, (_upload(2), _deletion(3))),
-    ("a deletion by the API and an upload after it", _live, (_deletion(2), _upload(3))),
+    ("a deletion by the API and an upload after it", _live, (_deletion(2), lambda world: UploadAfter(world, 3))),
     ("one event twice", _nothing, (_upload(1, "one"), _upload(1, "other"))),
     ("two redrives", _refused, (Redrive, lambda world: Redrive(world, "other"))),
     ("a redrive and an upload", _refused, (Redrive, _upload(3))),

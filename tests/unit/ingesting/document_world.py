@@ -154,6 +154,7 @@ class World:
     closed_through: str = ""
     hidden_through: str = ""
     lags: bool = False
+    asked: bool = False
     late: Callable[[], object] | None = None
     late_by: int = 0
     late_shows: bool = False
