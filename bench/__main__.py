@@ -4,7 +4,19 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import cache, cold_start, embedding, first_text, ingest, load, own_code, platform_cost, search
+from bench import (
+    answers,
+    cache,
+    cold_start,
+    embedding,
+    first_text,
+    ingest,
+    load,
+    own_code,
+    platform_cost,
+    retrieval,
+    search,
+)
 from bench.figures import Figure, NotMeasurableError
 from bench.host import host, plinth_version
 from bench.results import keep, table
@@ -17,6 +29,8 @@ BENCHMARKS: Mapping[str, Callable[..., list[Figure]]] = {
     "search": search.measure,
     "first_text": first_text.measure,
     "cache": cache.measure,
+    "retrieval": retrieval.measure,
+    "answers": answers.measure,
     "platform_cost": platform_cost.measure,
     "load": load.measure,
 }

@@ -43,9 +43,13 @@ class Loaded:
 
 
 def services_used(step: Step) -> list[str]:
-    """Return the services that the handler's source asks for, in it or in our modules that it imports."""
+    """Return the services that the handler's source asks for, in it or in our modules that it imports.
+
+    The search engine's only where the function may touch it: Api knows the route that OpenPassage answers.
+    """
     texts = _sources(REPOSITORY / "functions" / step.folder / "handler.py", set())
-    return sorted({name for text in texts for name in _SERVICE.findall(text)} & _SERVICES)
+    own = _SERVICES if step.searches else _SERVICES - {"memory"}
+    return sorted({name for text in texts for name in _SERVICE.findall(text)} & own)
 
 
 def load(step: Step, folders: Sequence[Path], *, provider: Provider, opt: Sequence[Path] = ()) -> Loaded:
@@ -123,6 +127,7 @@ def _environment(opt: Sequence[Path]) -> dict[str, str]:
         "PLINTH_DEFAULT_MODEL": "plinth-local",
         "PLINTH_MODEL_ENDPOINT": "plinth-local",
         "PLINTH_ASYNC_ENDPOINT": "plinth-local",
+        "PLINTH_RERANK_ENDPOINT": "reranker",
         "PLINTH_ANTHROPIC_SECRET_ARN": "secret",
         "PLINTH_OPENAI_SECRET_ARN": "secret",
         "PLINTH_OPENAI_URL": nowhere,

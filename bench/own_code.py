@@ -20,6 +20,7 @@ import msgspec
 from bench.figures import Figure, Goal, cpu_ms, in_turns
 from functions.build_prompt.handler import build_prompt
 from functions.call_model.handler import call_model
+from functions.check_answerable.handler import check_answerable
 from functions.claim_run.handler import claim_run
 from functions.look_up_answer.handler import look_up_answer
 from functions.parse_reply.handler import parse_reply
@@ -27,6 +28,7 @@ from functions.recall_conversation.handler import recall_conversation
 from functions.retrieve_context.handler import retrieve_context
 from functions.save_answer.handler import save_answer
 from plinth.contracts.memory import DocumentVersion, SearchScope, StoredPassage
+from plinth.contracts.retrieval import DEFAULT_MIX, Mix
 from plinth.contracts.runs import Run, RunRequest
 from plinth.contracts.tenant import Tenant
 from plinth.ports.documents import Vector
@@ -59,6 +61,7 @@ _HITS = [
         position=number,
         text=_TEXT,
         score=1 / (60 + number),
+        similarity=0.8,
     )
     for number in range(24)
 ]
@@ -78,11 +81,12 @@ def measure(*, large: bool) -> list[Figure]:
 
 
 class Chain:
-    """The answer machine's steps over services in memory; `durations_ms` holds what each says that it took."""
+    """The answer machine's steps over these services; `durations_ms` holds what each says that it took."""
 
-    def __init__(self) -> None:
+    def __init__(self, services: Services | None = None, *, model: str = "claude-haiku-5-5") -> None:
         self.durations_ms: defaultdict[str, list[float]] = defaultdict(list)
-        self._services = _services()
+        self._services = services or _services()
+        self._model = model
         self._handlers: dict[Callable[..., object], Callable[..., dict[str, Any]]] = {}
         self._asked = 0
 
@@ -90,27 +94,31 @@ class Chain:
         """Answer a question that was never asked."""
         self.answer(f"How do I purge package {self._asked}?")
 
-    def answer(self, question: str) -> None:
-        """Walk the machine, by the short way where the answer is cached."""
+    def answer(self, question: str) -> str:
+        """Walk the machine, by the short way where the answer is cached; return the run's id."""
         run = self._accepted(question)
         self._call(claim_run, run=run, owner="execution")
         context = self._call(retrieve_context, run=run)
         recalled = self._call(recall_conversation, run=run)
         known = {"corpus_version": context["corpus_version"], "conversation_digest": recalled["digest"]}
         looked_up = self._call(look_up_answer, run=run, **known)
-        found, cache_key = looked_up["found"], None
+        found, declined = looked_up["found"], False
         calls: list[object] = []
-        if not found:
+        if not found and context["doubtful"]:
+            checked = self._call(check_answerable, run=run)
+            declined, calls = not checked["answerable"], [*checked["calls"]]
+        if not found and not declined:
             self._call(build_prompt, run=run, turns=recalled["turns"])
-            calls = self._call(call_model, run=run, attempt=1, steps=[])["calls"]
+            calls += self._call(call_model, run=run, attempt=1, steps=[])["calls"]
             self._call(parse_reply, run=run)
-            cache_key = looked_up["cache_key"]
-        self._call(save_answer, run=run, cached=found, cache_key=cache_key, calls=calls, steps=[])
+        ended = {"cache_key": None if found else looked_up["cache_key"], "calls": calls, "declined": declined}
+        self._call(save_answer, run=run, cached=found, steps=[], **ended)
+        return f"run_{self._asked}"
 
     def _accepted(self, question: str) -> object:
         self._asked += 1
         run = Run(id=f"run_{self._asked}", tenant=_TENANT, epoch=1, deadline=self._services.clock.now() + 270)
-        request = RunRequest(question=question, model="claude-haiku-5-5", user="ann", conversation_id=f"c{self._asked}")
+        request = RunRequest(question=question, model=self._model, user="ann", conversation_id=f"c{self._asked}")
         self._services.runs.accept(run, request, None)
         return msgspec.to_builtins(run)
 
@@ -126,9 +134,11 @@ class Chain:
 class ReadyHits(FakeMemory):
     """`Memory` that searched beforehand."""
 
-    def search(self, scope: SearchScope, question: str, vector: Vector, *, limit: int) -> list[StoredPassage]:
+    def search(
+        self, scope: SearchScope, question: str, vector: Vector, *, limit: int, mix: Mix = DEFAULT_MIX
+    ) -> list[StoredPassage]:
         """Return the hits."""
-        del scope, question, vector
+        del scope, question, vector, mix
         return _HITS[:limit]
 
 
@@ -165,7 +175,7 @@ def _services() -> ChainServices:
     return made
 
 
-def _figure(name: str, chain: Chain, ask: Callable[[], None], *, goal_ms: float) -> Figure:
+def _figure(name: str, chain: Chain, ask: Callable[[], object], *, goal_ms: float) -> Figure:
     samples, reference = in_turns(cpu_ms(ask), cpu_ms(_calibrate), times=_TIMES)
     inside_ms = {each: round(statistics.median(ms), 3) for each, ms in chain.durations_ms.items()}
     return Figure(

@@ -13,7 +13,7 @@ from plinth.chain.catalogue import Provider
 ANY_FUNCTION = frozenset({"aws_lambda_powertools", "jmespath", "msgspec", "plinth", "typing_extensions"})
 READER = "ReadDocument's child"
 
-_CALLS_MODELS = frozenset({"CallModel"})
+_CALLS_MODELS = frozenset({"CallModel", "CheckAnswerable"})
 _USES_AWS = frozenset(step.name for step in ALL_STEPS if step.touches)
 _SEARCHES = frozenset(step.name for step in ALL_STEPS if step.searches)
 _EMBEDS = frozenset(step.name for step in ALL_STEPS if Layer.EMBEDDING in step.layers)
@@ -29,7 +29,7 @@ _ROWS: tuple[tuple[Iterable[str], frozenset[str]], ...] = (
     (_WITH_BOTO3, _USES_AWS),
     (_WITH_OPENSEARCH, _SEARCHES),
     (("numpy", "onnxruntime", "tokenizers"), _EMBEDS),
-    (_WITH_PYDANTIC, frozenset({"Api"})),
+    (_WITH_PYDANTIC, frozenset({"Api", "OpenPassage"})),
     (("anyio", "click", "h11", "idna", "sniffio", "starlette", "uvicorn"), frozenset({"Relay"})),
     (("jsonschema_rs",), _CALLS_MODELS),
 )

@@ -88,8 +88,10 @@ class Environment:
     `model_endpoint` and `async_endpoint` name SageMaker endpoints that exist already; `gpu` and `async_gpu` make them.
     Without an asynchronous endpoint there is no machine for long inferences, and without `embedding` texts become
     vectors in the functions themselves. `anthropic_workspace` is that of Claude Platform on AWS, which takes the
-    function's own role instead of a key. `reserved_concurrency` is by function: enough for it, and no more than it may
-    take from the others. Near `run_capacity` running runs low priorities are turned away; 0 turns nobody away.
+    function's own role instead of a key. `retrieval` holds the fields of plinth's `Retrieval` that are not as by
+    default; with `"rerank": True` in it, `rerank_endpoint` names a SageMaker endpoint with a cross-encoder.
+    `reserved_concurrency` is by function: enough for it, and no more than it may take from the others. Near
+    `run_capacity` running runs low priorities are turned away; 0 turns nobody away.
     `erase_settle_seconds` is how long something from before an erasure may still be written: an upload URL is good for
     300 s and a request takes 28 s, so a shorter time is for a laptop alone.
     """
@@ -115,6 +117,8 @@ class Environment:
     async_gpu: GpuEndpoint | None = None
     async_endpoint: str | None = None
     embedding: EmbeddingEndpoint | None = None
+    rerank_endpoint: str | None = None
+    retrieval: Mapping[str, object] = field(default_factory=dict[str, object])
     relay: Literal["edge", "lambda"] = "lambda"
     relay_adapter_layer: str = "arn:aws:lambda:{region}:753240598075:layer:LambdaAdapterLayerArm64:26"
     reserved_concurrency: Mapping[str, int] = field(default_factory=dict[str, int])

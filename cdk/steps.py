@@ -44,6 +44,7 @@ class Touch(StrEnum):
     WRITE_PASSAGES = "write passages"
     CALL_MODELS = "call models"
     EMBED_TEXTS = "embed texts"
+    RANK_PASSAGES = "rank passages"
     START_ANSWER = "start answer"
     START_INGEST = "start ingest"
     START_ERASE = "start erase"
@@ -85,19 +86,27 @@ class Step:
 _RUNS = (Touch.READ_RUNS, Touch.WRITE_RUNS)
 _LIMITS = (Touch.READ_TENANTS, Touch.METER_TENANTS)
 _DOCUMENTS = (Touch.READ_DOCUMENTS, Touch.WRITE_DOCUMENTS)
+_SEARCHING = (Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.EMBED_TEXTS, Touch.RANK_PASSAGES)
 _WITH_EMBEDDING = (Layer.PLINTH, Layer.VENDOR, Layer.EMBEDDING)
 
 ANSWER_STEPS = (
     Step(name="ClaimRun", touches=_RUNS),
     Step(
         name="RetrieveContext",
-        touches=(*_RUNS, Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.EMBED_TEXTS),
+        touches=(*_RUNS, *_SEARCHING),
         timeout_seconds=30,
         memory_mb=1024,
         layers=_WITH_EMBEDDING,
     ),
     Step(name="RecallConversation", touches=(*_RUNS, Touch.READ_CONVERSATIONS)),
     Step(name="LookUpAnswer", touches=(*_RUNS, Touch.READ_ANSWERS)),
+    Step(
+        name="CheckAnswerable",
+        touches=(*_RUNS, Touch.SPEND_BUDGETS, Touch.CALL_MODELS),
+        timeout_seconds=60,
+        layers=(Layer.PLINTH, Layer.VENDOR, Layer.ANTHROPIC),
+        snap_start=True,
+    ),
     Step(name="BuildPrompt", touches=_RUNS),
     Step(
         name="CallModel",
@@ -108,14 +117,7 @@ ANSWER_STEPS = (
     ),
     Step(
         name="RunTool",
-        touches=(
-            *_RUNS,
-            Touch.READ_DOCUMENTS,
-            Touch.SEARCH_PASSAGES,
-            Touch.EMBED_TEXTS,
-            Touch.READ_CONVERSATIONS,
-            Touch.WRITE_CONVERSATIONS,
-        ),
+        touches=(*_RUNS, *_SEARCHING, Touch.READ_CONVERSATIONS, Touch.WRITE_CONVERSATIONS),
         timeout_seconds=30,
         memory_mb=1024,
         layers=_WITH_EMBEDDING,
@@ -241,6 +243,12 @@ API = Step(
     timeout_seconds=28,
     memory_mb=512,
 )
+OPEN_PASSAGE = Step(
+    name="OpenPassage",
+    touches=(*_LIMITS, Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES),
+    timeout_seconds=29,
+    memory_mb=512,
+)
 
 RELAY = Step(
     name="Relay",
@@ -262,5 +270,6 @@ ALL_STEPS = (
     SWEEP_RUNS,
     EXPORT_USAGE,
     API,
+    OPEN_PASSAGE,
     RELAY,
 )

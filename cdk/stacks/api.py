@@ -11,7 +11,7 @@ from cdk.constructs.journal import journal
 from cdk.environments import Environment
 from cdk.permissions import Permissions
 from cdk.stacks.foundations import Foundations
-from cdk.steps import API, RELAY
+from cdk.steps import API, OPEN_PASSAGE, RELAY
 
 STAGE = "live"
 GATEWAY_TIMEOUT = Duration.seconds(29)
@@ -42,11 +42,26 @@ class ApiStack(Stack):
         api = ChainStep(self, step=API, surroundings=surroundings)
         api.function.add_environment("PLINTH_DEFAULT_MODEL", environment.default_model)
         routes.add_proxy(default_integration=gateway.LambdaIntegration(api.invoked, timeout=GATEWAY_TIMEOUT))
-        self.steps = [api]
+        opening = ChainStep(self, step=OPEN_PASSAGE, surroundings=surroundings)
+        foundations.memory.admit(self, [opening])
+        _passages(routes, api=api, opening=opening)
+        self.steps = [api, opening]
         if environment.relay == "lambda":
             self.steps.append(_streaming(routes, surroundings))
         for name, value in {"RestApiId": self.rest.rest_api_id, "Stage": STAGE, "ApiUrl": self.rest.url}.items():
             CfnOutput(self, name, value=value)
+
+
+def _passages(routes: gateway.Resource, *, api: ChainStep, opening: ChainStep) -> None:
+    """Put the function that searches before its one route; what lies beside that stays the API's."""
+    to_api = gateway.LambdaIntegration(api.invoked, timeout=GATEWAY_TIMEOUT)
+    documents = routes.add_resource("documents")
+    document = documents.add_resource("{document}")
+    for each in (documents, document):
+        each.add_method("ANY", to_api)
+    document.add_proxy(default_integration=to_api)
+    integration = gateway.LambdaIntegration(opening.invoked, timeout=GATEWAY_TIMEOUT)
+    document.add_resource("passages").add_resource("{position}").add_method("GET", integration)
 
 
 def _streaming(routes: gateway.Resource, surroundings: Surroundings) -> ChainStep:

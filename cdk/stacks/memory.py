@@ -1,5 +1,6 @@
 """Where passages are searched: a managed domain or a serverless collection, as the environment says."""
 
+import json
 from collections.abc import Sequence
 
 from aws_cdk import CfnOutput, Stack
@@ -27,7 +28,12 @@ class MemoryStack(Stack):
         }[environment.memory_store]
         auth = {"local_domain": "none", "domain": "es", "serverless": "aoss"}[environment.memory_store]
         self.permissions: Permissions = self._engine.permissions(
-            {"PLINTH_OPENSEARCH_URL": url, "PLINTH_OPENSEARCH_AUTH": auth, **_vectors(environment)}
+            {
+                "PLINTH_OPENSEARCH_URL": url,
+                "PLINTH_OPENSEARCH_AUTH": auth,
+                **_vectors(environment),
+                **_retrieval(environment),
+            }
         )
         CfnOutput(self, "SearchUrl", value=url)
 
@@ -49,3 +55,8 @@ def _vectors(environment: Environment) -> dict[str, str]:
         "PLINTH_SEARCH_INDEX": environment.embedding.index,
         "PLINTH_VECTOR_DIMENSION": str(environment.embedding.dimension),
     }
+
+
+def _retrieval(environment: Environment) -> dict[str, str]:
+    """Say how passages are chosen, where that is not as by default."""
+    return {"PLINTH_RETRIEVAL": json.dumps(dict(environment.retrieval))} if environment.retrieval else {}

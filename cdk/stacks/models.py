@@ -27,6 +27,7 @@ class ModelsStack(Stack):
                 *self._endpoint(environment),
             ),
             Touch.EMBED_TEXTS: self._embedding(environment),
+            Touch.RANK_PASSAGES: self._reranking(environment),
         }
 
     def _anthropic(self, environment: Environment) -> Permission:
@@ -61,6 +62,14 @@ class ModelsStack(Stack):
             arn = self.format_arn(service="sagemaker", resource="endpoint", resource_name=name)
             return (Permission(actions=INVOKE, resources=(arn,), variables={"PLINTH_MODEL_ENDPOINT": name}), BEARER)
         return ()
+
+    def _reranking(self, environment: Environment) -> tuple[Permission, ...]:
+        name = environment.rerank_endpoint
+        if name is None:
+            return ()
+        arn = self.format_arn(service="sagemaker", resource="endpoint", resource_name=name)
+        variables = {"PLINTH_RERANK_ENDPOINT": name}
+        return (Permission(actions=("sagemaker:InvokeEndpoint",), resources=(arn,), variables=variables),)
 
     def _embedding(self, environment: Environment) -> tuple[Permission, ...]:
         if environment.embedding is None:

@@ -1,10 +1,12 @@
 """RetrieveContext: find the stored passages nearest to the question."""
 
+from plinth.chain.answerability import is_doubtful
 from plinth.chain.caching import question_vector
 from plinth.chain.prompting import choose_passages
 from plinth.chain.routing import route_of
 from plinth.contracts import RetrieveContextInput, RetrieveContextOutput
 from plinth.contracts.access import CachePolicy
+from plinth.memory.mentions import unmentioned
 from plinth.runtime import step
 from plinth.runtime.retrieval import scope_of, search
 from plinth.wiring import Services
@@ -22,7 +24,10 @@ def retrieve_context(request: RetrieveContextInput, services: Services) -> Retri
     services.runs.put_content(run, "passages", passages)
     if asked.cache is CachePolicy.SEMANTIC:
         services.runs.put_content(run, "question_vector", question_vector(vector, model=services.embedder.model_id))
-    return RetrieveContextOutput(passages=len(passages), corpus_version=corpus_version)
+    doubtful = is_doubtful(asked, found, corpus_version=corpus_version)
+    if doubtful:
+        services.runs.put_content(run, "unmentioned", unmentioned(asked.question, found))
+    return RetrieveContextOutput(passages=len(passages), corpus_version=corpus_version, doubtful=doubtful)
 
 
 handler = step(retrieve_context)

@@ -20,7 +20,7 @@ def save_answer(request: SaveAnswerInput, services: Services) -> SaveAnswerOutpu
     if record.unwanted:
         raise ModelCancelledError("nobody wants the answer any more")
     answer = services.runs.get_content(run, "answer", Answer)
-    reply = None if request.cached else services.runs.get_content(run, "reply", Reply)
+    reply = None if request.cached or request.declined else services.runs.get_content(run, "reply", Reply)
     remember(request, record.request, answer, services)
     services.limits.ended(run, used_tokens=used_by(request.calls))
     steps = last_steps(request, services)

@@ -29,7 +29,7 @@ LAMBDA_FAULTS = {
 }
 """What Lambda itself reports; the last two are a function that died: killed, or out of memory."""
 MAY_HAVE_RUN = LAMBDA_FAULTS - {"Lambda.TooManyRequestsException"}
-PAYS = {"CallModel"}
+PAYS = {"CallModel", "CheckAnswerable"}
 """Steps that may not be repeated where they may have run: each run of them may be billed."""
 COUNTS = {"StartInference"}
 """Steps whose repeats the machine counts itself, together with those for other reasons."""

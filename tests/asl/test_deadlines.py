@@ -16,11 +16,13 @@ from plinth.adapters.parsers.confinement import CPU_SECONDS
 from plinth.adapters.sagemaker_embedder import EMBEDDING_CALLS
 from plinth.adapters.sagemaker_inferences import QUEUE_CALLS
 from plinth.adapters.sagemaker_model import patient_for
+from plinth.adapters.sagemaker_reranker import RERANK_CALLS
 from plinth.api.waiting import MAX_WAIT_SECONDS
 from plinth.chain.catalogue import catalogue
 from plinth.chain.executions import CALL_SECONDS, ENDING_SECONDS, EXECUTION_SECONDS, lease_until, on_execution
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
+from plinth.runtime.answerability import CHECK_SECONDS
 from plinth.runtime.lost_runs import ABANDONED_SECONDS
 from plinth.tools.toolbox import TOOLS
 from tests.asl.deadlines import boto3_clients, sources, worst_search_seconds, worst_seconds
@@ -32,6 +34,7 @@ CONFIGS: dict[str, Config] = {
     "S3_CALLS": S3_CALLS,
     "EMBEDDING_CALLS": EMBEDDING_CALLS,
     "QUEUE_CALLS": QUEUE_CALLS,
+    "RERANK_CALLS": RERANK_CALLS,
     "patient_for(seconds)": patient_for(math.ceil(CALL_SECONDS)),
 }
 STEPS = {step.name: step for step in ALL_STEPS}
@@ -77,6 +80,7 @@ def test_a_call_to_an_engine_that_hangs_fails_with_a_name_before_the_function_is
 
     assert search < shortest(Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES)
     assert worst_seconds(EMBEDDING_CALLS) < shortest(Touch.EMBED_TEXTS)
+    assert worst_seconds(RERANK_CALLS) < shortest(Touch.RANK_PASSAGES)
     assert worst_seconds(QUEUE_CALLS) < shortest(Touch.QUEUE_INFERENCES)
 
 
@@ -88,6 +92,10 @@ def test_a_model_that_hangs_is_given_up_before_its_function_is_ended() -> None:
     for model in catalogue().models.values():
         assert LOOK_SECONDS < min(model.first_seconds, model.stall_seconds) <= CALL_SECONDS, model.id
         assert max(model.first_seconds, model.stall_seconds) <= CALL_SECONDS, model.id
+
+
+def test_a_check_that_hangs_is_given_up_before_its_function_is_ended() -> None:
+    assert CHECK_SECONDS + worst_seconds(CALLS) < STEPS["CheckAnswerable"].timeout_seconds
 
 
 def test_a_reader_that_hangs_is_ended_before_its_function() -> None:

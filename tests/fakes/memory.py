@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from plinth.contracts.memory import NO_LABELS, DocumentVersion, Labels, Passage, SearchScope, StoredPassage
+from plinth.contracts.memory import NO_LABELS, DocumentVersion, Labels, Passage, SearchScope, Span, StoredPassage
+from plinth.contracts.retrieval import DEFAULT_MIX, Mix
 from plinth.contracts.tenant import Tenant
 from plinth.memory.fusion import fuse
 from plinth.memory.labels import may_see, readers_of
@@ -17,7 +18,9 @@ class FakeMemory:
     def __init__(self) -> None:
         self._stored: dict[tuple[Tenant, str], tuple[StoredPassage, Vector]] = {}
 
-    def search(self, scope: SearchScope, question: str, vector: Vector, *, limit: int) -> list[StoredPassage]:
+    def search(
+        self, scope: SearchScope, question: str, vector: Vector, *, limit: int, mix: Mix = DEFAULT_MIX
+    ) -> list[StoredPassage]:
         stored = {
             chunk_id: (_shared(question, passage), _dot(vector, each), passage)
             for (owner, chunk_id), (passage, each) in self._stored.items()
@@ -25,8 +28,20 @@ class FakeMemory:
         }
         by_words = sorted((each for each in stored if stored[each][0]), key=lambda each: -stored[each][0])
         by_meaning = sorted(stored, key=lambda each: -stored[each][1])
-        fused = fuse([(0.4, by_words[: 2 * limit]), (0.6, by_meaning[: 2 * limit])])
-        return [replace(stored[each][2], score=score) for each, score in fused[:limit]]
+        fused = fuse(by_words[: 2 * limit], by_meaning[: 2 * limit], mix=mix)
+        return [replace(stored[each][2], score=score, similarity=stored[each][1]) for each, score in fused[:limit]]
+
+    def around(self, scope: SearchScope, spans: Sequence[Span]) -> list[StoredPassage]:
+        inside = [
+            passage
+            for span in spans
+            for (owner, _), (passage, _) in sorted(self._stored.items(), key=lambda item: item[1][0].position)
+            if owner == scope.tenant
+            and (passage.document_id, passage.generation) == (span.document_id, span.generation)
+            and span.first <= passage.position <= span.last
+            and may_see(scope, access=passage.access, metadata=passage.metadata)
+        ]
+        return list({each.chunk_id: each for each in inside}.values())
 
     def index(
         self,

@@ -12,7 +12,8 @@ from opensearchpy import OpenSearch
 from local.processes import free_port
 from plinth.adapters.opensearch_memory import OpenSearchMemory, connect
 from plinth.adapters.opensearch_requests import by_words, passage_source
-from plinth.contracts.memory import NO_LABELS, DocumentVersion, Labels, Passage, SearchScope
+from plinth.contracts.memory import NO_LABELS, DocumentVersion, Labels, Passage, SearchScope, Span, StoredPassage
+from plinth.contracts.retrieval import DEFAULT_MIX, Mix
 from plinth.contracts.tenant import Tenant
 from plinth.errors import MemoryUnavailableError, PlinthError
 from plinth.ports.documents import Memory
@@ -65,7 +66,8 @@ def test_a_passage_comes_back_whole(memory: Memory, tenant: Tenant, version: Ver
     assert (found.document_id, found.generation) == ("doc_a", version(1).generation)
     assert (found.name, found.title, found.position, found.text) == ("a.txt", "About bees", 4, "Bees dance.")
     assert (found.page, found.heading) == (3, "Dance")
-    assert found.score == pytest.approx(0.4 / 61 + 0.6 / 61)
+    assert found.score == pytest.approx((DEFAULT_MIX.words + DEFAULT_MIX.vectors) / (DEFAULT_MIX.k + 1))
+    assert found.similarity == pytest.approx(1.0, abs=1e-4)
 
 
 def test_passages_are_found_by_meaning_in_order_of_their_angle(
@@ -81,6 +83,44 @@ def test_passages_are_found_by_meaning_in_order_of_their_angle(
     found = memory.search(SearchScope(tenant=tenant), "unrelated", NORTH, limit=3)
 
     assert [each.position for each in found] == [1, 3, 0]
+
+
+def test_the_weights_decide_between_words_and_meaning_and_similarity_is_the_cosine(
+    memory: Memory, tenant: Tenant, version: Version
+) -> None:
+    memory.index(version(1), "Title", passages("bees", vector=direction(80)))
+    memory.index(version(1, name="b.txt"), "Title", passages("wasps", vector=direction(60)))
+
+    def found(mix: Mix) -> list[StoredPassage]:
+        return memory.search(SearchScope(tenant=tenant), "bees", NORTH, limit=2, mix=mix)
+
+    assert [each.document_id for each in found(Mix(words=0.9, vectors=0.1))] == ["doc_a", "doc_b"]
+    assert [each.document_id for each in found(Mix(words=0, vectors=1))] == ["doc_b", "doc_a"]
+    assert [each.similarity for each in found(Mix(words=0, vectors=1))] == pytest.approx(
+        [math.cos(math.radians(60)), math.cos(math.radians(80))], abs=1e-4
+    )
+
+
+def test_passages_around_a_place_come_by_position_and_within_the_scope_alone(
+    memory: Memory, tenant: Tenant, other_tenant: Tenant, version: Version
+) -> None:
+    for document in (version(1), version(2), version(1, tenant=other_tenant)):
+        memory.index(document, "Title", passages("zero", "one", "two", "three", "four"))
+    labels = Labels(access=("board",))
+    memory.index(version(1, name="b.txt"), "Title", passages("closed"), labels=labels)
+    generation = version(1).generation
+
+    def around(*spans: Span, held: tuple[str, ...] = ()) -> list[str]:
+        return [each.text for each in memory.around(SearchScope(tenant=tenant, held=held), spans)]
+
+    middle = Span(document_id="doc_a", generation=generation, first=1, last=3)
+    start = Span(document_id="doc_a", generation=generation, first=0, last=1)
+    closed = Span(document_id="doc_b", generation=generation, first=0, last=9)
+    assert around() == []
+    assert around(middle) == ["one", "two", "three"]
+    assert around(middle, start) == ["one", "two", "three", "zero"]
+    assert around(closed) == []
+    assert around(closed, held=("board",)) == ["closed"]
 
 
 def test_passages_that_no_vector_finds_are_found_by_their_words_and_by_their_title(

@@ -129,6 +129,8 @@ BY_NAME: dict[str, Script] = {
         thinking=("Let me see. ", "It opens at nine."),
         usage=Usage(input_tokens=120, output_tokens=90, thinking_tokens=60),
     ),
+    "answerable": Script(text=('{"answerable": ', '"yes"}')),
+    "unanswerable": Script(text=('{"answerable": ', '"no"}')),
     "unicode": Script(text=("Grüße, ", "世界 🌍 ", "café [1].")),
     "max_tokens": Script(stop=StopReason.MAX_TOKENS),
     "refusal": Script(text=("I can't help with that.",), stop=StopReason.REFUSAL),

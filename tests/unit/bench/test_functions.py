@@ -86,8 +86,8 @@ def test_functions_without_a_model_of_anthropic_are_denied_its_sdk_whatever_is_a
 @pytest.mark.parametrize(
     ("name", "services"),
     [
-        ("ClaimRun", ["runs"]),
-        ("RetrieveContext", ["documents", "embedder", "memory", "meter", "runs"]),
+        ("ClaimRun", ["runs", "side_log"]),
+        ("RetrieveContext", ["documents", "embedder", "memory", "meter", "reranker", "runs", "settings", "side_log"]),
         ("StartIngest", ["machines"]),
     ],
 )

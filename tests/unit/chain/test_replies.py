@@ -47,3 +47,18 @@ def test_only_a_whole_answer_that_says_something_may_be_given_again() -> None:
     assert is_cacheable(reply("Yes."))
     assert not is_cacheable(reply(" "))
     assert not is_cacheable(reply("Yes, and", StopReason.MAX_TOKENS))
+
+
+@pytest.mark.parametrize(
+    "text", ["The documents do not say.", "the documents do not say [1]", " The documents do not say [2]. "]
+)
+def test_a_reply_that_only_declines_is_the_answer_that_there_is_none(text: str) -> None:
+    answer = parse_reply(reply(text), PASSAGES)
+
+    assert (answer.text, answer.citations, answer.stop_reason) == ("The documents do not say.", (), "not_in_documents")
+
+
+def test_a_reply_that_declines_and_says_more_is_an_answer() -> None:
+    answer = parse_reply(reply("The documents do not say. But it may be so [1]."), PASSAGES)
+
+    assert (len(answer.citations), answer.stop_reason) == (1, "end")

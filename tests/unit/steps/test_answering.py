@@ -56,7 +56,7 @@ def remember_document(services: ChainServices, text: str, *, publish: bool = Tru
         attempt=1,
     )
     services.documents.begin(document, execution="one")
-    (vector,) = FakeEmbedder().embed([text])
+    (vector,) = services.embedder.embed([text])
     services.memory.index(document, "About apt", [(Passage(position=0, text=text, heading="Purging"), vector)])
     if publish:
         services.documents.publish(document, title="About apt", passages=1)
@@ -327,6 +327,6 @@ def test_a_caller_who_lost_a_label_finds_no_labelled_passage_and_is_not_reminded
 
     assert call(retrieve_context, run=later)["passages"] == 0
     assert call(recall_conversation, run=later)["turns"] == 0
-    insider = accept("and then", run_id="run_3", conversation_id="c", labels=("board",))
+    insider = accept("when does the board meet", run_id="run_3", conversation_id="c", labels=("board",))
     assert call(retrieve_context, run=insider)["passages"] == 1
     assert call(recall_conversation, run=insider)["turns"] == 1

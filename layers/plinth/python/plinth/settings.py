@@ -5,6 +5,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
+from plinth.contracts.retrieval import Retrieval
 from plinth.errors import PlinthError
 
 SearchAuth = Literal["none", "es", "aoss"]
@@ -215,6 +218,20 @@ class Settings:
     def vector_dimension(self) -> int:
         """Numbers of one vector in that index."""
         return int(os.environ.get("PLINTH_VECTOR_DIMENSION") or 384)
+
+    @cached_property
+    def retrieval(self) -> Retrieval:
+        """How passages are looked for and chosen: JSON of those fields that are not as by default."""
+        given = os.environ.get("PLINTH_RETRIEVAL") or "{}"
+        try:
+            return msgspec.json.decode(given, type=Retrieval)
+        except msgspec.DecodeError as error:
+            raise SettingMissingError(f"PLINTH_RETRIEVAL is malformed: {error}") from error
+
+    @cached_property
+    def rerank_endpoint(self) -> str:
+        """Name of the SageMaker endpoint of the reranker."""
+        return self._required("PLINTH_RERANK_ENDPOINT")
 
     @cached_property
     def embedding_endpoint(self) -> str | None:

@@ -4,6 +4,7 @@ Every hit is checked again: one that carries another tenant or none, or that the
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 from opensearchpy import OpenSearch
@@ -17,13 +18,15 @@ from plinth.adapters.opensearch_requests import (
     count_of,
     ids_of_tenant,
     ids_of_versions,
+    in_span,
     index_definition,
     lines,
     natural_id,
     passage_source,
     vectors_of,
 )
-from plinth.contracts.memory import NO_LABELS, DocumentVersion, Labels, Passage, SearchScope, StoredPassage
+from plinth.contracts.memory import NO_LABELS, DocumentVersion, Labels, Passage, SearchScope, Span, StoredPassage
+from plinth.contracts.retrieval import DEFAULT_MIX, Mix
 from plinth.contracts.tenant import Tenant
 from plinth.errors import MemoryUnavailableError
 from plinth.memory.fusion import fuse
@@ -56,6 +59,14 @@ class _Source(msgspec.Struct, kw_only=True):
 class _Hit(msgspec.Struct):
     id: str = msgspec.field(name="_id")
     source: _Source | None = msgspec.field(name="_source", default=None)
+    score: float | None = msgspec.field(name="_score", default=None)
+
+
+class _Whole(NamedTuple):
+    """A hit with its source."""
+
+    source: _Source
+    score: float | None
 
 
 class _Hits(msgspec.Struct):
@@ -101,14 +112,11 @@ class OpenSearchMemory:
         index: str = "passages",
         dimension: int = 384,
         natural_ids: bool = True,
-        weights: tuple[float, float] = (0.4, 0.6),
     ) -> None:
-        """`weights` are those of the ranking by words and of the ranking by vectors."""
         self._client = client
         self._index = index
         self._dimension = dimension
         self._natural_ids = natural_ids
-        self._weights = weights
         self._ensured = False
 
     def ensure_index(self) -> None:
@@ -124,17 +132,29 @@ class OpenSearchMemory:
                         raise
         self._ensured = True
 
-    def search(self, scope: SearchScope, question: str, vector: Sequence[float], *, limit: int) -> list[StoredPassage]:
+    def search(
+        self,
+        scope: SearchScope,
+        question: str,
+        vector: Sequence[float],
+        *,
+        limit: int,
+        mix: Mix = DEFAULT_MIX,
+    ) -> list[StoredPassage]:
         """Return the passages that rank best over both searches; before the first document there are none."""
         size = limit * _OVER_FETCH
         by_kind = self._searched(by_words(scope, question, size=size), by_meaning(scope, vector, size=size))
-        sources = [
-            {hit.source.chunk_id: hit.source for hit in _hits(found) if hit.source and _is_within(hit.source, scope)}
-            for found in by_kind
-        ]
-        met = {each: source for found in sources for each, source in found.items()}
-        ranked = fuse(zip(self._weights, map(list, sources), strict=True))
-        return [_stored(met[each], score) for each, score in ranked[:limit]]
+        words, vectors = ({hit.source.chunk_id: hit for hit in _within(scope, found)} for found in by_kind)
+        ranked = fuse(list(words), list(vectors), mix=mix)[:limit]
+        return [_stored((vectors.get(each) or words[each]).source, score, vectors.get(each)) for each, score in ranked]
+
+    def around(self, scope: SearchScope, spans: Sequence[Span]) -> list[StoredPassage]:
+        """Return what lies in the spans; duplicates of a retry are collapsed."""
+        if not spans:
+            return []
+        queries = [in_span(scope, span, size=_OVER_FETCH * (span.last - span.first + 1)) for span in spans]
+        met = {hit.source.chunk_id: hit.source for found in self._searched(*queries) for hit in _within(scope, found)}
+        return [_stored(source, 0.0, None) for source in met.values()]
 
     def index(
         self,
@@ -223,12 +243,19 @@ def _hits(found: _Found) -> list[_Hit]:
     return found.hits.hits if found.hits else []
 
 
+def _within(scope: SearchScope, found: _Found) -> list[_Whole]:
+    """Return the hits that the scope holds, whatever the engine says."""
+    return [_Whole(hit.source, hit.score) for hit in _hits(found) if hit.source and _is_within(hit.source, scope)]
+
+
 def _is_within(source: _Source, scope: SearchScope) -> bool:
     own = source.tenant == scope.tenant.id
     return own and may_see(scope, access=source.access, metadata=source.metadata)
 
 
-def _stored(source: _Source, score: float) -> StoredPassage:
+def _stored(source: _Source, score: float, near: _Whole | None) -> StoredPassage:
+    """Return the passage; OpenSearch gives (1 + cosine) / 2 as the score of the space cosinesimil."""
+    similarity = None if near is None or near.score is None else 2 * near.score - 1
     return StoredPassage(
         chunk_id=source.chunk_id,
         document_id=source.document_id,
@@ -242,4 +269,5 @@ def _stored(source: _Source, score: float) -> StoredPassage:
         heading=source.heading,
         metadata=source.metadata,
         access=source.access,
+        similarity=similarity,
     )

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from plinth.contracts.memory import DocumentVersion, Labels, Passage, SearchScope
+from plinth.contracts.memory import DocumentVersion, Labels, Passage, SearchScope, Span
 from plinth.contracts.tenant import Tenant
 from plinth.memory.labels import open_to, readers_of
 
@@ -120,6 +120,22 @@ def vectors_of(tenant: Tenant, document_id: str, generation: str, *, first: int,
         {"range": {"position": {"gte": first, "lt": first + passages}}},
     ]
     return {"size": 2 * passages, "query": {"bool": {"filter": filters}}}
+
+
+def in_span(scope: SearchScope, span: Span, *, size: int) -> Json:
+    """Find the passages of a span, by position."""
+    filters = [
+        *_within(scope),
+        _term("document_id", span.document_id),
+        _term("generation", span.generation),
+        {"range": {"position": {"gte": span.first, "lte": span.last}}},
+    ]
+    return {
+        "size": size,
+        "_source": {"excludes": ["vector"]},
+        "query": {"bool": {"filter": filters}},
+        "sort": [{"position": "asc"}],
+    }
 
 
 def count_of(document: DocumentVersion) -> Json:

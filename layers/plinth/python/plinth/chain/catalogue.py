@@ -44,7 +44,9 @@ class CatalogueModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """One model. Limits in tokens and seconds.
 
     `passage_characters` bounds the passages in a prompt, `history_turns` the memory; `tiers` is empty where every tier
-    may have it. `first_seconds` is how long it may be silent before its first sign of life, `stall_seconds` after it.
+    may have it. A model that `checks_answerable` is asked first whether the passages hold an answer, by a call of its
+    own: for models that would rather make one up. `first_seconds` is how long it may be silent before its first sign of
+    life, `stall_seconds` after it.
     """
 
     id: str
@@ -56,6 +58,7 @@ class CatalogueModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     history_turns: int
     capabilities: tuple[Capability, ...] = ()
     tiers: tuple[str, ...] = ()
+    checks_answerable: bool = False
     first_seconds: float = 20.0
     stall_seconds: float = 15.0
 

@@ -45,11 +45,6 @@ def build_prompt(
     question: str, passages: Sequence[StoredPassage], turns: Sequence[Turn], *, tools: Sequence[ToolSpec] = ()
 ) -> Prompt:
     """Return the prompt of a run's first turn. Passages are numbered from 1 in the order given."""
-    numbered = "\n\n".join(
-        f"[{number}] {passage.title}\n{passage.text}" for number, passage in enumerate(passages, start=1)
-    )
-    instructions = f"{_INSTRUCTIONS} {_TOOL_INSTRUCTIONS}" if tools else _INSTRUCTIONS
-    system = f"{instructions}\n\nPassages:\n\n{numbered or '(none)'}"
     history = [
         message
         for turn in turns
@@ -58,11 +53,20 @@ def build_prompt(
     ]
     return Prompt(
         version=PROMPT_VERSION,
-        system=system,
+        system=system_text(passages, with_tools=bool(tools)),
         messages=(*history, Message(role=Role.USER, text=f"{question}\n\n{_REMINDER}")),
         tools=tuple(tools),
         tainted=bool(passages or history),
     )
+
+
+def system_text(passages: Sequence[StoredPassage], *, with_tools: bool = False) -> str:
+    """Return what every prompt over these passages begins with."""
+    numbered = "\n\n".join(
+        f"[{number}] {passage.title}\n{passage.text}" for number, passage in enumerate(passages, start=1)
+    )
+    instructions = f"{_INSTRUCTIONS} {_TOOL_INSTRUCTIONS}" if with_tools else _INSTRUCTIONS
+    return f"{instructions}\n\nPassages:\n\n{numbered or '(none)'}"
 
 
 def input_token_bound(prompt: Prompt) -> int:

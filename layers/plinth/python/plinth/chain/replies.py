@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from plinth.chain.answerability import declined, is_declined
 from plinth.contracts.memory import StoredPassage
 from plinth.contracts.models import Reply, StopReason
 from plinth.contracts.runs import Answer, Citation
@@ -13,9 +14,12 @@ _MARKER_GROUP = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 def parse_reply(reply: Reply, passages: Sequence[StoredPassage]) -> Answer:
     """Return the answer with one citation per passage that the text names, in the order of first mention.
 
-    A number that names no passage is left in the text and cited by nothing.
+    A number that names no passage is left in the text and cited by nothing. A reply that only says that the documents
+    do not say is that answer, and cites nothing.
     """
     text = reply.text.strip()
+    if is_declined(_MARKER_GROUP.sub("", text)):
+        return declined(reply.cost.model)
     named = dict.fromkeys(int(number) for group in _MARKER_GROUP.findall(text) for number in group.split(","))
     citations = tuple(_cite(number, passages[number - 1]) for number in named if 1 <= number <= len(passages))
     return Answer(text=text, citations=citations, stop_reason=reply.stop_reason.value, model=reply.cost.model)
@@ -35,4 +39,6 @@ def _cite(number: int, passage: StoredPassage) -> Citation:
         text=passage.text,
         page=passage.page,
         heading=passage.heading,
+        position=passage.position,
+        generation=passage.generation,
     )

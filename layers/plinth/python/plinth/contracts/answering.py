@@ -76,10 +76,14 @@ class RetrieveContextInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrieveContextOutput:
-    """`corpus_version` is read before the search, so that a cached answer is never newer than it claims."""
+    """`corpus_version` is read before the search, so that a cached answer is never newer than it claims.
+
+    `doubtful` says that it is to be asked first whether the passages hold an answer at all.
+    """
 
     passages: int
     corpus_version: int
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +121,20 @@ class LookUpAnswerOutput:
     near_key: str | None = None
     match: CacheMatch | None = None
     saved_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckAnswerableInput:
+    run: Run
+    last_model: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckAnswerableOutput:
+    """`answerable` is false only where that was told; then the run's answer says so. `calls` is what asking cost."""
+
+    answerable: bool
+    calls: tuple[ModelCost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,8 +279,8 @@ class ParseReplyOutput:
 class SaveAnswerInput:
     """`cache_key` is null where the answer came from the cache or must not be kept; `steps` end the log.
 
-    `near_key` counts only with it. `calls` are all model calls of the run, failed ones too. `match` and `saved_at`
-    tell of a cached answer how it was found and when it was kept.
+    `near_key` counts only with it. An answer that is `declined` comes of no reply. `calls` are all model calls of the
+    run, failed ones too. `match` and `saved_at` tell of a cached answer how it was found and when it was kept.
     """
 
     run: Run
@@ -274,6 +292,7 @@ class SaveAnswerInput:
     near_key: str | None = None
     match: CacheMatch | None = None
     saved_at: float = 0.0
+    declined: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

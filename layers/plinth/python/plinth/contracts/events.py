@@ -94,7 +94,10 @@ class ReceiptMade(msgspec.Struct, frozen=True, tag="receipt", kw_only=True):
 
 
 class RunEnded(msgspec.Struct, frozen=True, tag="run.ended", kw_only=True):
-    """The last event. A failed run says why; `text_length` lets a reader check that it has the whole text."""
+    """The last event. A failed run says why, and a done one whose answer is not in the documents says that.
+
+    `text_length` lets a reader check that it has the whole text.
+    """
 
     status: RunStatus
     text_length: int = 0

@@ -117,10 +117,21 @@ class SearchScope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Passages of one version of a document, by position: `first` and `last` belong to it."""
+
+    document_id: str
+    generation: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPassage:
     """A passage as search returns it. `score` is the fused rank score, larger is better.
 
-    `access` holds the labels of which a reader must hold one, or `EVERYONE`; where it is empty, nobody may read.
+    `similarity` is its cosine with the question, None where only its words were found. `access` holds the labels of
+    which a reader must hold one, or `EVERYONE`; where it is empty, nobody may read.
     """
 
     chunk_id: str
@@ -135,6 +146,7 @@ class StoredPassage:
     heading: str | None = None
     metadata: tuple[str, ...] = ()
     access: tuple[str, ...] = ()
+    similarity: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,11 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
-    """A passage that the answer rests on. `marker` is the number in the answer's text; pages count from 1."""
+    """A passage that the answer rests on. `marker` is the number in the answer's text; pages count from 1.
+
+    It opens at `GET /v1/documents/{document_id}/passages/{position}?generation={generation}` while that version is
+    live.
+    """
 
     marker: int
     document_id: str
@@ -96,6 +100,8 @@ class Citation:
     text: str
     page: int | None = None
     heading: str | None = None
+    position: int = 0
+    generation: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,11 +169,16 @@ class Receipt:
     budgets: tuple[BudgetLine, ...] = ()
 
 
+NOT_IN_DOCUMENTS = "not_in_documents"
+"""The `stop_reason` of an answer that says that the documents hold none; it cites nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """The answer of a run: text with [n] markers, and the passages those markers name.
 
     `documents` are the ids of all whose text the model had before it: the answer may rest on any of them.
+    `stop_reason` is why the model stopped, or `NOT_IN_DOCUMENTS`.
     """
 
     text: str

@@ -1,19 +1,21 @@
-"""How rankings of different searches become one: weighted reciprocal rank fusion (RRF).
+"""How rankings by words and by vectors become one: weighted reciprocal rank fusion (RRF).
 
-A hit scores the sum over rankings of weight / (k + rank), ranks from 1. Scores of the searches are not compared, so
-no normalisation can go wrong. k=60 is the constant of Cormack, Clarke and Büttcher (SIGIR 2009).
+A hit scores the sum over both rankings of weight / (k + rank), ranks from 1. Scores of the searches are not compared,
+so no normalisation can go wrong. k=60 is the constant of Cormack, Clarke and Büttcher (SIGIR 2009).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+
+from plinth.contracts.retrieval import Mix
 
 
-def fuse(rankings: Iterable[tuple[float, Sequence[str]]], *, k: int = 60) -> list[tuple[str, float]]:
+def fuse(by_words: Sequence[str], by_vectors: Sequence[str], *, mix: Mix) -> list[tuple[str, float]]:
     """Return each id once with its fused score, best first; ties keep the order in which ids were met.
 
-    `rankings` are pairs of a weight and the ids of one search, best first; an id met again in one ranking is ignored.
+    The sequences hold ids, best first; an id met again in one of them is ignored, and so is a ranking of weight 0.
     """
     scores: dict[str, float] = {}
-    for weight, ids in rankings:
-        for rank, each in enumerate(dict.fromkeys(ids), start=1):
-            scores[each] = scores.get(each, 0.0) + weight / (k + rank)
+    for weight, ids in ((mix.words, by_words), (mix.vectors, by_vectors)):
+        for rank, each in enumerate(dict.fromkeys(ids) if weight else (), start=1):
+            scores[each] = scores.get(each, 0.0) + weight / (mix.k + rank)
     return sorted(scores.items(), key=lambda scored: -scored[1])

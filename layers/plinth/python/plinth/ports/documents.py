@@ -12,8 +12,10 @@ from plinth.contracts.memory import (
     Passage,
     SearchScope,
     SourceObject,
+    Span,
     StoredPassage,
 )
+from plinth.contracts.retrieval import DEFAULT_MIX, Mix
 from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
 
@@ -26,8 +28,14 @@ UPLOAD_SECONDS = 300
 class Memory(Protocol):
     """Search by meaning and by words within one scope. Only offers candidates: `Documents` says what is live."""
 
-    def search(self, scope: SearchScope, question: str, vector: Vector, *, limit: int) -> list[StoredPassage]:
+    def search(
+        self, scope: SearchScope, question: str, vector: Vector, *, limit: int, mix: Mix = DEFAULT_MIX
+    ) -> list[StoredPassage]:
         """Return at most `limit` passages of the scope, best first, by both kinds of search fused."""
+        ...
+
+    def around(self, scope: SearchScope, spans: Sequence[Span]) -> list[StoredPassage]:
+        """Return the scope's passages in the spans, in the spans' order and by position, each once, unranked."""
         ...
 
     def index(

@@ -21,6 +21,14 @@ class Embedder(Protocol):
         ...
 
 
+class Reranker(Protocol):
+    """A cross-encoder: it reads a question and a passage together, which is slower and more exact than two vectors."""
+
+    def scores(self, question: str, texts: Sequence[str]) -> list[float]:
+        """Return how well each text answers, in their order, larger is better; `MemoryUnavailableError` else."""
+        ...
+
+
 class LanguageModel(Protocol):
     """One provider's models."""
 

@@ -7,6 +7,7 @@ from plinth.contracts.answering import SaveAnswerInput
 from plinth.contracts.events import CitationFound, Event, ReceiptMade, RunEnded, StepEnded, TextDelta
 from plinth.contracts.models import Reply
 from plinth.contracts.runs import (
+    NOT_IN_DOCUMENTS,
     Answer,
     BudgetLine,
     CachedAnswer,
@@ -109,8 +110,9 @@ def remember(request: SaveAnswerInput, asked: RunRequest, answer: Answer, servic
 
 
 def last_events(answer: Answer, *, reply: Reply | None, receipt: Receipt, steps: Sequence[StepEnded]) -> list[Event]:
-    """Return the end of the log. Without a reply nothing was streamed, so the cached text comes here, whole."""
+    """Return the end of the log. Without a reply nothing was streamed, so the text comes here, whole."""
     text: list[Event] = [] if reply else [TextDelta(text=answer.text, attempt=1, offset=0)]
     citations = [CitationFound(citation=citation) for citation in answer.citations]
-    ended = RunEnded(status=RunStatus.DONE, text_length=len(reply.text if reply else answer.text))
+    reason = NOT_IN_DOCUMENTS if answer.stop_reason == NOT_IN_DOCUMENTS else None
+    ended = RunEnded(status=RunStatus.DONE, text_length=len(reply.text if reply else answer.text), reason=reason)
     return [*text, *citations, *steps, ReceiptMade(receipt=receipt), ended]

@@ -8,7 +8,6 @@ import msgspec
 from plinth.chain.catalogue import CatalogueModel, RouteStep, model
 from plinth.chain.executions import call_seconds, hands_over, waiting_seconds
 from plinth.chain.links import without_links_in
-from plinth.chain.prompting import input_token_bound
 from plinth.chain.reply_checks import require_answer
 from plinth.chain.routing import BREAKING, MAX_ATTEMPTS, after_failure, in_order, route_of
 from plinth.chain.tool_turns import MAX_CALLS
@@ -27,7 +26,8 @@ from plinth.errors import (
     TransientError,
 )
 from plinth.money.budgets import budgets_of
-from plinth.money.prices import bound_micro_usd, cost_micro_usd, price_of, prompt_cache_saved_micro_usd
+from plinth.money.prices import price_of
+from plinth.runtime.call_costs import bound_of, call_cost
 from plinth.runtime.leases import Lease, require_own
 from plinth.runtime.payments import set_aside
 from plinth.runtime.step_events import unlogged
@@ -212,39 +212,17 @@ def _reservation(turn: _Turn, chosen: CatalogueModel) -> Reservation:
     return Reservation(
         run=turn.request.run,
         attempt=(turn.request.turn - 1) * MAX_ATTEMPTS + turn.request.attempt,
-        amount_micro_usd=_bound(turn, chosen),
+        amount_micro_usd=bound_of(chosen, turn.prompt, max_output_tokens=_max_output_tokens(turn, chosen)),
         model=chosen.id,
         price=msgspec.json.encode(price_of(chosen.id)).decode(),
-    )
-
-
-def _bound(turn: _Turn, chosen: CatalogueModel) -> int:
-    return bound_micro_usd(
-        price_of(chosen.id),
-        input_token_bound=input_token_bound(turn.prompt),
-        max_output_tokens=_max_output_tokens(turn, chosen),
     )
 
 
 def _cost(
     turn: _Turn, chosen: CatalogueModel, *, usage: Usage, outcome: str = "complete", estimated: bool = False
 ) -> ModelCost:
-    price, bound = price_of(chosen.id), _bound(turn, chosen)
-    return ModelCost(
-        model=chosen.id,
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        cached_input_tokens=usage.cached_input_tokens,
-        cache_write_tokens=usage.cache_write_tokens,
-        thinking_tokens=usage.thinking_tokens,
-        cost_micro_usd=bound if estimated else cost_micro_usd(price, usage),
-        bound_micro_usd=bound,
-        prompt_cache_saved_micro_usd=prompt_cache_saved_micro_usd(price, usage),
-        price_source=price.source,
-        price_as_of=price.as_of,
-        outcome=outcome,
-        estimated=estimated,
-    )
+    bound = bound_of(chosen, turn.prompt, max_output_tokens=_max_output_tokens(turn, chosen))
+    return call_cost(chosen, usage, bound_micro_usd=bound, outcome=outcome, estimated=estimated)
 
 
 def _failed_cost(turn: _Turn, chosen: CatalogueModel, error: ModelError) -> ModelCost:

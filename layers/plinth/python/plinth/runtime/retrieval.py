@@ -1,7 +1,11 @@
 """What is retrieved for words: the passages nearest to them by meaning and by words, of live versions only."""
 
+from plinth.access.log_lines import logger_of
 from plinth.contracts.memory import SearchScope, StoredPassage
+from plinth.contracts.retrieval import Retrieval
 from plinth.contracts.runs import Run, RunRequest
+from plinth.errors import MemoryUnavailableError
+from plinth.memory.choosing import above_floor, collapse, diverse, rescored, spans_around, with_neighbours
 from plinth.memory.liveness import keep_live
 from plinth.ports.documents import Vector
 from plinth.wiring import Services
@@ -17,9 +21,30 @@ def scope_of(run: Run, asked: RunRequest) -> SearchScope:
 def search(
     scope: SearchScope, words: str, services: Services, *, limit: int
 ) -> tuple[tuple[StoredPassage, ...], Vector]:
-    """Return at most `limit` passages of the scope, the best first, and the vector of the words."""
+    """Return at most `limit` passages of the scope, the best first, then their neighbours; and the vector of the words.
+
+    What is searched exceeds what is kept: hits of versions that are not live, copies and crowds of one document go.
+    """
+    how = services.settings.retrieval
     (vector,) = services.embedder.embed([words])
     services.meter.searched()
-    hits = services.memory.search(scope, words, vector, limit=CANDIDATES)
+    hits = services.memory.search(scope, words, vector, limit=CANDIDATES, mix=how.mix)
     live = services.documents.live_generations(scope.tenant, {hit.document_id for hit in hits})
-    return keep_live(hits, live, limit=limit), vector
+    found = above_floor(keep_live(hits, live, limit=CANDIDATES), floor=how.floor)
+    ranked = _reranked(collapse(found, per_document=how.per_document), words, how, services)
+    chosen = diverse(ranked, diversity=how.diversity, limit=limit)
+    near = services.memory.around(scope, spans_around(chosen, neighbours=how.neighbours))
+    return with_neighbours(chosen, near), vector
+
+
+def _reranked(
+    found: tuple[StoredPassage, ...], words: str, how: Retrieval, services: Services
+) -> tuple[StoredPassage, ...]:
+    """Return the passages as the endpoint ranks them; where it does not answer, as they were found."""
+    if not how.rerank or not found:
+        return found
+    try:
+        return rescored(found, services.reranker.scores(words, [each.text for each in found]))
+    except MemoryUnavailableError as error:
+        logger_of("RetrieveContext").warning("not reranked", error=str(error))
+        return found

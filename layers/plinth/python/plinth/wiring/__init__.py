@@ -14,7 +14,7 @@ from plinth.ports.clock import Clock
 from plinth.ports.documents import DeadLetters, DocumentParser, Documents, Memory, SourceObjects, WorkObjects
 from plinth.ports.facts import Facts
 from plinth.ports.machines import Machines
-from plinth.ports.models import Breakers, Callbacks, Embedder, Inferences, LanguageModel, PendingInferences
+from plinth.ports.models import Breakers, Callbacks, Embedder, Inferences, LanguageModel, PendingInferences, Reranker
 from plinth.ports.money import Ledger
 from plinth.ports.runs import AnswerCache, Conversations, Executions, Exports, RunLog, Runs, UsageBook
 from plinth.ports.web import Web
@@ -215,33 +215,24 @@ class Services:
 
     @cached_property
     def embedder(self) -> Embedder:
-        """The embedding model: on its endpoint where the environment has one, else in this process."""
-        endpoint = self.settings.embedding_endpoint
-        if endpoint is None:
-            from plinth.adapters.onnx_embedder import OnnxEmbedder
+        """The embedding model."""
+        from plinth.wiring.searching import make_embedder
 
-            return OnnxEmbedder(self.settings.embedding_dir)
-        import boto3
+        return make_embedder(self.settings)
 
-        from plinth.adapters.sagemaker_embedder import EMBEDDING_CALLS, SageMakerEmbedder
+    @cached_property
+    def reranker(self) -> Reranker:
+        """The cross-encoder on its endpoint."""
+        from plinth.wiring.searching import make_reranker
 
-        client = boto3.client("sagemaker-runtime", config=EMBEDDING_CALLS)
-        return SageMakerEmbedder(endpoint, model_id=self.settings.embedding_model, client=client)
+        return make_reranker(self.settings)
 
     @cached_property
     def memory(self) -> Memory:
         """The search engine."""
-        from plinth.adapters.opensearch_memory import OpenSearchMemory, connect
-        from plinth.adapters.opensearch_requests import versioned
+        from plinth.wiring.searching import make_memory
 
-        auth = self.settings.opensearch_auth
-        client = connect(self.settings.opensearch_url, auth=auth)
-        return OpenSearchMemory(
-            client=client,
-            index=versioned(self.settings.search_index),
-            dimension=self.settings.vector_dimension,
-            natural_ids=auth != "aoss",
-        )
+        return make_memory(self.settings)
 
     @cached_property
     def machines(self) -> Machines:

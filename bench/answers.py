@@ -1,0 +1,201 @@
+"""What the default local model makes of thirty questions over the samples: right, cited, abstained.
+
+The steps of the answer machine run as they are, over the real search engine, embedding and language model; only the
+tables are in memory. A question with an answer counts as right if it says what it must, as cited if it also names a
+document that says so; one without counts as abstained if its outcome is `not_in_documents`.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from bench.figures import Figure, Goal
+from bench.host import REPOSITORY
+from bench.own_code import Chain
+from bench.retrieval import vectors
+from bench.search import running_engine
+from local.models.files import cache_directory, ensure
+from local.processes import LOOPBACK, free_port, start, stop, wait_healthy
+from plinth.adapters.chat_bodies import SELF_HOSTED
+from plinth.adapters.onnx_embedder import OnnxEmbedder
+from plinth.adapters.openai_model import OpenAiModel
+from plinth.adapters.opensearch_memory import OpenSearchMemory
+from plinth.adapters.parsers.__main__ import parse
+from plinth.adapters.provider_tokens import Token
+from plinth.contracts.memory import DocumentVersion
+from plinth.contracts.runs import NOT_IN_DOCUMENTS, RunRecord
+from plinth.contracts.tenant import Tenant
+from plinth.memory.naming import document_id
+from plinth.memory.splitting import split_document
+from plinth.wiring import Services
+from tests.fakes.answers import FakeAnswers
+from tests.fakes.breakers import FakeBreakers
+from tests.fakes.clock import FakeClock
+from tests.fakes.conversations import FakeConversations
+from tests.fakes.documents import FakeDocuments
+from tests.fakes.limits import FakeLimits
+from tests.fakes.runs import FakeRunLog, FakeRuns
+from tests.fakes.usage import FakeUsage
+
+MODEL = "plinth-local"
+LEAST = {"right": 16, "right and cited": 14, "abstained": 8}
+"""Of 20 questions with an answer, and of 10 without: what the default local model must reach."""
+
+_TENANT = Tenant(id="acme")
+_SAMPLES = REPOSITORY / "samples"
+_LOADING_SECONDS = 120.0
+
+
+class Question(msgspec.Struct):
+    """A row of samples/questions.json."""
+
+    id: str
+    question: str
+    answerable: bool
+    must_contain: list[list[str]] = []
+    documents: list[str] = []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A question and what became of it."""
+
+    question: Question
+    right: bool
+    cited: bool
+    abstained: bool
+    text: str
+
+
+def measure(*, large: bool) -> list[Figure]:
+    """Return how many questions are right, right and cited, and abstained from, each with its least."""
+    del large
+    judged = answer_all(questions())
+    answerable = [each for each in judged if each.question.answerable]
+    unanswerable = [each for each in judged if not each.question.answerable]
+    missed = [each for each in answerable if not each.right] + [each for each in unanswerable if not each.abstained]
+    told = {each.question.id: each.text[:120] for each in missed}
+    withheld = sum(each.abstained for each in answerable)
+    return [
+        _figure("right", [each.right for each in answerable], {"abstained from": withheld, **told}),
+        _figure("right and cited", [each.right and each.cited for each in answerable], {}),
+        _figure("abstained", [each.abstained for each in unanswerable], {}),
+    ]
+
+
+def questions() -> list[Question]:
+    """Return the questions over the samples."""
+    return msgspec.json.decode((_SAMPLES / "questions.json").read_bytes(), type=list[Question])
+
+
+def answer_all(asked: Iterable[Question]) -> list[Judged]:
+    """Ask the local model each question, one after the other, and judge its answers."""
+    with sample_stack() as services, Path(os.devnull).open("w") as nowhere:
+        chain = Chain(services, model=MODEL)
+        judged: list[Judged] = []
+        for each in asked:
+            with redirect_stdout(nowhere):
+                run_id = chain.answer(each.question)
+            judged.append(judge(each, services.runs.get(_TENANT, run_id)))
+        return judged
+
+
+def judge(question: Question, run: RunRecord) -> Judged:
+    """Say what the run's answer is worth."""
+    answer = run.answer
+    text = answer.text if answer else ""
+    said = text.lower()
+    wanted = question.must_contain
+    return Judged(
+        question=question,
+        right=bool(wanted) and all(any(each.lower() in said for each in alternatives) for alternatives in wanted),
+        cited=answer is not None and any(each.name in question.documents for each in answer.citations),
+        abstained=answer is not None and answer.stop_reason == NOT_IN_DOCUMENTS,
+        text=text,
+    )
+
+
+@contextmanager
+def sample_stack() -> Generator[Services]:
+    """Yield services that hold the samples, with the search engine and the default local model behind them."""
+    embedder = OnnxEmbedder(ensure("embedding", cache=cache_directory(), progress=print))
+    with tempfile.TemporaryDirectory() as place, running_engine(Path(place)) as (client, _), _model(place) as model:
+        services = _Services(model)
+        clock = FakeClock()
+        services.clock, services.runs = clock, (runs := FakeRuns(clock))
+        services.run_log, services.usage = FakeRunLog(runs), FakeUsage(runs)
+        services.conversations, services.answers = FakeConversations(clock), FakeAnswers(clock)
+        services.breakers, services.limits = FakeBreakers(clock), FakeLimits(clock)
+        services.documents, services.embedder = FakeDocuments(clock), embedder
+        services.memory = OpenSearchMemory(client=client, index="passages")
+        _remember(services, embedder)
+        client.indices.refresh(index="passages")
+        yield services
+
+
+class _Services(Services):
+    """`Services` whose every model is the one on this machine."""
+
+    def __init__(self, model: OpenAiModel) -> None:
+        self._local = model
+
+    def language_model(self, provider: str) -> OpenAiModel:
+        """Return the local model."""
+        del provider
+        return self._local
+
+
+@contextmanager
+def _model(place: str) -> Generator[OpenAiModel]:
+    file = ensure("demo", cache=cache_directory(), progress=print)
+    port = free_port()
+    command = [sys.executable, "-m", "local.models", "--port", str(port), "--model-file", str(file)]
+    environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+    server = start("models", [*command, "--endpoint", MODEL], env=environment, log_path=Path(place) / "models.log")
+    try:
+        wait_healthy(f"http://{LOOPBACK}:{port}/health", server, _LOADING_SECONDS)
+        url = f"http://{LOOPBACK}:{port}/endpoints/{MODEL}/openai/v1"
+        yield OpenAiModel(url, token=Token(lambda: "none", life_seconds=3600), dialect=SELF_HOSTED)
+    finally:
+        stop([server])
+
+
+def _remember(services: Services, embedder: OnnxEmbedder) -> None:
+    folder = _SAMPLES / "documents"
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = file.relative_to(folder).as_posix()
+        parsed = parse(name, file.read_bytes())
+        passages = split_document(parsed)
+        document = DocumentVersion(
+            tenant=_TENANT,
+            document_id=document_id(_TENANT, name),
+            name=name,
+            object_key=f"{_TENANT.id}/{name}",
+            version_id=None,
+            sequence="1",
+            attempt=1,
+            size_bytes=file.stat().st_size,
+        )
+        made = vectors([each.text for each in passages], embedder)
+        services.documents.begin(document, execution="one")
+        services.memory.index(document, parsed.title, list(zip(passages, made.tolist(), strict=True)))
+        services.documents.publish(document, title=parsed.title, passages=len(passages))
+
+
+def _figure(name: str, passed: Sequence[bool], details: dict[str, float | str]) -> Figure:
+    reached = sum(passed)
+    return Figure(
+        name=name,
+        unit=f"of {len(passed)}",
+        samples=(float(reached),),
+        reference="questions of the kind",
+        reference_samples=(float(len(passed)),),
+        details=details,
+        goals=(Goal(what=name, value=reached, limit=LEAST[name], at_least=True),),
+    )
