@@ -116,9 +116,9 @@ tier = "counted"
 [tenants.mortal.users.mo]
 keys = ["test"]
 
-[tenants.mortal]
+[tenants.perishable]
 tier = "pro"
-[tenants.mortal.users.mia]
+[tenants.perishable.users.mia]
 keys = ["test"]
 scopes = ["runs:read", "runs:write", "documents:read", "documents:write", "erase"]
 

@@ -147,21 +147,21 @@ def test_a_canary_in_a_document_a_question_a_conversation_and_a_fact_is_in_no_st
     deployed: Deployed,
 ) -> None:
     told, asked, remembered, kept = canary(), canary(), canary(), canary()
-    document = ingest(deployed, "mortal.md", f"# Mortality\n\nThe word is {told}.\n".encode(), tenant="mortal")
-    ingest(deployed, "kept.md", f"# Keeping\n\nThe other word is {kept}.\n".encode(), tenant="mortal")
+    document = ingest(deployed, "mortal.md", f"# Mortality\n\nThe word is {told}.\n".encode(), tenant="perishable")
+    ingest(deployed, "kept.md", f"# Keeping\n\nThe other word is {kept}.\n".encode(), tenant="perishable")
     ingest(deployed, "foreign.md", f"# Foreign\n\nThe word is {kept}.\n".encode(), tenant="rival")
-    first = ask(deployed, "What is the word?", tenant="mortal", conversation="talk")
-    ask(deployed, "And what was that?", tenant="mortal", conversation="talk")
-    ask(deployed, f"Who is {asked}?", tenant="mortal")
-    keep_fact(deployed, "mortal", "mia", f"Mia is called {remembered}.")
+    first = ask(deployed, "What is the word?", tenant="perishable", conversation="talk")
+    ask(deployed, "And what was that?", tenant="perishable", conversation="talk")
+    ask(deployed, f"Who is {asked}?", tenant="perishable")
+    keep_fact(deployed, "perishable", "mia", f"Mia is called {remembered}.")
 
     # the look finds it in each store that holds content, so that finding nothing means something
     stores = {place.split()[0] for word in (told, asked, remembered) for place in everywhere(deployed, word)}
     assert {"Runs", "Conversations", "index", deployed.info.outputs["DocumentsBucket"]} <= stores
 
-    with deployed.api("mortal") as api:
+    with deployed.api("perishable") as api:
         erasure = api.get_erasure(api.delete_document(document.document_id))
-    done = finished(deployed, erasure, reader="mortal")
+    done = finished(deployed, erasure, reader="perishable")
     assert everywhere(deployed, told) == []
     assert everywhere(deployed, kept)
     assert done.receipt
@@ -170,18 +170,18 @@ def test_a_canary_in_a_document_a_question_a_conversation_and_a_fact_is_in_no_st
     receipt = verified(content.encode(), public_key=key)
     assert is_about(receipt, document.document_id)
     assert receipt.removed["runs"] > 0
-    with deployed.http("mortal") as http:
+    with deployed.http("perishable") as http:
         assert http.get(f"/v1/runs/{first}").status_code == 404
 
     with deployed.api("operator") as api:
-        by_operator = api.delete_tenant("mortal")
-    with deployed.http("mortal") as http:
+        by_operator = api.delete_tenant("perishable")
+    with deployed.http("perishable") as http:
         assert http.get("/v1/documents").status_code == 401
     finished(deployed, by_operator, reader="operator")
     for word in (told, asked, remembered):
         assert everywhere(deployed, word) == []
     assert {place.split()[0] for place in everywhere(deployed, kept)} >= {"index"}  # the other tenant's stays
-    assert not [item for table in TABLES for item in deployed.items(table) if "mortal#" in item["pk"]["S"]]
+    assert not [item for table in TABLES for item in deployed.items(table) if "perishable#" in item["pk"]["S"]]
 
     assert stack.down(deployed.home)
     on_files = {word: list(on_disk(deployed, word)) for word in (told, asked, remembered)}
