@@ -24,6 +24,7 @@ from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
 from tests.contract.adapters.journal import Journal, new_run
+from tests.contract.adapters.two_tenants import Two
 from tests.fakes.clock import FakeClock
 from tests.fakes.runs import FakeExecutions, FakeRunLog, FakeRuns
 
@@ -182,6 +183,40 @@ def version(tenant: Tenant) -> Callable[..., DocumentVersion]:
         )
 
     return make
+
+
+@pytest.fixture
+def two(
+    cloud: Cloud, dynamodb: "DynamoDBClient", s3: "S3Client", search_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Two:
+    """Make two tenants over tables, a bucket and an index of their own."""
+    for name in ("TENANTS", "LEDGER", "RUNS", "CONVERSATIONS", "DOCUMENTS", "ANSWERS"):
+        monkeypatch.setenv(f"PLINTH_{name}_TABLE", made_table(dynamodb).name)
+    bucket = f"two-{uuid4().hex}"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    made = cloud.client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    key = made["KeyMetadata"]["Arn"]
+    settings = {
+        "AWS_ENDPOINT_URL": cloud.endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "PLINTH_ENVIRONMENT": "test",
+        "PLINTH_DEFAULT_MODEL": "plinth-local",
+        "PLINTH_DOCUMENTS_BUCKET": bucket,
+        "PLINTH_WORK_BUCKET": bucket,
+        "PLINTH_EXPORTS_BUCKET": bucket,
+        "PLINTH_RECEIPTS_KEY_ID": key,
+        "PLINTH_OPENSEARCH_URL": search_url,
+        "PLINTH_OPENSEARCH_AUTH": "none",
+        "PLINTH_SEARCH_INDEX": f"two-{uuid4().hex}",
+        "PLINTH_VECTOR_DIMENSION": "8",
+        "PLINTH_ERASE_SETTLE_SECONDS": "1",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return Two(dynamodb, bucket, s3)
 
 
 def at_once(calls: list[Callable[[], Result]]) -> list[Result]:

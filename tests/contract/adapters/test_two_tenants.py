@@ -6,8 +6,6 @@ route, or a new store in the registry, fails here until it has a case. The store
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 
@@ -18,12 +16,7 @@ from plinth.contracts.runs import RunStatus
 from plinth.errors import PlinthError
 from plinth.memory.naming import document_id
 from plinth.memory.stores import erased_stores
-from tests.contract.adapters.conftest import Cloud, made_table
 from tests.contract.adapters.two_tenants import ERASURE, NAME, RUN, USER, Two
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_s3 import S3Client
 
 pytestmark = pytest.mark.guarantee_e
 NOBODY_READS = {"exports", "tenants"}
@@ -116,34 +109,6 @@ def _differing(two: Two) -> set[str]:
     two.furnish(two.other, run_id=RUN, words="peaches are sweet", copies=9)
     after = _asked(two)
     return {case for case in before if before[case] != after[case]}
-
-
-@pytest.fixture
-def two(
-    cloud: Cloud, dynamodb: "DynamoDBClient", s3: "S3Client", search_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Two:
-    for name in ("TENANTS", "LEDGER", "RUNS", "CONVERSATIONS", "DOCUMENTS", "ANSWERS"):
-        monkeypatch.setenv(f"PLINTH_{name}_TABLE", made_table(dynamodb).name)
-    bucket = f"two-{uuid4().hex}"
-    s3.create_bucket(Bucket=bucket)
-    settings = {
-        "AWS_ENDPOINT_URL": cloud.endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "PLINTH_ENVIRONMENT": "test",
-        "PLINTH_DEFAULT_MODEL": "plinth-local",
-        "PLINTH_DOCUMENTS_BUCKET": bucket,
-        "PLINTH_WORK_BUCKET": bucket,
-        "PLINTH_OPENSEARCH_URL": search_url,
-        "PLINTH_OPENSEARCH_AUTH": "none",
-        "PLINTH_SEARCH_INDEX": f"two-{uuid4().hex}",
-        "PLINTH_VECTOR_DIMENSION": "8",
-        "PLINTH_ERASE_SETTLE_SECONDS": "1",
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    return Two(dynamodb, bucket, s3)
 
 
 def test_every_route_and_every_store_that_a_tenant_reads_has_a_case(two: Two) -> None:

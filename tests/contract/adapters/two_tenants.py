@@ -39,6 +39,7 @@ class Two:
     def __init__(self, dynamodb: "DynamoDBClient", bucket: str, s3: "S3Client") -> None:
         self.asking, self.other = Tenant(id=f"b{uuid4().hex[:9]}"), Tenant(id=f"a{uuid4().hex[:9]}")
         self._dynamodb, self._s3, self._bucket = dynamodb, s3, bucket
+        self._held: dict[Tenant, Reservation] = {}
         self.services = Services()
         self.services.clock = self.clock = FakeClock()
         self.services.machines = FakeMachines()
@@ -86,7 +87,7 @@ class Two:
         ended = RunEnded(status=RunStatus.DONE, text_length=1)
         services.run_log.append(run, [ReceiptMade(receipt=Receipt(model_calls=(), model_cost_micro_usd=7)), ended])
         services.limits.admit(run, TIER, tokens=0, holds=False)
-        services.ledger.reserve(
+        self._held[tenant] = services.ledger.reserve(
             Reservation(run=run, attempt=1, amount_micro_usd=5, model="m", price="{}"), [self.budget(tenant)]
         )
         services.conversations.append(run, USER, "talk", Turn(question="why?", answer=words, at=now))
@@ -111,6 +112,10 @@ class Two:
                 clean_from=now,
             )
         )
+
+    def settle(self, tenant: Tenant) -> None:
+        """Give back what is set aside for a tenant's run, as its end or the sweep does."""
+        self.services.ledger.release(self._held.pop(tenant))
 
     def budget(self, tenant: Tenant) -> Budget:
         return Budget(scope=Scope(tenant=tenant, kind=ScopeKind.USER, name=USER), revision=1, day_micro_usd=1_000_000)

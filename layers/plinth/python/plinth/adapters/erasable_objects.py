@@ -82,7 +82,9 @@ class ErasableSources:
         self._bucket = bucket
 
     def erase(self, target: Target, after: str | None) -> ErasedPage:
-        """Delete a page of versions and markers."""
+        """Delete a page of versions and markers; of a user none, since documents are the tenant's own."""
+        if target.extent is Extent.USER:
+            return ErasedPage()
         prefix = f"{target.tenant.id}/"
         if target.extent is Extent.DOCUMENT:
             prefix = object_key(target.tenant, target.object_name)
@@ -103,7 +105,9 @@ class ErasableWork:
         self._documents = documents
 
     def erase(self, target: Target, after: str | None) -> ErasedPage:
-        """Delete a page of objects."""
+        """Delete a page of objects; of a user none."""
+        if target.extent is Extent.USER:
+            return ErasedPage()
         if target.extent is Extent.TENANT:
             found, going_on = self._bucket.page(f"{target.tenant.id}/", after)
             return ErasedPage(removed=self._bucket.delete(found), after=going_on)

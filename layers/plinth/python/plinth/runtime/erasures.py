@@ -7,7 +7,7 @@ from uuid import uuid4
 from plinth.contracts.erasing import ErasedPage, Erasure, ErasureState, Extent, Position, SignedReceipt, Target
 from plinth.errors import NotFoundError
 from plinth.memory.erasures import receipt_of, receipt_text, subject_sha256
-from plinth.memory.stores import COPIES
+from plinth.memory.stores import COPIES, is_erased
 from plinth.ports.erasing import ErasableStore
 from plinth.wiring import Services
 
@@ -35,6 +35,7 @@ def begin_erasure(target: Target, services: Services) -> Erasure:
 def erase_pages(erasure_id: str, step: str, stores: Sequence[ErasableStore], services: Services) -> bool:
     """Erase from at most `PAGES` pages of the stores; return whether the step is through with them."""
     erasure = services.erasing.erasures.get(erasure_id)
+    stores = [store for store in stores if is_erased(store.name, erasure.target.extent)]
     if erasure.position.step != step:
         erasure = replace(erasure, position=Position(step=step))
     for _ in range(PAGES):
