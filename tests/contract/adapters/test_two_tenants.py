@@ -40,6 +40,7 @@ def _route_cases(two: Two) -> dict[tuple[str, str], list[tuple[str, object]]]:
         ("POST", "/v1/documents"): [("/v1/documents", creation)],
         ("GET", "/v1/documents/{document}"): [(f"/v1/documents/{document}", None)],
         ("POST", "/v1/documents/{document}/redrive"): [(f"/v1/documents/{document}/redrive", None)],
+        ("GET", "/v1/documents/{document}/passages/{position}"): [(f"/v1/documents/{document}/passages/0", None)],
         ("DELETE", "/v1/documents/{document}"): [(f"/v1/documents/{document}", None)],
         ("DELETE", "/v1/users/{user}"): [("/v1/users/nobody", None)],
         ("DELETE", "/v1/tenants/{tenant}"): [(f"/v1/tenants/{two.other.id}", None)],
