@@ -115,6 +115,11 @@ def _live(world: World) -> None:
     finish([_upload(1)(world)])
 
 
+def _live_later(world: World) -> None:
+    """Begin with a document that can be searched, of which an older deletion is still on its way."""
+    finish([_upload(3)(world)])
+
+
 def _refused(world: World) -> None:
     """Begin with a live version and a newer one that could not be read, and can now."""
     world.unreadable = frozenset({2})
@@ -136,6 +141,7 @@ CASTS: tuple[Cast, ...] = (
     ("a redrive and an upload", _refused, (Redrive, _upload(3))),
     ("a redrive and a deletion", _refused, (Redrive, _deletion(3))),
     ("two deletions", _live, (_deletion(2), _marker(3))),
+    ("a deletion by the API and a late one before it", _live_later, (_deletion(4), _marker(2))),
 )
 TRIPLES: tuple[Cast, ...] = (
     ("two uploads and a deletion between them", _live, (_upload(2), _marker(3), _upload(4))),
