@@ -31,6 +31,7 @@ class Touch(StrEnum):
     WRITE_RUNS = "write runs"
     READ_CONVERSATIONS = "read conversations"
     WRITE_CONVERSATIONS = "write conversations"
+    ERASE_CONVERSATIONS = "erase conversations"
     READ_ANSWERS = "read answers"
     WRITE_ANSWERS = "write answers"
     READ_DOCUMENTS = "read documents"
@@ -93,7 +94,7 @@ ANSWER_STEPS = (
     Step(name="ClaimRun", touches=_RUNS),
     Step(
         name="RetrieveContext",
-        touches=(*_RUNS, *_SEARCHING),
+        touches=(*_RUNS, *_SEARCHING, Touch.READ_CONVERSATIONS),
         timeout_seconds=30,
         memory_mb=1024,
         layers=_WITH_EMBEDDING,
@@ -117,7 +118,13 @@ ANSWER_STEPS = (
     ),
     Step(
         name="RunTool",
-        touches=(*_RUNS, *_SEARCHING, Touch.READ_CONVERSATIONS, Touch.WRITE_CONVERSATIONS),
+        touches=(
+            *_RUNS,
+            *_SEARCHING,
+            Touch.READ_CONVERSATIONS,
+            Touch.WRITE_CONVERSATIONS,
+            Touch.ERASE_CONVERSATIONS,
+        ),
         timeout_seconds=30,
         memory_mb=1024,
         layers=_WITH_EMBEDDING,
@@ -232,6 +239,8 @@ API = Step(
         *_RUNS,
         *_DOCUMENTS,
         Touch.READ_ANSWERS,
+        Touch.READ_CONVERSATIONS,
+        Touch.ERASE_CONVERSATIONS,
         Touch.READ_BUDGETS,
         Touch.UPLOAD_SOURCES,
         Touch.DELETE_SOURCES,

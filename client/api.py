@@ -15,9 +15,12 @@ import httpx
 from client.errors import ApiError, NotReachableError, StreamBrokenError
 from client.events import decode
 from client.records import (
+    ConversationList,
+    ConversationTurns,
     DocumentDeletion,
     DocumentPage,
     Erasure,
+    FactList,
     Model,
     ModelList,
     NewDocument,
@@ -27,8 +30,10 @@ from client.records import (
 )
 from client.sse import messages
 from client.wire import NothingFollowsError, Wire, decoded
+from plinth.contracts.conversations import Conversation, Fact
 from plinth.contracts.events import LoggedEvent, RunEnded
 from plinth.contracts.memory import DocumentRecord
+from plinth.contracts.runs import Turn
 from plinth.contracts.traces import RunContents, Trace
 
 _SILENCE_SECONDS = 300.0
@@ -179,6 +184,27 @@ class PlinthApi:
         """Hide the document at once and have it erased from every store; return the erasure's id."""
         answer = self._wire.send("DELETE", f"/v1/documents/{quote(document_id, safe='')}")
         return decoded(answer, DocumentDeletion).erasure_id
+
+    def conversations(self) -> tuple[Conversation, ...]:
+        """Return your conversations, the latest first."""
+        return self._wire.call("GET", "/v1/conversations", into=ConversationList).conversations
+
+    def conversation(self, conversation_id: str) -> tuple[Turn, ...]:
+        """Return the last turns of a conversation, oldest first."""
+        path = f"/v1/conversations/{quote(conversation_id, safe='')}"
+        return self._wire.call("GET", path, into=ConversationTurns).turns
+
+    def erase_conversation(self, conversation_id: str) -> None:
+        """Erase the turns of a conversation."""
+        self._wire.send("DELETE", f"/v1/conversations/{quote(conversation_id, safe='')}")
+
+    def facts(self) -> tuple[Fact, ...]:
+        """Return what is remembered of you, the newest first."""
+        return self._wire.call("GET", "/v1/facts", into=FactList).facts
+
+    def erase_fact(self, fact_id: str) -> None:
+        """Have a fact forgotten."""
+        self._wire.send("DELETE", f"/v1/facts/{quote(fact_id, safe='')}")
 
     def delete_user(self, user: str) -> Erasure:
         """Refuse the user's keys at once and have what belongs to them erased from every store."""

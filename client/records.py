@@ -5,9 +5,10 @@ Fields that a newer API adds are ignored.
 
 from dataclasses import dataclass, field
 
+from plinth.contracts.conversations import Conversation, Fact
 from plinth.contracts.erasing import ErasureState, SignedReceipt
 from plinth.contracts.memory import DocumentRecord
-from plinth.contracts.runs import Answer, Failure, Receipt, RunStatus
+from plinth.contracts.runs import Answer, Failure, Receipt, RunStatus, Turn
 from plinth.money.usage import UsageLine
 
 
@@ -39,6 +40,27 @@ class NewDocument:
 
     document: DocumentRecord
     upload: Upload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationList:
+    """Conversations, the latest first."""
+
+    conversations: tuple[Conversation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationTurns:
+    """The turns of a conversation, oldest first."""
+
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactList:
+    """Facts, the newest first."""
+
+    facts: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

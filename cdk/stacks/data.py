@@ -96,6 +96,9 @@ class DataStack(Stack):
             Touch.WRITE_RUNS: on_table(self.runs, "PLINTH_RUNS_TABLE", WRITE_ROWS),
             Touch.READ_CONVERSATIONS: on_table(self.conversations, "PLINTH_CONVERSATIONS_TABLE", READ_ROWS),
             Touch.WRITE_CONVERSATIONS: on_table(self.conversations, "PLINTH_CONVERSATIONS_TABLE", WRITE_ROWS),
+            Touch.ERASE_CONVERSATIONS: on_table(
+                self.conversations, "PLINTH_CONVERSATIONS_TABLE", ("dynamodb:BatchWriteItem", "dynamodb:DeleteItem")
+            ),
             Touch.READ_ANSWERS: on_table(self.answers, "PLINTH_ANSWERS_TABLE", READ_ROWS),
             Touch.WRITE_ANSWERS: on_table(self.answers, "PLINTH_ANSWERS_TABLE", WRITE_ROWS),
             Touch.READ_DOCUMENTS: on_table(self.documents, "PLINTH_DOCUMENTS_TABLE", READ_ROWS),

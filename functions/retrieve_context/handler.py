@@ -8,6 +8,7 @@ from plinth.contracts import RetrieveContextInput, RetrieveContextOutput
 from plinth.contracts.access import CachePolicy
 from plinth.memory.mentions import unmentioned
 from plinth.runtime import step
+from plinth.runtime.facts import keep_nearest_facts
 from plinth.runtime.retrieval import scope_of, search
 from plinth.wiring import Services
 
@@ -22,6 +23,7 @@ def retrieve_context(request: RetrieveContextInput, services: Services) -> Retri
     found, vector = search(scope_of(run, asked), asked.question, services, limit=PASSAGES)
     passages = choose_passages(found, characters=route_of(asked).passage_characters)
     services.runs.put_content(run, "passages", passages)
+    keep_nearest_facts(run, asked, vector, services)
     if asked.cache is CachePolicy.SEMANTIC:
         services.runs.put_content(run, "question_vector", question_vector(vector, model=services.embedder.model_id))
     doubtful = is_doubtful(asked, found, corpus_version=corpus_version)

@@ -19,7 +19,9 @@ class FakeFacts:
         self._clock = clock
         self._facts: defaultdict[tuple[Tenant, str], dict[str, Fact]] = defaultdict(dict)
 
-    def keep(self, run: Run, user: str, text: str, *, documents: Sequence[str] = ()) -> Fact:
+    def keep(
+        self, run: Run, user: str, text: str, *, documents: Sequence[str] = (), labels: Sequence[str] = ()
+    ) -> Fact:
         fact = Fact(
             id=fact_id(text),
             text=fact_text(text),
@@ -27,6 +29,7 @@ class FakeFacts:
             run_id=run.id,
             expires_at=run.expires_at,
             documents=tuple(sorted(set(documents))),
+            labels=tuple(labels),
         )
         facts = self._facts[run.tenant, user]
         facts[fact.id] = fact

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from plinth.adapters.dynamo_conversations import DynamoConversations
+from plinth.adapters.dynamo_rows import Rows
 from plinth.contracts.runs import Run, Turn
 from plinth.contracts.tenant import Tenant
-from plinth.errors import RunSupersededError
+from plinth.errors import NotFoundError, RunSupersededError
 from plinth.ports.runs import Conversations
 from tests.fakes.clock import FakeClock
 from tests.fakes.conversations import FakeConversations
@@ -17,7 +18,8 @@ from tests.fakes.conversations import FakeConversations
 def conversations(request: pytest.FixtureRequest, clock: FakeClock) -> Conversations:
     if request.param == "fake":
         return FakeConversations(clock)
-    return DynamoConversations(table=request.getfixturevalue("table"), clock=clock)
+    table, dynamodb = request.getfixturevalue("table"), request.getfixturevalue("dynamodb")
+    return DynamoConversations(table=table, rows=Rows(client=dynamodb, name=table.name), clock=clock)
 
 
 KEPT_UNTIL = 2_000_000_000
@@ -75,3 +77,30 @@ def test_conversations_of_other_tenants_users_and_ids_stay_apart(
     assert conversations.recent(other_tenant, "a#b", "c", limit=9) == []
     assert conversations.recent(tenant, "a", "b#c", limit=9) == []
     assert conversations.recent(tenant, "a#b", "d", limit=9) == []
+
+
+def test_conversations_are_listed_the_latest_first_and_erased_one_by_one(
+    conversations: Conversations, tenant: Tenant
+) -> None:
+    for number, name in ((1, "c"), (3, "d"), (2, "c")):
+        conversations.append(run(tenant, number), "ada", name, turn(number))
+
+    assert [(each.id, each.last_at) for each in conversations.list(tenant, "ada")] == [("d", 3.0), ("c", 2.0)]
+    assert conversations.erase(tenant, "ada", "c") == 2
+    assert [each.id for each in conversations.list(tenant, "ada")] == ["d"]
+    assert conversations.recent(tenant, "ada", "c", limit=9) == []
+    with pytest.raises(NotFoundError):
+        conversations.erase(tenant, "ada", "c")
+
+
+@pytest.mark.guarantee_e
+def test_conversations_of_others_are_neither_listed_nor_erased(
+    conversations: Conversations, tenant: Tenant, other_tenant: Tenant
+) -> None:
+    conversations.append(run(tenant, 1), "a", "c", turn(1))
+
+    for owner, user in ((other_tenant, "a"), (tenant, "b")):
+        assert conversations.list(owner, user) == []
+        with pytest.raises(NotFoundError):
+            conversations.erase(owner, user, "c")
+    assert len(conversations.list(tenant, "a")) == 1

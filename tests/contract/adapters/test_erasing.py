@@ -148,7 +148,7 @@ def test_a_users_days_are_added_to_nobodys_so_that_the_tenants_sums_stay(erased:
 def test_turns_and_facts_go_with_their_user_tenant_and_each_document_that_stood_before_them(
     erased: Erased, tenant: Tenant, other_tenant: Tenant, clock: FakeClock
 ) -> None:
-    conversations = DynamoConversations(table=erased.table, clock=clock)
+    conversations = DynamoConversations(table=erased.table, rows=erased.rows, clock=clock)
     store = rules.ErasableTable("conversations", rows=erased.rows, rule=rules.conversation_fate)
     run = Run(id="run_1", tenant=tenant, epoch=1, deadline=clock.now())
     rests = Turn(question="q", answer="a", at=1.0, documents=(DOCUMENT,))
@@ -158,10 +158,10 @@ def test_turns_and_facts_go_with_their_user_tenant_and_each_document_that_stood_
     erased.put(f"{tenant.id}#ada", "FACT#f", documents=[DOCUMENT])
 
     assert erase(store, target(tenant, Extent.DOCUMENT)).removed == 2
-    assert erase(store, target(tenant, Extent.USER)).removed == 0
-    assert erase(store, target(tenant, Extent.USER, "bob")).removed == 1
-    assert {pk for pk, _ in erased.row_keys()} == {f"{other_tenant.id}#ada#c"}
-    assert erase(store, target(other_tenant, Extent.TENANT)).removed == 1
+    assert erase(store, target(tenant, Extent.USER)).removed == 1  # the row that lists the conversation
+    assert erase(store, target(tenant, Extent.USER, "bob")).removed == 2
+    assert {pk for pk, _ in erased.row_keys()} == {f"{other_tenant.id}#ada#c", f"{other_tenant.id}#ada"}
+    assert erase(store, target(other_tenant, Extent.TENANT)).removed == 2
 
 
 @pytest.mark.guarantee_d

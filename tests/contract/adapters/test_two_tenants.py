@@ -14,6 +14,7 @@ from plinth.api.openapi import openapi_document
 from plinth.contracts.memory import DocumentState, SearchScope
 from plinth.contracts.runs import RunStatus
 from plinth.errors import PlinthError
+from plinth.memory.facts import fact_id
 from plinth.memory.naming import document_id
 from plinth.memory.stores import erased_stores
 from tests.contract.adapters.two_tenants import ERASURE, NAME, RUN, USER, Two
@@ -45,6 +46,14 @@ def _route_cases(two: Two) -> dict[tuple[str, str], list[tuple[str, object]]]:
         ("DELETE", "/v1/users/{user}"): [("/v1/users/nobody", None)],
         ("DELETE", "/v1/tenants/{tenant}"): [(f"/v1/tenants/{two.other.id}", None)],
         ("GET", "/v1/erasures/{erasure}"): [(f"/v1/erasures/{ERASURE}", None)],
+        ("GET", "/v1/conversations"): [("/v1/conversations", None)],
+        ("GET", "/v1/conversations/{conversation}"): [
+            ("/v1/conversations/talk", None),
+            ("/v1/conversations/theirs", None),
+        ],
+        ("DELETE", "/v1/conversations/{conversation}"): [("/v1/conversations/theirs", None)],
+        ("GET", "/v1/facts"): [("/v1/facts", None)],
+        ("DELETE", "/v1/facts/{fact}"): [(f"/v1/facts/{fact_id('only theirs')}", None)],
         ("GET", "/v1/models"): [("/v1/models", None)],
         ("GET", "/v1/models/{model}"): [("/v1/models/plinth-local", None)],
         ("GET", "/v1/usage"): [("/v1/usage?by=user", None), ("/v1/usage?by=day", None)],
@@ -142,6 +151,7 @@ MUTANTS = {
     "plinth.adapters.dynamo_usage._pk": lambda _: "#USAGE",
     "plinth.adapters.dynamo_conversations._pk": lambda _, user, conversation: f"#{user}#{conversation}",
     "plinth.adapters.dynamo_facts.user_pk": lambda _, user: f"#{user}",
+    "plinth.adapters.dynamo_conversations.user_pk": lambda _, user: f"#{user}",
     "plinth.adapters.dynamo_answers._key": lambda _, key, kind="ANSWER": (f"#{key}", kind),
     "plinth.adapters.dynamo_documents._key": lambda _, document: ("all", f"DOCUMENT#{document}"),
     "plinth.money.ledger.budget_rows.budget_key": lambda scope: ("#BUDGET", f"{scope.kind.upper()}#{scope.name}"),

@@ -1,5 +1,6 @@
 """Two tenants over real stores: one that asks, and one that comes to have the same names and better passages."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
@@ -92,6 +93,9 @@ class Two:
         )
         services.conversations.append(run, USER, "talk", Turn(question="why?", answer=words, at=now))
         services.facts.keep(run, USER, words)
+        if tenant == self.other:
+            services.conversations.append(run, USER, "theirs", Turn(question="why?", answer=words, at=now + 1))
+            services.facts.keep(run, USER, "only theirs")
         services.answers.put(tenant, "key", CachedAnswer(answer=ANSWER, cost_micro_usd=1, saved_at=now))
         version = self.version(tenant)
         record = DocumentRecord(
@@ -122,4 +126,4 @@ class Two:
 
     def as_other(self, version: DocumentVersion) -> DocumentVersion:
         """Return the other's document as the asking tenant would have to name it."""
-        return DocumentVersion(**{each: getattr(version, each) for each in version.__slots__} | {"tenant": self.asking})
+        return replace(version, tenant=self.asking)

@@ -9,6 +9,7 @@ from plinth.settings import Settings
 from plinth.wiring import Services
 from tests.fakes.answers import FakeAnswers
 from tests.fakes.clock import FakeClock
+from tests.fakes.conversations import FakeConversations
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.erasing import FakeErasures
 from tests.fakes.facts import FakeFacts
@@ -54,6 +55,7 @@ class World:
         self.services.executions = self.executions = FakeExecutions(self.runs)
         self.services.run_log = self.log = FakeRunLog(self.runs)
         self.services.usage = FakeUsage(self.runs)
+        self.services.conversations = self.conversations = FakeConversations(self.clock)
         self.services.facts = self.facts = FakeFacts(self.clock)
         self.services.answers = self.answers = FakeAnswers(self.clock)
         self.services.documents = self.documents = FakeDocuments(self.clock)

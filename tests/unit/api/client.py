@@ -78,8 +78,8 @@ class Client:
         return Answer(
             status=answer["statusCode"],
             headers={name.lower(): ", ".join(values) for name, values in answer["multiValueHeaders"].items()},
-            text=answer["body"],
-            json=json.loads(answer["body"]),
+            text=answer["body"] or "",
+            json=json.loads(answer["body"] or "{}"),
         )
 
     def ask(self, question: str = "Why?", *, headers: dict[str, str] | None = None, **fields: object) -> Answer:

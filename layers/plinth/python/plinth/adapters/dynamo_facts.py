@@ -4,11 +4,11 @@ Row FACT#<id> (pk `<tenant>#<user>`). A user has at most 100, which are one read
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from urllib.parse import quote
 
 import msgspec
 
 from plinth.adapters.dynamo_rows import Rows
+from plinth.adapters.dynamo_users import user_pk
 from plinth.adapters.dynamodb_items import row
 from plinth.adapters.dynamodb_table import Key, Put, Table
 from plinth.chain.caching import cosine, question_vector
@@ -32,6 +32,7 @@ class _FactRow(msgspec.Struct):
     model: str
     halves: bytes
     documents: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
     @property
     def fact(self) -> Fact:
@@ -42,6 +43,7 @@ class _FactRow(msgspec.Struct):
             run_id=self.run_id,
             expires_at=self.expires_at,
             documents=self.documents,
+            labels=self.labels,
         )
 
 
@@ -54,7 +56,9 @@ class DynamoFacts:
         self._clock = clock
         self._embedder = embedder
 
-    def keep(self, run: Run, user: str, text: str, *, documents: Sequence[str] = ()) -> Fact:
+    def keep(
+        self, run: Run, user: str, text: str, *, documents: Sequence[str] = (), labels: Sequence[str] = ()
+    ) -> Fact:
         """Put the fact under the hash of its words, so that a repeated step keeps it once; drop what is over."""
         kept = fact_text(text)
         fact = Fact(
@@ -64,6 +68,7 @@ class DynamoFacts:
             run_id=run.id,
             expires_at=run.expires_at,
             documents=tuple(sorted(set(documents))),
+            labels=tuple(labels),
         )
         embedder = self._embedder()
         (numbers,) = embedder.embed([kept])
@@ -98,11 +103,6 @@ class DynamoFacts:
                 yield stored
 
 
-def user_pk(tenant: Tenant, user: str) -> str:
-    """Return the partition of what belongs to a user, apart from the turns of conversations."""
-    return f"{tenant.id}#{quote(user, safe='')}"
-
-
 def _key(tenant: Tenant, user: str, fact: str) -> Key:
     return user_pk(tenant, user), f"FACT#{fact}"
 
@@ -117,6 +117,7 @@ def _row_of(fact: Fact, vector: QuestionVector) -> _FactRow:
         model=vector.model,
         halves=vector.halves,
         documents=fact.documents,
+        labels=fact.labels,
     )
 
 

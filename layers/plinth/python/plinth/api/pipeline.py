@@ -17,6 +17,8 @@ _SCOPES = {
     "runs": (Scope.RUNS_READ, Scope.RUNS_WRITE),
     "documents": (Scope.DOCUMENTS_READ, Scope.DOCUMENTS_WRITE),
     "usage": (Scope.USAGE_READ, Scope.USAGE_READ),
+    "conversations": (Scope.RUNS_READ, Scope.RUNS_WRITE),
+    "facts": (Scope.RUNS_READ, Scope.RUNS_WRITE),
     "users": (Scope.ERASE, Scope.ERASE),
     "tenants": (Scope.ADMIN, Scope.ADMIN),
     "erasures": (Scope.ERASE, Scope.ERASE),

@@ -15,9 +15,11 @@ NEAR_COSINE = 0.85
 lost their sense ("get up", "obtain up") at 0.55 to 0.81: `python -m bench cache` (MiniLM, November 2026)."""
 
 
-def conversation_digest(turns: Sequence[Turn]) -> str:
-    """Return a digest of what was said, in order; empty for no turns."""
-    said = [(turn.question, turn.answer) for turn in turns]
+def conversation_digest(turns: Sequence[Turn], *, older: str = "", facts: Sequence[str] = ()) -> str:
+    """Return a digest of what was said and of what is known of the user; empty where that is nothing."""
+    said: list[object] = [(turn.question, turn.answer) for turn in turns]
+    if older or facts:
+        said += [older, list(facts)]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest() if said else ""
 
 

@@ -12,7 +12,8 @@ class Fact:
     """A sentence worth keeping, last said at Unix time `at` in the run `run_id`.
 
     `documents` are the ids of those whose text the run had before it: the fact may rest on them, and is erased with
-    any of them. It is gone at `expires_at`, in Unix seconds.
+    any of them. `labels` are the access
+    labels that its asker held: who lacks one of them is not told. It is gone at `expires_at`, in Unix seconds.
     """
 
     id: str
@@ -21,3 +22,21 @@ class Fact:
     run_id: str
     expires_at: int
     documents: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What was said before the turns that are told whole, and the documents that it may rest on."""
+
+    text: str
+    documents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """A conversation of a user. `last_at` is when its last answer came, `expires_at` when it is gone (Unix seconds)."""
+
+    id: str
+    last_at: float
+    expires_at: int

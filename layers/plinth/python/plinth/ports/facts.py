@@ -12,10 +12,13 @@ from plinth.ports.documents import Vector
 class Facts(Protocol):
     """Facts per tenant and user, at most `MAX_FACTS` of one: of more, the oldest give way."""
 
-    def keep(self, run: Run, user: str, text: str, *, documents: Sequence[str] = ()) -> Fact:
+    def keep(
+        self, run: Run, user: str, text: str, *, documents: Sequence[str] = (), labels: Sequence[str] = ()
+    ) -> Fact:
         """Remember the text, cut at `MAX_FACT_CHARACTERS`, as long as the run; what is known already is renewed.
 
-        `documents` are the ids of those whose text the run had before it. `ValueError` for a text without a word.
+        `documents` are the ids of those whose text the run had before it, `labels` those that its asker holds.
+        `ValueError` for a text without a word.
         """
         ...
 

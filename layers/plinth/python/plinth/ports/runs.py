@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
 from plinth.contracts.answering import Continuation
+from plinth.contracts.conversations import Conversation
 from plinth.contracts.events import NOTHING_MORE, Beginning, Event, LoggedEvent
 from plinth.contracts.runs import (
     Acceptance,
@@ -135,6 +136,14 @@ class Conversations(Protocol):
 
     def append(self, run: Run, user: str, conversation_id: str, turn: Turn) -> None:
         """Remember a turn, once per run."""
+        ...
+
+    def list(self, tenant: Tenant, user: str) -> list[Conversation]:
+        """Return the user's conversations, the one with the latest answer first."""
+        ...
+
+    def erase(self, tenant: Tenant, user: str, conversation_id: str) -> int:
+        """Remove a conversation and return how many turns it had; `NotFoundError` for an unknown one."""
         ...
 
 

@@ -2,9 +2,9 @@
 
 from plinth.contracts.memory import StoredPassage
 from plinth.contracts.runs import RunRequest
+from plinth.runtime.provenance import documents_before
 from plinth.runtime.retrieval import scope_of, search
 from plinth.runtime.tool_calls import ToolRun
-from plinth.runtime.turns import numbered_passages
 from plinth.tools.tool import Surroundings, ToolFailedError
 
 
@@ -18,7 +18,7 @@ def own_surroundings(making: ToolRun, asked: RunRequest) -> Surroundings:
     def keep_fact(text: str) -> None:
         if making.given_up.is_set():
             raise ToolFailedError("nobody waits for this call any more")
-        documents = dict.fromkeys(each.document_id for each in numbered_passages(run, services, turn=making.turn))
-        services.facts.keep(run, asked.user, text, documents=tuple(documents))
+        documents = documents_before(run, services, turn=making.turn)
+        services.facts.keep(run, asked.user, text, documents=documents, labels=asked.labels)
 
     return Surroundings(now=services.clock.now(), search=find, keep_fact=keep_fact)

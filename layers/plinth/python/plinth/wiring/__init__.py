@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
+    from plinth.adapters.dynamo_rows import Rows
     from plinth.adapters.dynamodb_table import Table
 
 MAX_DOCUMENT_BYTES = 50 * 1024 * 1024
@@ -142,17 +143,16 @@ class Services:
         """What was said before."""
         from plinth.adapters.dynamo_conversations import DynamoConversations
 
-        return DynamoConversations(table=self._table(self.settings.conversations_table), clock=self.clock)
+        table = self._table(self.settings.conversations_table)
+        return DynamoConversations(table=table, rows=self._rows(table.name), clock=self.clock)
 
     @cached_property
     def facts(self) -> Facts:
         """What is worth remembering of users; the embedder is made for those who keep or compare."""
         from plinth.adapters.dynamo_facts import DynamoFacts
-        from plinth.adapters.dynamo_rows import Rows
 
         table = self._table(self.settings.conversations_table)
-        rows = Rows(client=self._dynamodb, name=table.name)
-        return DynamoFacts(table=table, rows=rows, clock=self.clock, embedder=lambda: self.embedder)
+        return DynamoFacts(table=table, rows=self._rows(table.name), clock=self.clock, embedder=lambda: self.embedder)
 
     @cached_property
     def answers(self) -> AnswerCache:
@@ -319,6 +319,11 @@ class Services:
         from plinth.adapters.aws_calls import CALLS
 
         return boto3.client("dynamodb", config=CALLS)
+
+    def _rows(self, name: str) -> "Rows":
+        from plinth.adapters.dynamo_rows import Rows
+
+        return Rows(client=self._dynamodb, name=name)
 
     def _table(self, name: str, *, conflict_seconds: float = 2.0, client: "DynamoDBClient | None" = None) -> "Table":
         from plinth.adapters.dynamodb_table import Table

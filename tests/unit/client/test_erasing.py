@@ -1,0 +1,100 @@
+"""What the client sends about erasures and memory, and which receipts it takes for genuine."""
+
+import hashlib
+import json
+from base64 import b64encode
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from client.errors import ReceiptError
+from client.receipts import is_about, verified
+from plinth.contracts.erasing import ErasureState
+from tests.unit.client.test_api import api_over
+
+RECEIPT = {
+    "id": "era_1",
+    "extent": "user",
+    "tenant": "acme",
+    "subject_sha256": hashlib.sha256(b"user:acme/ada").hexdigest(),
+    "began_at": 1.0,
+    "ended_at": 2.0,
+    "passes": 2,
+    "removed": {"runs": 3},
+    "expires": [{"store": "logs", "what": "log lines", "gone_by": "2027-01-01"}],
+    "format": "plinth-erasure-1",
+}
+
+
+@pytest.fixture(scope="module")
+def key() -> EllipticCurvePrivateKey:
+    return generate_private_key(SECP256R1())
+
+
+def public(key: EllipticCurvePrivateKey) -> bytes:
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def signed(key: EllipticCurvePrivateKey, document: str) -> bytes:
+    signature = b64encode(key.sign(document.encode(), ECDSA(SHA256()))).decode()
+    return json.dumps({"document": document, "signature": signature, "key_id": "k"}).encode()
+
+
+def test_a_receipt_that_the_key_signed_is_genuine_and_about_whom_it_says(key: EllipticCurvePrivateKey) -> None:
+    receipt = verified(signed(key, json.dumps(RECEIPT)), public_key=public(key))
+
+    assert receipt.removed == {"runs": 3}
+    assert is_about(receipt, "ada")
+    assert not is_about(receipt, "bob")
+
+
+def test_a_receipt_that_was_changed_or_signed_by_another_key_is_refused(key: EllipticCurvePrivateKey) -> None:
+    genuine = signed(key, json.dumps(RECEIPT))
+    changed = genuine.replace(b'runs\\": 3', b'runs\\": 4')
+    assert changed != genuine
+
+    for content, public_key in ((changed, public(key)), (genuine, public(generate_private_key(SECP256R1())))):
+        with pytest.raises(ReceiptError, match="did not sign it"):
+            verified(content, public_key=public_key)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"document": "x", "signature": "!", "key_id": "k"}'])
+def test_a_file_that_is_no_receipt_is_refused(key: EllipticCurvePrivateKey, content: bytes) -> None:
+    with pytest.raises(ReceiptError, match="no receipt"):
+        verified(content, public_key=public(key))
+
+
+def test_erasures_and_memory_are_asked_for_by_their_own_paths() -> None:
+    sent: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        sent.append(f"{request.method} {request.url.raw_path.decode()}")
+        answers = {
+            "erasures": {"id": "era_1", "state": "running"},
+            "conversations": {"conversations": [], "turns": []},
+            "facts": {"facts": []},
+        }
+        kind = request.url.path.split("/")[2]
+        return httpx.Response(200, json=answers.get(kind, answers["erasures"]))
+
+    with api_over(handler) as api:
+        assert api.delete_user("a/b").state is ErasureState.RUNNING
+        api.delete_tenant("acme")
+        api.get_erasure("era_1")
+        assert (api.conversations(), api.conversation("talk"), api.facts()) == ((), (), ())
+        api.erase_conversation("talk")
+        api.erase_fact("fact_1")
+
+    assert sent == [
+        "DELETE /v1/users/a%2Fb",
+        "DELETE /v1/tenants/acme",
+        "GET /v1/erasures/era_1",
+        "GET /v1/conversations",
+        "GET /v1/conversations/talk",
+        "GET /v1/facts",
+        "DELETE /v1/conversations/talk",
+        "DELETE /v1/facts/fact_1",
+    ]
