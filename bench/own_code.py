@@ -39,10 +39,11 @@ from tests.fakes.breakers import FakeBreakers
 from tests.fakes.clock import FakeClock
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.documents import FakeDocuments
+from tests.fakes.facts import FakeFacts
 from tests.fakes.limits import FakeLimits
 from tests.fakes.memory import FakeMemory
 from tests.fakes.models import FakeEmbedder, FakeModel, whole
-from tests.fakes.runs import FakeRunLog, FakeRuns
+from tests.fakes.runs import FakeExecutions, FakeRunLog, FakeRuns
 
 _TIMES = 400
 _GOAL_MS = 0.3
@@ -155,7 +156,8 @@ def _services() -> ChainServices:
     made = ChainServices()
     clock = FakeClock()
     made.clock, made.runs = clock, (runs := FakeRuns(clock))
-    made.run_log, made.conversations, made.answers = FakeRunLog(runs), FakeConversations(clock), FakeAnswers(clock)
+    made.executions, made.run_log = FakeExecutions(runs), FakeRunLog(runs)
+    made.conversations, made.facts, made.answers = FakeConversations(clock), FakeFacts(clock), FakeAnswers(clock)
     made.breakers = FakeBreakers(clock)
     made.limits = FakeLimits(clock)
     made.documents, made.memory, made.embedder = FakeDocuments(clock), ReadyHits(), FakeEmbedder()

@@ -31,6 +31,7 @@ Body = TypeVar("Body")
 
 MOST_NEIGHBOURS = 10_000
 MOST_TERMS = 65_536
+MOST_LEVELS = 60
 
 
 class MatchBody(Strict, frozen=True):
@@ -106,13 +107,15 @@ class QueryReader:
 
     def read(self, query: object) -> Clause:
         """Return the clause of a query object with exactly one kind of query in it."""
+        if _is_deeper(query, MOST_LEVELS):
+            raise parsing_error(f"the query is nested too deeply: at most {MOST_LEVELS} levels of JSON are read")
+        return self._read(query)
+
+    def _read(self, query: object) -> Clause:
         name, body = _only_entry("query", query)
         if name not in self._readers:
             raise parsing_error(f"unknown query [{name}]; served are {sorted(self._readers)}")
-        try:
-            return self._readers[name](body)
-        except RecursionError as error:
-            raise parsing_error(f"[{name}] is nested too deeply") from error
+        return self._readers[name](body)
 
     def _match_all(self, body: object) -> Clause:
         _shaped("match_all", body, Strict)
@@ -185,7 +188,7 @@ class QueryReader:
     def _bool(self, body: object) -> Clause:
         wanted = _shaped("bool", body, BoolBody)
         must, chosen, should, never = (
-            tuple(self.read(clause) for clause in ([given] if is_object(given) else given))
+            tuple(self._read(clause) for clause in ([given] if is_object(given) else given))
             for given in (wanted.must, wanted.filter, wanted.should, wanted.must_not)
         )
         least = wanted.minimum_should_match
@@ -206,13 +209,24 @@ class QueryReader:
         least = wanted.min_score
         if wanted.max_distance is not None:
             least = least_score_within(wanted.max_distance, kind.method)
-        within = self.read(wanted.filter) if wanted.filter is not None else None
+        within = self._read(wanted.filter) if wanted.filter is not None else None
         return Nearest(name, vector, within, wanted.k, least or 0.0)
 
     def _field(self, query: str, name: str) -> Field:
         if name not in self._fields:
             raise parsing_error(f"[{query}] names the field [{name}], which is not in the mapping")
         return self._fields[name]
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    """Return whether objects and lists stand in one another to more than so many levels."""
+    inside: list[object] = [value]
+    for _ in range(levels):
+        nested = (each.values() if is_object(each) else each for each in inside if isinstance(each, (dict, list)))
+        inside = [item for items in nested for item in items]
+        if not inside:
+            return False
+    return True
 
 
 def _only_entry(query: str, body: object) -> tuple[str, object]:

@@ -107,7 +107,7 @@ def play(deployed: Deployed, provider: ProviderServer, plan: str = "ok") -> Play
 def standing(deployed: Deployed) -> tuple[int, int]:
     """Return what is spent and what is held of the tenant's budget of today."""
     dynamodb, outputs = deployed.aws("dynamodb"), deployed.info.outputs
-    tier = DynamoTenants(table=Table(client=dynamodb, name=outputs["TenantsTable"])).tier(TENANT)
+    tier = DynamoTenants(table=Table(client=dynamodb, name=outputs["TenantsTable"])).standing(TENANT).tier
     asked_for = RunRequest(question="?", model=PAID, user="mo", budgets=tier.budgets)
     rows = DynamoLedgerRows(table=Table(client=dynamodb, name=outputs["LedgerTable"]))
     left = LedgerOverRows(rows, clock=SystemClock()).left(budgets_of(TENANT, asked_for))

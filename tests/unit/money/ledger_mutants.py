@@ -211,8 +211,8 @@ MUTANTS = (
     Mutant(
         "a sweep of what is not over",
         LEDGER,
-        '"lapses_at": int(run.deadline) + LAPSE_SECONDS',
-        '"lapses_at": int(run.deadline) - LAPSE_SECONDS',
+        '"lapses_at": int(run.until) + LAPSE_SECONDS',
+        '"lapses_at": int(run.until) - LAPSE_SECONDS',
     ),
     Mutant(
         "reservations that no sweep finds",
