@@ -9,6 +9,8 @@ import typer
 from client.commands.choices import AsJson, EnvironmentName, output
 from client.environments import LOCAL, environment_named
 from client.errors import UsageError
+from plinth.contracts.conversations import Conversation
+from plinth.contracts.runs import Turn
 
 app = typer.Typer()
 
@@ -24,6 +26,7 @@ def conversations(
     """List your conversations, read one, or erase it."""
     if erase and conversation is None:
         raise UsageError("name the conversation to erase: plinth conversations ID --erase")
+    listed: tuple[Conversation, ...] | tuple[Turn, ...]
     with environment_named(env).api() as api:
         if conversation is None:
             listed = api.conversations()

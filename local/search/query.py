@@ -1,8 +1,8 @@
 """Which queries are served, and how each is read; whatever is not listed here is refused, never ignored."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, cast
 
 import msgspec
 import numpy as np
@@ -222,11 +222,16 @@ def _is_deeper(value: object, levels: int) -> bool:
     """Return whether objects and lists stand in one another to more than so many levels."""
     inside: list[object] = [value]
     for _ in range(levels):
-        nested = (each.values() if is_object(each) else each for each in inside if isinstance(each, (dict, list)))
-        inside = [item for items in nested for item in items]
+        inside = [item for each in inside for item in _items(each)]
         if not inside:
             return False
     return True
+
+
+def _items(value: object) -> Iterable[object]:
+    if is_object(value):
+        return value.values()
+    return cast("list[object]", value) if isinstance(value, list) else ()
 
 
 def _only_entry(query: str, body: object) -> tuple[str, object]:

@@ -16,8 +16,8 @@ def documents_before(run: Run, services: Services, *, turn: int) -> tuple[str, .
         turns = services.runs.get_content(run, "turns", tuple[Turn, ...])
     except ContentMissingError:
         turns = ()
-    recalled = [*turns, _summary(run, services), *told_facts(run, services)]
-    return tuple(sorted(passages.union(*(each.documents for each in recalled))))
+    recalled = [each.documents for each in turns] + [each.documents for each in told_facts(run, services)]
+    return tuple(sorted(passages.union(_summary(run, services).documents, *recalled)))
 
 
 def known_of(run: Run, services: Services) -> str:
