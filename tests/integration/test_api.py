@@ -3,6 +3,7 @@
 import json
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import pytest
 
 from client.api import Question
 from client.errors import ApiError
+from local.supervision import wait_until
 from plinth.contracts.events import RunEnded
 from tests.integration.conftest import Deployed
 from tests.integration.uploads import ingest, passages
@@ -167,11 +169,10 @@ def test_a_deleted_document_is_gone_from_the_list_the_index_and_the_bucket(deplo
             assert time.monotonic() < deadline, "the document is still listed"
             time.sleep(0.2)
 
-    assert passages(deployed, document.document_id) == []
-    versions = deployed.aws("s3").list_object_versions(
-        Bucket=deployed.info.outputs["DocumentsBucket"], Prefix="acme/gone.txt"
-    )
-    assert "Versions" not in versions
+    assert wait_until(lambda: not passages(deployed, document.document_id), timeout_seconds=60)
+    s3, bucket = deployed.aws("s3"), deployed.info.outputs["DocumentsBucket"]
+    versions = partial(s3.list_object_versions, Bucket=bucket, Prefix="acme/gone.txt")
+    assert wait_until(lambda: "Versions" not in versions(), timeout_seconds=60)
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def test_an_answer_streams_in_with_its_sources_steps_and_receipt(console: Consol
         new MutationObserver(note).observe(document.getElementById("answer"), { childList: true });
     """)
 
-    console.ask("Answer with the marker only: [1]", key=reader_key)
+    console.ask("What does zorkpurge remove? Answer with the marker only: [1]", key=reader_key)
 
     assert console.ended() == "Done."
     answer, seen = console.text("answer"), [text for text in console.script("return seen") if text]
