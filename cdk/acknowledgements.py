@@ -71,6 +71,7 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
     },
     "api": {
         **_FUNCTIONS,
+        "AwsSolutions-IAM5[Resource::{published:memory:FnGetAttSearchDomainAB6007CDArn72E3B33A}/*]": _PASSAGES,
         "AwsSolutions-APIG2": "The function validates, with errors that name the field and the remedy.",
         "AwsSolutions-APIG3": _WEB_ACL,
         "AwsSolutions-APIG4": "The functions authenticate, so that a revoked key stops working at once.",

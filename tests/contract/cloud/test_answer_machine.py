@@ -19,7 +19,7 @@ MACHINE = Path("statemachines/answer.asl.json")
 RUN = Run(id="run_1", tenant=Tenant(id="acme"), epoch=1, deadline=1.0)
 RESULTS: dict[str, dict[str, Any]] = {
     "ClaimRun": msgspec.to_builtins(ClaimRunOutput(claimed=True, run=RUN)),
-    "RetrieveContext": {"corpus_version": 1},
+    "RetrieveContext": {"corpus_version": 1, "doubtful": False},
     "RecallConversation": {"turns": 0, "digest": "", "last_model": ""},
     "LookUpAnswer": {
         "found": False,
