@@ -37,13 +37,16 @@ def _as_text(value: object) -> object:
 
 
 def without_person(content: bytes, tenant: Tenant, user: str | None) -> bytes:
-    """Return the file without the tenant's lines, or with nobody in place of one of its users."""
-    text = io.StringIO()
-    lines = csv.writer(text, lineterminator="\n")
+    """Return the file without the tenant's lines, or with nobody in place of one of its users; else as it is."""
     named = None if user is None else str(_as_text(user))
-    for cells in csv.reader(io.StringIO(content.decode())):
-        if cells[:1] == [tenant.id] and named is None:
-            continue
-        is_person = cells[:1] == [tenant.id] and cells[2] == named
-        lines.writerow([*cells[:2], "(erased)", *cells[3:]] if is_person else cells)
+    before = list(csv.reader(io.StringIO(content.decode())))
+    after = [
+        [*cells[:2], "(erased)", *cells[3:]] if cells[:1] == [tenant.id] and cells[2] == named else cells
+        for cells in before
+        if cells[:1] != [tenant.id] or named is not None
+    ]
+    if after == before:
+        return content
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(after)
     return text.getvalue().encode()
