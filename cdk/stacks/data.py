@@ -11,6 +11,7 @@ from cdk.permissions import ERASE_ROWS, READ_ROWS, WRITE_ROWS, Permission, Permi
 from cdk.steps import Touch
 
 _LEDGER = "PLINTH_LEDGER_TABLE"
+_READ_OBJECTS = ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging", "s3:GetObjectVersionTagging")
 _OPEN = "open"  # the name that plinth.adapters.open_rows asks for
 
 
@@ -104,7 +105,7 @@ class DataStack(Stack):
             Touch.READ_DOCUMENTS: on_table(self.documents, "PLINTH_DOCUMENTS_TABLE", READ_ROWS),
             Touch.WRITE_DOCUMENTS: on_table(self.documents, "PLINTH_DOCUMENTS_TABLE", WRITE_ROWS),
             Touch.READ_SOURCES: (
-                *self._on_sources("s3:GetObject", "s3:GetObjectVersion"),
+                *self._on_sources(*_READ_OBJECTS),
                 Permission(actions=("s3:ListBucket",), resources=(self.sources.bucket_arn,)),
             ),
             Touch.UPLOAD_SOURCES: self._on_sources("s3:PutObject"),

@@ -6,12 +6,12 @@ from dataclasses import replace
 from functools import partial
 from threading import RLock
 
-from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
+from plinth.contracts.memory import NO_FACTS, DocumentRecord, DocumentState, DocumentVersion, SourceFacts
 from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError
 from plinth.memory import document_row
-from plinth.memory.document_row import Change, DocumentRow
+from plinth.memory.document_row import Change, Content, DocumentRow
 from plinth.memory.naming import object_key
 from plinth.ports.clock import Clock
 
@@ -40,8 +40,11 @@ class FakeDocuments:
         changed = self._change(document.tenant, document.document_id, rule)
         return self.rules.record_of(changed) if changed else None
 
-    def publish(self, document: DocumentVersion, *, title: str, passages: int) -> int | None:
-        rule = partial(self.rules.published, document=document, title=title, passages=passages, now=self._clock.now())
+    def publish(
+        self, document: DocumentVersion, *, title: str, passages: int, source: SourceFacts = NO_FACTS
+    ) -> int | None:
+        content = Content(title=title, passages=passages, source=source)
+        rule = partial(self.rules.published, document=document, content=content, now=self._clock.now())
         changed = self._change(document.tenant, document.document_id, rule)
         return self.corpus_version(document.tenant) if changed else None
 

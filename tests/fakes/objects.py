@@ -1,7 +1,7 @@
 """Objects, queued letters and started executions in memory."""
 
 from plinth.contracts.erasing import Erasure
-from plinth.contracts.memory import DocumentRecord, DocumentVersion, SourceObject
+from plinth.contracts.memory import DocumentRecord, DocumentVersion, SourceObject, Upload, UploadContent
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, StoreUnavailableError
@@ -15,14 +15,19 @@ class FakeSources:
         self._objects: dict[str, list[tuple[str, SourceObject]]] = {}
         self.deleted: list[str] = []
 
-    def put(self, tenant: Tenant, name: str, body: bytes, content_type: str) -> str:
+    def put(
+        self, tenant: Tenant, name: str, body: bytes, content_type: str, *, tags: dict[str, str] | None = None
+    ) -> str:
         """Store a new version and return its id."""
         versions = self._objects.setdefault(f"{tenant.id}/{name}", [])
-        versions.append((f"v{len(versions) + 1}", SourceObject(body=body, content_type=content_type)))
+        versions.append((f"v{len(versions) + 1}", SourceObject(body=body, content_type=content_type, tags=tags or {})))
         return versions[-1][0]
 
-    def upload_url(self, tenant: Tenant, name: str, *, content_type: str, size_bytes: int) -> str:
-        return f"https://uploads.invalid/{tenant.id}/{name}?type={content_type}&size={size_bytes}"
+    def upload(self, tenant: Tenant, name: str, content: UploadContent) -> Upload:
+        url = f"https://uploads.invalid/{tenant.id}/{name}?type={content.content_type}&size={content.size_bytes}"
+        signed = {f"x-amz-meta-{name}": value for name, value in content.metadata.items()}
+        headers = {"content-type": content.content_type, **signed}
+        return Upload(url=url, method="PUT", headers=headers, expires_in_seconds=300)
 
     def fetch(self, document: DocumentVersion) -> SourceObject:
         versions = self._objects.get(document.object_key, [])

@@ -11,7 +11,14 @@ import pytest
 
 from plinth.adapters.dynamo_documents import DynamoDocuments
 from plinth.adapters.dynamodb_table import Table
-from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
+from plinth.contracts.memory import (
+    NO_LABELS,
+    DocumentRecord,
+    DocumentState,
+    DocumentVersion,
+    Labels,
+    SourceFacts,
+)
 from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError
@@ -100,6 +107,21 @@ def test_a_published_version_is_live_and_raises_the_corpus_version(
         attempted_at=(clock.now(),),
     )
     assert (live(), documents.corpus_version(tenant)) == (generation(version(1)), 1)
+
+
+def test_a_live_version_tells_the_hash_and_the_labels_of_its_object_and_a_later_one_not_the_earlier(
+    documents: Documents, tenant: Tenant, version: Version
+) -> None:
+    facts = SourceFacts(content_sha256="ab", labels=Labels(metadata=("team=docs",), access=("team:a",)))
+    attempt = documents.begin(version(1), execution="one")
+    documents.publish(replace(version(1), attempt=attempt or 1), title="T", passages=1, source=facts)
+
+    live = documents.get(tenant, "doc_a")
+    assert (live.content_sha256, live.labels) == ("ab", facts.labels)
+    documents.close(version(2))
+    documents.begin(version(3), execution="one")
+    again = documents.get(tenant, "doc_a")
+    assert (again.content_sha256, again.labels) == (None, NO_LABELS)
 
 
 def test_publishing_the_live_version_again_changes_nothing(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
@@ -14,7 +15,7 @@ from plinth.adapters.aws_calls import S3_CALLS
 from plinth.adapters.s3_documents import S3Documents
 from plinth.adapters.s3_exports import S3Exports
 from plinth.adapters.s3_work import S3Work
-from plinth.contracts.memory import DocumentVersion, SourceObject
+from plinth.contracts.memory import DocumentVersion, SourceObject, UploadContent
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, StoreUnavailableError
 from plinth.ports.documents import SourceObjects, WorkObjects
@@ -181,7 +182,7 @@ def test_an_upload_url_signs_size_and_type_and_takes_the_file(
 ) -> None:
     sources = S3Documents(client=s3, bucket=bucket, max_bytes=LIMIT)
 
-    url = urlsplit(sources.upload_url(tenant, "ä b/c.txt", content_type="text/plain", size_bytes=5))
+    url = urlsplit(sources.upload(tenant, "ä b/c.txt", UploadContent(content_type="text/plain", size_bytes=5)).url)
 
     assert parse_qs(url.query)["X-Amz-SignedHeaders"] == ["content-length;content-type;host"]
     assert "checksum" not in url.query.lower()
@@ -191,6 +192,26 @@ def test_an_upload_url_signs_size_and_type_and_takes_the_file(
     connection.close()
     document = replace(version(1), object_key=f"{tenant.id}/ä b/c.txt")
     assert sources.fetch(document) == SourceObject(body=b"hello", content_type="text/plain")
+
+
+def test_metadata_of_an_upload_is_signed_and_comes_back_with_the_object_and_its_tags(
+    s3: "S3Client", bucket: str, tenant: Tenant, version: Version
+) -> None:
+    sources = S3Documents(client=s3, bucket=bucket, max_bytes=LIMIT)
+    metadata = {"team": "docs", "place": "café 50%", "access": "a:b, c"}
+
+    upload = sources.upload(tenant, "a.txt", UploadContent(content_type="text/plain", size_bytes=5, metadata=metadata))
+    put = httpx.put(upload.url, headers=upload.headers, content=b"hello")
+    s3.put_object_tagging(
+        Bucket=bucket,
+        Key=f"{tenant.id}/a.txt",
+        Tagging={"TagSet": [{"Key": "team", "Value": "overruled"}, {"Key": "owner", "Value": "ann"}]},
+    )
+
+    assert put.status_code == 200
+    signed = parse_qs(urlsplit(upload.url).query)["X-Amz-SignedHeaders"][0]
+    assert {f"x-amz-meta-{name}" for name in metadata} <= set(signed.split(";"))
+    assert sources.fetch(version(1)).tags == {**metadata, "owner": "ann"}
 
 
 def test_work_is_kept_by_version_and_name(work: WorkObjects, version: Version) -> None:

@@ -189,3 +189,16 @@ def test_a_foreign_document_is_not_redriven(world: World, client: Client) -> Non
 
     assert (answer.status, answer.code) == (404, "not_found")
     assert world.machines.ingests == {}
+
+
+def test_metadata_travels_with_the_upload(client: Client) -> None:
+    answer = announce(client, metadata={"team": "docs"})
+
+    assert answer.json["upload"]["headers"]["x-amz-meta-team"] == "docs"
+
+
+def test_metadata_that_can_not_be_a_mark_is_refused_by_name(world: World, client: Client) -> None:
+    answer = announce(client, metadata={"team": ""})
+
+    assert (answer.status, answer.json["field"]) == (400, "metadata.team")
+    assert world.documents.list(ALICE, limit=10, after=None) == []

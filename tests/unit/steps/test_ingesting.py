@@ -1,5 +1,6 @@
 """The steps of the ingest and erase machines, one after the other, over fakes and the real parser."""
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ from functions.refuse_document.handler import refuse_document
 from functions.remove_passages.handler import remove_passages
 from functions.split_document.handler import split_document
 from plinth.adapters.child_process_parser import ChildProcessParser
-from plinth.contracts.memory import DocumentState, DocumentVersion, SearchScope
+from plinth.contracts.memory import DocumentState, DocumentVersion, Labels, SearchScope
 from plinth.errors import DocumentRefusedError, NotFoundError, PassagesNotVisibleError
 from plinth.memory.naming import document_id
 from tests.fakes.models import FakeEmbedder
@@ -64,6 +65,21 @@ def test_an_uploaded_document_becomes_searchable(services: ChainServices, call: 
 
     record = services.documents.get(TENANT, document.document_id)
     assert (record.state, record.title, record.passages) == (DocumentState.READY, "Sizes", 1)
+
+
+def test_the_tags_of_an_object_are_kept_with_its_document(services: ChainServices, call: Call) -> None:
+    document = upload(services, "a.txt", b"words", sequence="01")
+    version_id = services.sources.put(TENANT, "a.txt", b"words", "text/plain", tags={"Team": "docs"})
+
+    ingest(call, replace(document, version_id=version_id))
+
+    record = services.documents.get(TENANT, document.document_id)
+    assert record.labels == Labels(metadata=("team=docs",))
+    (found,) = services.memory.search(
+        SearchScope(tenant=TENANT), "words", services.embedder.embed(["words"])[0], limit=5
+    )
+    assert found.metadata == ("team=docs",)
+    assert record.content_sha256 == hashlib.sha256(b"words").hexdigest()
 
 
 def test_a_new_version_replaces_the_passages_of_the_old_one(services: ChainServices, call: Call) -> None:

@@ -13,12 +13,12 @@ import msgspec
 
 from plinth.adapters.dynamodb_items import Value, row
 from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Put, Table, Update
-from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
+from plinth.contracts.memory import NO_FACTS, DocumentRecord, DocumentState, DocumentVersion, SourceFacts
 from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError, StoreUnavailableError
 from plinth.memory import document_row as rules
-from plinth.memory.document_row import Change, DocumentRow
+from plinth.memory.document_row import Change, Content, DocumentRow
 from plinth.memory.naming import object_key
 from plinth.ports.clock import Clock
 
@@ -49,9 +49,12 @@ class DynamoDocuments:
         changed = self._change(document.tenant, document.document_id, refused)
         return rules.record_of(changed) if changed else None
 
-    def publish(self, document: DocumentVersion, *, title: str, passages: int) -> int | None:
+    def publish(
+        self, document: DocumentVersion, *, title: str, passages: int, source: SourceFacts = NO_FACTS
+    ) -> int | None:
         """Make the version live if it still may."""
-        published = partial(rules.published, document=document, title=title, passages=passages, now=self._clock.now())
+        content = Content(title=title, passages=passages, source=source)
+        published = partial(rules.published, document=document, content=content, now=self._clock.now())
         changed = self._change(document.tenant, document.document_id, published)
         return self.corpus_version(document.tenant) if changed else None
 
@@ -166,6 +169,8 @@ def _item(stored: DocumentRow) -> dict[str, Value | None]:
     """Return the row one revision on; a tombstone holds nothing of the document."""
     item = asdict(replace(stored, revision=stored.revision + 1))
     del item["document_id"]
+    if stored.source == NO_FACTS:
+        del item["source"]
     return {name: value for name, value in item.items() if value not in ("", ())}
 
 

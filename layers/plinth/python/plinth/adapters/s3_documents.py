@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NotRequired, TypedDict
+from urllib.parse import quote, unquote
 
 from botocore.exceptions import ClientError
 
 from plinth.adapters.aws_calls import error_code, store_errors
-from plinth.contracts.memory import DocumentVersion, SourceObject
+from plinth.contracts.memory import DocumentVersion, SourceObject, Upload, UploadContent
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, StoreUnavailableError
 from plinth.ports.documents import UPLOAD_SECONDS
@@ -30,6 +31,11 @@ _GONE_CODES = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "404"
 _Entry = tuple[str, datetime]
 
 
+class _VersionTypeDef(TypedDict):
+    Key: str
+    VersionId: NotRequired[str]
+
+
 class S3Documents:
     """`SourceObjects` in a versioned bucket. The client must sign with s3v4: `aws_calls.S3_CALLS`."""
 
@@ -38,19 +44,27 @@ class S3Documents:
         self._bucket = bucket
         self._max_bytes = max_bytes
 
-    def upload_url(self, tenant: Tenant, name: str, *, content_type: str, size_bytes: int) -> str:
-        """Return a URL for one PUT within 5 minutes; its signature covers Content-Length and Content-Type."""
+    def upload(self, tenant: Tenant, name: str, content: UploadContent) -> Upload:
+        """Return one PUT, good for 5 minutes, whose signature covers length, type and metadata.
+
+        User metadata is US-ASCII (Amazon S3 user guide), so values travel percent-encoded, and `fetch` decodes them.
+        """
+        metadata = {name: quote(value, safe=" /:@,") for name, value in content.metadata.items()}
         with store_errors("S3"):
-            return self._client.generate_presigned_url(
+            url = self._client.generate_presigned_url(
                 "put_object",
                 Params={
                     "Bucket": self._bucket,
                     "Key": f"{tenant.id}/{name}",
-                    "ContentType": content_type,
-                    "ContentLength": size_bytes,
+                    "ContentType": content.content_type,
+                    "ContentLength": content.size_bytes,
+                    "Metadata": metadata,
                 },
                 ExpiresIn=UPLOAD_SECONDS,
             )
+        signed = {f"x-amz-meta-{name}": value for name, value in metadata.items()}
+        headers = {"content-type": content.content_type, **signed}
+        return Upload(url=url, method="PUT", headers=headers, expires_in_seconds=UPLOAD_SECONDS)
 
     def fetch(self, document: DocumentVersion) -> SourceObject:
         """Return the bytes of this version; `source_gone` or `too_large` otherwise."""
@@ -61,13 +75,17 @@ class S3Documents:
                     raise DocumentRefusedError(
                         "too_large", f"the file has {found['ContentLength']} bytes: upload at most {self._max_bytes}"
                     )
-                return SourceObject(body=body.read(), content_type=found["ContentType"])
+                tags = self._tags(document) if found.get("TagCount") else {}
+                own = {name: unquote(value) for name, value in found["Metadata"].items()}
+                return SourceObject(body=body.read(), content_type=found["ContentType"], tags=tags | own)
+
+    def _tags(self, document: DocumentVersion) -> dict[str, str]:
+        found = self._client.get_object_tagging(Bucket=self._bucket, **_version(document))
+        return {tag["Key"]: tag["Value"] for tag in found["TagSet"]}
 
     def _found(self, document: DocumentVersion) -> "GetObjectOutputTypeDef":
         try:
-            if document.version_id is None:
-                return self._client.get_object(Bucket=self._bucket, Key=document.object_key)
-            return self._client.get_object(Bucket=self._bucket, Key=document.object_key, VersionId=document.version_id)
+            return self._client.get_object(Bucket=self._bucket, **_version(document))
         except ClientError as error:
             if error_code(error) in _GONE_CODES:
                 raise DocumentRefusedError("source_gone", "the file was deleted before it was read") from error
@@ -107,6 +125,12 @@ class S3Documents:
             answer = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
             if answer.get("Errors"):
                 raise StoreUnavailableError(f"S3 kept {len(answer['Errors'])} versions: try again later")
+
+
+def _version(document: DocumentVersion) -> "_VersionTypeDef":
+    if document.version_id is None:
+        return {"Key": document.object_key}
+    return {"Key": document.object_key, "VersionId": document.version_id}
 
 
 def _entries(key: str, found: "Iterable[ObjectVersionTypeDef | DeleteMarkerEntryTypeDef]") -> list[_Entry]:

@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from plinth.access.authentication import Caller
 from plinth.api.exchange import CurrentExchange
 from plinth.contracts.erasing import Extent, Target
-from plinth.contracts.memory import DocumentRecord, DocumentState
+from plinth.contracts.memory import DocumentRecord, DocumentState, Upload, UploadContent
 from plinth.errors import InvalidFieldError, NotFoundError, NothingToRedriveError, RequestTooLargeError
 from plinth.memory.naming import document_id, object_key
-from plinth.ports.documents import UPLOAD_SECONDS
+from plinth.memory.tagging import labels_of
 from plinth.runtime.erasures import begin_erasure
 from plinth.wiring import MAX_DOCUMENT_BYTES
 
@@ -33,16 +33,10 @@ class DocumentCreation(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=512, description="A path of its own, such as guides/café.md.")]
     content_type: Annotated[str, Field(pattern=r"^[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+(; ?[ -~]+)?$", max_length=120)]
     size_bytes: Annotated[int, Field(ge=1, description=f"Exact size, at most {MAX_DOCUMENT_BYTES}.")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upload:
-    """The one request that uploads the document: send the bytes with exactly this method and these headers."""
-
-    url: str
-    method: str
-    headers: dict[str, str]
-    expires_in_seconds: int
+    metadata: Annotated[
+        dict[str, str],
+        Field(description="Up to 16 names with a value each to search by; `access` lists labels of who may read."),
+    ] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +88,7 @@ def create_document(creation: DocumentCreation, exchange: CurrentExchange) -> Re
     """
     services, tenant = exchange.services, exchange.caller.tenant
     _require_usable_name(creation.name, exchange.caller)
+    labels_of(creation.metadata)
     if creation.size_bytes > MAX_DOCUMENT_BYTES:
         raise RequestTooLargeError(f"size_bytes is over the limit of {MAX_DOCUMENT_BYTES}: split the document")
     record = DocumentRecord(
@@ -105,15 +100,10 @@ def create_document(creation: DocumentCreation, exchange: CurrentExchange) -> Re
     )
     services.documents.announce(tenant, record)
     current = services.documents.get(tenant, record.document_id)
-    url = services.sources.upload_url(
-        tenant, creation.name, content_type=creation.content_type, size_bytes=creation.size_bytes
+    content = UploadContent(
+        content_type=creation.content_type, size_bytes=creation.size_bytes, metadata=creation.metadata
     )
-    upload = Upload(
-        url=url,
-        method="PUT",
-        headers={"content-type": creation.content_type},
-        expires_in_seconds=UPLOAD_SECONDS,
-    )
+    upload = services.sources.upload(tenant, creation.name, content)
     return Response(
         status_code=201,
         content_type=_JSON,

@@ -1,6 +1,6 @@
 """What memory holds: documents, their versions, and the passages that answers rest on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from plinth.contracts.tenant import Tenant
@@ -43,10 +43,37 @@ class DocumentVersion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """What a document's passages are marked with.
+
+    `metadata` are `name=value` strings that a search can ask for. Of the `access` labels a reader must hold one;
+    without any, every reader of the tenant may read.
+    """
+
+    metadata: tuple[str, ...] = ()
+    access: tuple[str, ...] = ()
+
+
+NO_LABELS = Labels()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFacts:
+    """What is known of a version's object beside its text: the SHA-256 (hex) of its bytes, and how it is labelled."""
+
+    content_sha256: str = ""
+    labels: Labels = NO_LABELS
+
+
+NO_FACTS = SourceFacts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentRecord:
     """A document as the API shows it. `generation` names the version, and the try, that searches may return.
 
-    `attempted_at` are the times (Unix seconds) at which the newest version was tried.
+    `attempted_at` are the times (Unix seconds) at which the newest version was tried; `content_sha256` (hex) and `labels`
+    are those of the version that is live.
     """
 
     document_id: str
@@ -60,6 +87,8 @@ class DocumentRecord:
     reason: str | None = None
     message: str | None = None
     attempted_at: tuple[float, ...] = ()
+    content_sha256: str | None = None
+    labels: Labels = NO_LABELS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +102,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedDocument:
-    """What a parser makes of a file: its title and its text in reading order."""
+    """What a parser makes of a file: its title and its text in reading order; and what its object says beside it."""
 
     title: str
     sections: tuple[Section, ...]
+    source: SourceFacts = NO_FACTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,21 +117,6 @@ class Passage:
     text: str
     page: int | None = None
     heading: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
-    """What a document's passages are marked with.
-
-    `metadata` are `name=value` strings that a search can ask for. Of the `access` labels a reader must hold one;
-    without any, every reader of the tenant may read.
-    """
-
-    metadata: tuple[str, ...] = ()
-    access: tuple[str, ...] = ()
-
-
-NO_LABELS = Labels()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,8 +165,28 @@ class StoredPassage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UploadContent:
+    """What is about to be uploaded. `metadata` becomes the object's user metadata."""
+
+    content_type: str
+    size_bytes: int
+    metadata: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """The one request that uploads the bytes: send them with exactly this method and these headers."""
+
+    url: str
+    method: str
+    headers: dict[str, str]
+    expires_in_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceObject:
-    """An object's bytes and what its uploader called it."""
+    """An object's bytes, what its uploader called it, and its tags and user metadata as they are stored."""
 
     body: bytes
     content_type: str
+    tags: dict[str, str] = field(default_factory=dict[str, str])

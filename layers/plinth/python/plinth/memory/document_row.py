@@ -6,7 +6,7 @@ meanwhile, else it asks again. So each rule may look at the whole row, and must 
 
 from dataclasses import dataclass, replace
 
-from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
+from plinth.contracts.memory import NO_FACTS, DocumentRecord, DocumentState, DocumentVersion, SourceFacts
 from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
 from plinth.memory.naming import sequence_before
@@ -41,6 +41,16 @@ class DocumentRow:
     reason: str | None = None
     message: str | None = None
     hidden_from: str | None = None
+    source: SourceFacts = NO_FACTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a version is, once it is live."""
+
+    title: str
+    passages: int
+    source: SourceFacts = NO_FACTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +103,7 @@ def refused(
     return Change(row=refusal)
 
 
-def published(row: DocumentRow, document: DocumentVersion, *, title: str, passages: int, now: float) -> Change | None:
+def published(row: DocumentRow, document: DocumentVersion, content: Content, *, now: float) -> Change | None:
     """Make this try the live generation if it is still the newest, and nobody refused it."""
     if row.generation == document.generation:
         return Change(row=row)
@@ -103,8 +113,9 @@ def published(row: DocumentRow, document: DocumentVersion, *, title: str, passag
         row,
         state=DocumentState.READY,
         generation=document.generation,
-        title=title,
-        passages=passages,
+        title=content.title,
+        passages=content.passages,
+        source=content.source,
         size_bytes=document.size_bytes,
         updated_at=now,
     )
@@ -138,7 +149,7 @@ def closed(row: DocumentRow, deletion: DocumentVersion, *, now: float) -> Change
         return Change(row=tombstone, seen=True)
     left = row
     if row.generation is not None and _sequence(row.generation) <= deletion.sequence:
-        left = replace(left, generation=None, title=None, passages=0)
+        left = replace(left, generation=None, title=None, passages=0, source=NO_FACTS)
     if row.hidden_from is not None and row.hidden_from < deletion.sequence:
         left = replace(left, hidden_from=None)
     return None if left == row else Change(row=left, seen=True)
@@ -191,6 +202,8 @@ def record_of(row: DocumentRow) -> DocumentRecord:
         reason=row.reason,
         message=row.message,
         attempted_at=row.attempted_at,
+        content_sha256=row.source.content_sha256 or None,
+        labels=row.source.labels,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from plinth.contracts.memory import EVERYONE, Labels, SearchScope
 from plinth.errors import InvalidFieldError
 
-_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
+NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _LONGEST_VALUE = 256
 _MOST_NAMES = 16
 _MOST_VALUES = 32
@@ -32,7 +32,7 @@ def may_see(scope: SearchScope, *, access: Iterable[str], metadata: Iterable[str
 
 def mark(name: str, value: str, *, field: str = "metadata") -> str:
     """Return one piece of metadata as it is indexed and asked for; `InvalidFieldError` names `field` for a bad one."""
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         told = f"{name[:80]!r} is no name: use 1 to 64 of a-z 0-9 _ . - and begin with a letter"
         raise InvalidFieldError(field, told)
     if not 1 <= len(value) <= _LONGEST_VALUE:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from plinth.contracts.memory import (
+    NO_FACTS,
     NO_LABELS,
     DocumentRecord,
     DocumentVersion,
@@ -11,9 +12,12 @@ from plinth.contracts.memory import (
     ParsedDocument,
     Passage,
     SearchScope,
+    SourceFacts,
     SourceObject,
     Span,
     StoredPassage,
+    Upload,
+    UploadContent,
 )
 from plinth.contracts.retrieval import DEFAULT_MIX, Mix
 from plinth.contracts.runs import Failure
@@ -88,7 +92,9 @@ class Documents(Protocol):
         """
         ...
 
-    def publish(self, document: DocumentVersion, *, title: str, passages: int) -> int | None:
+    def publish(
+        self, document: DocumentVersion, *, title: str, passages: int, source: SourceFacts = NO_FACTS
+    ) -> int | None:
         """Make this try the live one and raise the corpus version, in one transaction; return it.
 
         None where a newer version, try or deletion won, or the try was refused. Publishing it again changes nothing.
@@ -152,8 +158,8 @@ class Documents(Protocol):
 class SourceObjects(Protocol):
     """The bucket that documents arrive in."""
 
-    def upload_url(self, tenant: Tenant, name: str, *, content_type: str, size_bytes: int) -> str:
-        """Return a URL that takes one PUT of exactly this size and type within `UPLOAD_SECONDS`."""
+    def upload(self, tenant: Tenant, name: str, content: UploadContent) -> Upload:
+        """Return what takes one PUT of exactly this size and type, with this metadata, within `UPLOAD_SECONDS`."""
         ...
 
     def fetch(self, document: DocumentVersion) -> SourceObject:

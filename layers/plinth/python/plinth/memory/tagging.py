@@ -1,0 +1,56 @@
+"""What an object's tags and user metadata say about its document: metadata to search by, and who may read it."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+
+from plinth.contracts.access import LABEL
+from plinth.contracts.memory import Labels, SourceFacts, SourceObject
+from plinth.errors import DocumentRefusedError, InvalidFieldError
+from plinth.memory.labels import NAME, mark
+
+ACCESS = "access"
+"""The reserved name: its value lists access labels, separated by spaces or commas."""
+MOST_NAMES = 16
+_MOST_LABELS = 32
+
+
+def labels_of(metadata: Mapping[str, str]) -> Labels:
+    """Return what the document is marked with; raise `InvalidFieldError` for what can't be a mark."""
+    if len(metadata) > MOST_NAMES:
+        raise InvalidFieldError("metadata", f"has more than {MOST_NAMES} names: send fewer")
+    marks = [mark(name, metadata[name]) for name in sorted(metadata) if name != ACCESS]
+    if odd := next((name for name, value in metadata.items() if not value.isprintable()), None):
+        raise InvalidFieldError(f"metadata.{odd}", "holds characters that can't be printed: remove them")
+    access = _access(metadata[ACCESS]) if ACCESS in metadata else ()
+    return Labels(metadata=tuple(marks), access=access)
+
+
+def source_facts(source: SourceObject) -> SourceFacts:
+    """Return what a version's object says beside its text; a bad `access` refuses the document, as `bad_metadata`."""
+    try:
+        labels = labels_of_object(source.tags)
+    except InvalidFieldError as error:
+        raise DocumentRefusedError("bad_metadata", f"{error}: correct the object's tags or metadata") from error
+    return SourceFacts(content_sha256=hashlib.sha256(source.body).hexdigest(), labels=labels)
+
+
+def labels_of_object(tags: Mapping[str, str]) -> Labels:
+    """Return what an object's own tags mean: names in lower case; what can't be a name, or has no value, is left out.
+
+    A tag such as `aws:cloudformation:stack-id` was not put there for us. `access` is never left out: raises
+    `InvalidFieldError` where it can't be read, so that nobody reads what it was to protect.
+    """
+    lowered = {name.lower(): value for name, value in tags.items()}
+    return labels_of(
+        {name: value for name, value in lowered.items() if name == ACCESS or (value and NAME.fullmatch(name))}
+    )
+
+
+def _access(value: str) -> tuple[str, ...]:
+    labels = tuple(sorted(set(re.split(r"[\s,]+", value.strip(" ,")))))
+    if len(labels) > _MOST_LABELS or not all(LABEL.fullmatch(label) for label in labels):
+        raise InvalidFieldError(
+            "metadata.access", f"lists 1 to {_MOST_LABELS} labels of A-Z a-z 0-9 . _ : @ / -, each at most 64 long"
+        )
+    return labels
