@@ -19,6 +19,8 @@ _OBJECTS = "Any object of this one bucket: their keys are documents' names or mo
 _PASSAGES = "Any path of this one domain: OpenSearch takes searches and bulk writes beside the index, too."
 _STANDARD = "Failures are logged; a Standard machine keeps the history of every event by itself."
 _CONTAINER_LOGS = "AwsSolutions-IAM5[Resource::arn:aws:logs:{region}:<AWS::AccountId>:log-group:/aws/sagemaker/*]"
+_EXECUTIONS = "arn:aws:states:{region}:<AWS::AccountId>:execution"
+_OWN_EXECUTIONS = "Any execution of this one machine: Step Functions follows those that an import starts."
 _DEAD_LETTERS = "It is a dead-letter queue: who sends to it, the rule can't see."
 _NOT_YET_NAMED = "SageMaker names the log group after an endpoint that does not exist yet."
 _UPLOADER = "The uploader of the console's files is CDK's own; it can't be given less."
@@ -52,6 +54,9 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
         "AwsSolutions-IAM5[Resource::{published:memory:FnGetAttSearchDomainAB6007CDArn72E3B33A}/*]": _PASSAGES,
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttSourcesBE4D2488Arn5766F05D}/*]": _OBJECTS,
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttWorkBF636A8BArn498CB51D}/*]": _OBJECTS,
+        "AwsSolutions-IAM5[Resource::{published:data:FnGetAttWorkBF636A8BArn498CB51D}/imports/*]": _OBJECTS,
+        f"AwsSolutions-IAM5[Resource::{_EXECUTIONS}:<ImportMachine4E0279DF.Name>/*:*]": _OWN_EXECUTIONS,
+        f"AwsSolutions-IAM5[Resource::{_EXECUTIONS}:<IngestMachine47F3F059.Name>:*]": _OWN_EXECUTIONS,
     },
     "erasure": {
         **_FUNCTIONS,
@@ -80,6 +85,7 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
             "The account's one role for gateway logs needs this very policy."
         ),
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttSourcesBE4D2488Arn5766F05D}/*]": _OBJECTS,
+        "AwsSolutions-IAM5[Resource::{published:data:FnGetAttWorkBF636A8BArn498CB51D}/*]": _OBJECTS,
     },
     "money": {
         **_FUNCTIONS,

@@ -90,8 +90,9 @@ class Environment:
     vectors in the functions themselves. `anthropic_workspace` is that of Claude Platform on AWS, which takes the
     function's own role instead of a key. `retrieval` holds the fields of plinth's `Retrieval` that are not as by
     default; with `"rerank": True` in it, `rerank_endpoint` names a SageMaker endpoint with a cross-encoder.
-    `reserved_concurrency` is by function: enough for it, and no more than it may take from the others. Near
-    `run_capacity` running runs low priorities are turned away; 0 turns nobody away.
+    `reserved_concurrency` is by function: enough for it, and no more than it may take from the others.
+    `imports_at_once` bounds how many files of an import are on their way. Near `run_capacity` running runs low
+    priorities are turned away; 0 turns nobody away.
     `erase_settle_seconds` is how long something from before an erasure may still be written: an upload URL is good for
     300 s and a request takes 28 s, so a shorter time is for a laptop alone.
     """
@@ -122,6 +123,7 @@ class Environment:
     relay: Literal["edge", "lambda"] = "lambda"
     relay_adapter_layer: str = "arn:aws:lambda:{region}:753240598075:layer:LambdaAdapterLayerArm64:26"
     reserved_concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
+    imports_at_once: int = 40
     requests_per_second: int = 50
     run_capacity: int = 200
     erase_settle_seconds: int = 335
@@ -140,7 +142,15 @@ class Environment:
         return RemovalPolicy.RETAIN if self.retain_data else RemovalPolicy.DESTROY
 
 
-_INGEST_STEPS = ("ReadDocument", "SplitDocument", "EmbedPassages", "IndexPassages", "PublishDocument")
+_INGEST_STEPS = (
+    "ReadDocument",
+    "SplitDocument",
+    "EmbedPassages",
+    "IndexPassages",
+    "PublishDocument",
+    "PlaceDocument",
+    "NoteOutcome",
+)
 """On a laptop forty documents at once would start forty of each (40 x 264 MB for the embedding model alone)."""
 
 LOCAL = Environment(
@@ -158,6 +168,7 @@ LOCAL = Environment(
     model_endpoint="plinth-local",
     async_endpoint="plinth-local",
     reserved_concurrency={**dict.fromkeys(_INGEST_STEPS, 2), "RetrieveContext": 4},
+    imports_at_once=6,
     relay="edge",
     erase_settle_seconds=2,
     console=False,

@@ -49,6 +49,8 @@ class Touch(StrEnum):
     START_ANSWER = "start answer"
     START_INGEST = "start ingest"
     START_ERASE = "start erase"
+    START_IMPORT = "start import"
+    WAKE_IMPORTS = "wake imports"
     BURY_DOCUMENTS = "bury documents"
     TRACK_ERASURES = "track erasures"
     ERASE_OBJECTS = "erase objects"
@@ -203,6 +205,16 @@ FORGET_STEPS = (
     Step(name="FailErasure", touches=(Touch.TRACK_ERASURES, Touch.REPORT_ERASURES), timeout_seconds=30),
 )
 
+IMPORT_STEPS = (
+    Step(
+        name="PlaceDocument",
+        touches=(*_DOCUMENTS, Touch.READ_WORK, Touch.UPLOAD_SOURCES, Touch.WAKE_IMPORTS),
+        timeout_seconds=30,
+    ),
+    Step(name="NoteOutcome", touches=_DOCUMENTS),
+    Step(name="CloseImport", touches=_DOCUMENTS),
+)
+
 INFER_STEPS = (
     Step(
         name="StartInference",
@@ -230,7 +242,11 @@ EXPORT_USAGE = Step(
     memory_mb=512,
 )
 
-START_INGEST = Step(name="StartIngest", touches=(Touch.START_INGEST, Touch.START_ERASE), timeout_seconds=30)
+START_INGEST = Step(
+    name="StartIngest",
+    touches=(Touch.START_INGEST, Touch.START_ERASE, Touch.READ_DOCUMENTS, Touch.WAKE_IMPORTS),
+    timeout_seconds=30,
+)
 
 API = Step(
     name="Api",
@@ -248,6 +264,9 @@ API = Step(
         Touch.START_INGEST,
         Touch.TRACK_ERASURES,
         Touch.START_FORGET,
+        Touch.READ_WORK,
+        Touch.WRITE_WORK,
+        Touch.START_IMPORT,
     ),
     timeout_seconds=28,
     memory_mb=512,
@@ -272,6 +291,7 @@ ALL_STEPS = (
     *INGEST_STEPS,
     *ERASE_STEPS,
     *FORGET_STEPS,
+    *IMPORT_STEPS,
     *INFER_STEPS,
     START_INGEST,
     FINISH_INFERENCE,

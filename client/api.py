@@ -3,7 +3,7 @@
 import mimetypes
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,8 @@ from client.records import (
     DocumentPage,
     Erasure,
     FactList,
+    MissingFile,
+    MissingFiles,
     Model,
     ModelList,
     NewDocument,
@@ -32,6 +34,7 @@ from client.sse import messages
 from client.wire import NothingFollowsError, Wire, decoded
 from plinth.contracts.conversations import Conversation, Fact
 from plinth.contracts.events import LoggedEvent, RunEnded
+from plinth.contracts.importing import ImportedFile, ImportRecord
 from plinth.contracts.memory import DocumentRecord
 from plinth.contracts.runs import Turn
 from plinth.contracts.traces import RunContents, Trace
@@ -55,6 +58,15 @@ class Question:
     filter: dict[str, dict[str, list[str]]] | None = None
     deadline_seconds: int | None = None
     max_turns: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilesToImport:
+    """Files, what every one of them is marked with, and which share of failures stops their import."""
+
+    files: Sequence[ImportedFile]
+    metadata: Mapping[str, str]
+    tolerated_failure_percentage: int = 100
 
 
 class PlinthApi:
@@ -158,6 +170,31 @@ class PlinthApi:
         new = self.create_document(name or path.name, content_type=content_type, size_bytes=path.stat().st_size)
         self.upload(new.upload, path)
         return new.document
+
+    def create_import(self, asked: FilesToImport) -> ImportRecord:
+        """Announce files; the same files under the same names are the same import."""
+        files = [
+            {"name": each.name, "sha256": each.sha256, "size_bytes": each.size_bytes, "content_type": each.content_type}
+            for each in asked.files
+        ]
+        body = {
+            "files": files,
+            "metadata": asked.metadata,
+            "tolerated_failure_percentage": asked.tolerated_failure_percentage,
+        }
+        return self._wire.call("POST", "/v1/imports", into=ImportRecord, body=body)
+
+    def import_uploads(self, import_id: str) -> tuple[MissingFile, ...]:
+        """Return where the next missing files of an import go; none when all are there."""
+        return self._wire.call("GET", f"/v1/imports/{quote(import_id, safe='')}/uploads", into=MissingFiles).files
+
+    def start_import(self, import_id: str) -> ImportRecord:
+        """Begin the import, or begin it again."""
+        return decoded(self._wire.send("POST", f"/v1/imports/{quote(import_id, safe='')}/start"), ImportRecord)
+
+    def get_import(self, import_id: str) -> ImportRecord:
+        """Return how far the import is."""
+        return self._wire.call("GET", f"/v1/imports/{quote(import_id, safe='')}", into=ImportRecord)
 
     def list_documents(self, *, limit: int = 100, after: str | None = None) -> DocumentPage:
         """Return one page of the tenant's documents; pass its `next` as `after` for the page behind it."""

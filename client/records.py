@@ -89,6 +89,21 @@ class DocumentPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MissingFile:
+    """A file of an import whose bytes are not there yet, by its hash, and where they go."""
+
+    sha256: str
+    upload: Upload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingFiles:
+    """The next files to upload; none when all are there."""
+
+    files: tuple[MissingFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPrice:
     """Micro-dollars per million tokens, with where and when they were read."""
 

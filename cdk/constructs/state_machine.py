@@ -1,7 +1,7 @@
 """How an ASL file becomes a state machine: its functions filled in, its role able to call them and nothing else."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from aws_cdk import CfnOutput
@@ -25,6 +25,9 @@ class Chain(Construct):
     Its log has failures only and never execution data, because that is content: the run log is the trace.
     """
 
+    placeholders: Mapping[str, str] = {}
+    """Values of placeholders that name no step."""
+
     def __init__(
         self, scope: Construct, name: str, *, steps: Sequence[ChainStep], kind: Kind, environment: Environment
     ) -> None:
@@ -38,7 +41,7 @@ class Chain(Construct):
             self,
             "Machine",
             definition_body=sfn.DefinitionBody.from_string(json.dumps(definition, separators=(",", ":"))),
-            definition_substitutions={f"{step.step.name}Arn": step.arn for step in steps},
+            definition_substitutions={f"{step.step.name}Arn": step.arn for step in steps} | dict(self.placeholders),
             state_machine_type=sfn.StateMachineType[kind],
             role=role,
             tracing_enabled=True,

@@ -1,4 +1,4 @@
-"""How a document becomes searchable, and how it goes again: bucket events, a queue, and two Standard machines."""
+"""How documents become searchable, alone or by the thousand, and how they go: bucket events, a queue, and machines."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -13,16 +13,17 @@ from constructs import Construct
 
 from cdk.constructs.chain_step import ChainStep, Surroundings
 from cdk.constructs.dead_letters import dead_letters
+from cdk.constructs.import_chain import ImportChain
 from cdk.constructs.state_machine import Chain
 from cdk.permissions import Permission, Permissions
 from cdk.stacks.foundations import Foundations
-from cdk.steps import ERASE_STEPS, INGEST_STEPS, START_INGEST, Step, Touch
+from cdk.steps import ERASE_STEPS, IMPORT_STEPS, INGEST_STEPS, START_INGEST, Step, Touch
 
 RECEIVES_BEFORE_LOST = 5
 
 
 class IngestStack(Stack):
-    """S3 -> EventBridge -> SQS -> StartIngest -> the ingest or the erase machine.
+    """S3 -> EventBridge -> SQS -> StartIngest -> the ingest or the erase machine; imports start the ingest machine too.
 
     An event that can't be handed on ends in `lost_events`; a document that can't be read, in `refused_documents`.
     """
@@ -32,16 +33,33 @@ class IngestStack(Stack):
         self._environment = foundations.environment
         self.refused_documents = dead_letters(self, "RefusedDocuments", self._environment)
         self.lost_events = dead_letters(self, "LostEvents", self._environment)
-        surroundings = foundations.surroundings(self, {Touch.BURY_DOCUMENTS: (self._may_bury(),)})
+        surroundings = foundations.surroundings(
+            self, {Touch.BURY_DOCUMENTS: (self._may_bury(),), Touch.WAKE_IMPORTS: ()}
+        )
         self.ingest = self._chain("Ingest", INGEST_STEPS, surroundings)
         self.erase = self._chain("Erase", ERASE_STEPS, surroundings)
-        self.permissions: Permissions = {Touch.START_INGEST: self.ingest.may_be_started("PLINTH_INGEST_MACHINE_ARN")}
+        self.imports = ImportChain(
+            self,
+            steps=[ChainStep(self, step=row, surroundings=surroundings) for row in IMPORT_STEPS],
+            ingest=self.ingest,
+            work=foundations.data.work,
+            environment=self._environment,
+        )
+        self._ingests = self.ingest.may_be_started("PLINTH_INGEST_MACHINE_ARN")
         erases = {Touch.START_ERASE: self.erase.may_be_started("PLINTH_ERASE_MACHINE_ARN")}
-        starts = surroundings.knowing({**self.permissions, **erases})
+        starts = surroundings.knowing({Touch.START_INGEST: self._ingests, **erases})
         self.start = ChainStep(self, step=START_INGEST, surroundings=starts)
-        self.steps = [*self.ingest.steps, *self.erase.steps, self.start]
+        self.imports.let_wake(self.start, *self.imports.steps)
+        self.steps = [*self.ingest.steps, *self.erase.steps, *self.imports.steps, self.start]
         foundations.memory.admit(self, self.steps)
         self._follow(foundations.data.sources)
+
+    @property
+    def permissions(self) -> Permissions:
+        """What it means to start a try again, and an import."""
+        at_once = Permission(variables={"PLINTH_IMPORTS_AT_ONCE": str(self._environment.imports_at_once)})
+        imports = self.imports.may_be_started("PLINTH_IMPORT_MACHINE_ARN")
+        return {Touch.START_INGEST: self._ingests, Touch.START_IMPORT: (*imports, at_once)}
 
     def _chain(self, name: str, rows: Sequence[Step], surroundings: Surroundings) -> Chain:
         steps = [ChainStep(self, step=row, surroundings=surroundings) for row in rows]

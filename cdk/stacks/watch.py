@@ -53,8 +53,9 @@ class Watched:
     def chains(self) -> dict[str, Chain]:
         """Every machine, by name."""
         inferring = {"Infer": self.infer.chain} if self.infer else {}
-        documents = {"Ingest": self.ingest.ingest, "Erase": self.ingest.erase, "Forget": self.erasure.chain}
-        return {"Answer": self.answer.chain, **documents, **inferring}
+        ingest = self.ingest
+        documents = {"Ingest": ingest.ingest, "Erase": ingest.erase, "Import": ingest.imports}
+        return {"Answer": self.answer.chain, **documents, "Forget": self.erasure.chain, **inferring}
 
 
 class WatchStack(Stack):

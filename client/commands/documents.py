@@ -1,5 +1,6 @@
 """`plinth ingest`, `documents`: documents on their way in, and as they stand."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,38 +14,78 @@ from client.api import PlinthApi
 from client.commands.choices import AsJson, EnvironmentName, output, progress
 from client.display import documents_table, plain
 from client.environments import LOCAL, environment_named
-from client.errors import ApiError, UsageError
-from client.uploading import SourceFile, patiently, source_files, wait_for_documents
+from client.errors import UsageError
+from client.importing import MOST_FILES, ImportOptions, Listed, import_files, listed
+from client.uploading import patiently, source_files, wait_for_documents
+from plinth.contracts.importing import ImportFailure, ImportRecord, ImportState
 from plinth.contracts.memory import DocumentRecord, DocumentState
 
 app = typer.Typer()
 group = typer.Typer(invoke_without_command=True)
 app.add_typer(group, name="documents")
 _NOT_FOUND = 404
-_ABOUT_THE_FILE = (400, 413)
 _POLL_SECONDS = 0.5
 Timeout = Annotated[float, typer.Option(min=1, help="How long to wait, in seconds.")]
 
 
-@app.command(epilog="Examples: plinth ingest manual.pdf notes.md | plinth ingest samples/documents --no-wait")
+@app.command(epilog="Examples: plinth ingest manual.pdf notes.md | plinth ingest samples/documents --tag team=docs")
 def ingest(
     paths: Annotated[list[Path], typer.Argument(help="Files, and folders to take whole.", metavar="PATH...")],
     *,
     env: EnvironmentName = LOCAL,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE that marks each; access=LABELS says who may read.")
+    ] = None,
+    tolerate: Annotated[int, typer.Option(min=0, max=100, help="Stop where more per cent of the files fail.")] = 100,
     wait: Annotated[bool, typer.Option(help="Wait until each document is ready or refused.")] = True,
-    timeout: Timeout = 900.0,
 ) -> None:
-    """Add documents: PDF, Word, HTML, Markdown, text, CSV, JSON. A name that is there already gets a new version."""
-    files, outcome = source_files(paths), _Outcome()
+    """Add documents by ones or thousands; the same command again takes up what was interrupted, changed or failed."""
+    options = ImportOptions(metadata=tags_of(tag), tolerated_failure_percentage=tolerate, wait=wait)
+    found = [listed(file) for file in source_files(paths)]
+    failures = [each for each in found if isinstance(each, ImportFailure)]
+    files = [each for each in found if isinstance(each, Listed)]
     with environment_named(env).api() as api, Progress(console=progress()) as bar:
-        _upload(api, files, outcome, bar)
-        if wait:
-            _await(api, outcome, bar, timeout)
+        tasks = {name: bar.add_task(name, total=len(files)) for name in ("uploading", "reading and indexing")}
+        ended = [
+            import_files(api, part, options, told=lambda name, more: bar.advance(tasks[name], more))
+            for part in batched(files, MOST_FILES)
+        ]
+    failures += [failure for record in ended for failure in record.failures]
+    _tell(ended, failures, of=len(found), wait=wait)
+
+
+def batched(files: Sequence[Listed], size: int) -> list[Sequence[Listed]]:
+    """Return the files in parts of at most that many."""
+    return [files[start : start + size] for start in range(0, len(files), size)]
+
+
+def tags_of(tags: Sequence[str] | None) -> dict[str, str]:
+    """Return the metadata that the options say; `UsageError` for one that says no NAME=VALUE, or a name twice."""
+    metadata: dict[str, str] = {}
+    for each in tags or ():
+        name, equals, value = each.partition("=")
+        if not equals or name in metadata:
+            raise UsageError(f"--tag {each!r}: say NAME=VALUE, each name once")
+        metadata[name] = value
+    return metadata
+
+
+def _tell(ended: Sequence[ImportRecord], failures: Sequence[ImportFailure], *, of: int, wait: bool) -> None:
     console = output()
-    for line in outcome.refused:
-        console.print(line, markup=False, soft_wrap=True)
-    console.print(f"{len(files) - len(outcome.refused)} of {len(files)} documents are {'ready' if wait else 'sent'}")
-    if outcome.refused:
+    for each in failures:
+        console.print(
+            f"refused: {plain(each.name)}: {plain(each.message)} [{each.reason}]", markup=False, soft_wrap=True
+        )
+    if more := sum(record.failed - len(record.failures) for record in ended):
+        console.print(f"... and {more} more")
+    ready = sum(record.ready + record.unchanged for record in ended)
+    unchanged = sum(record.unchanged for record in ended)
+    told = f"{ready} of {of} documents are ready" if wait else f"{of - len(failures)} of {of} documents are sent"
+    console.print(told + (f", {unchanged} of them unchanged" if unchanged else ""))
+    for record in ended:
+        if record.state is ImportState.STOPPED:
+            console.print(f"import {record.import_id} stopped: the same command takes it up again", markup=False)
+    if (wait and ready < of) or failures:
         raise typer.Exit(1)
 
 
@@ -58,20 +99,6 @@ class _Outcome:
     def refuse(self, name: str, *, reason: str | None, message: str | None) -> None:
         """Keep the line that says why a file was refused."""
         self.refused.append(f"refused: {plain(name)}: {message} [{reason}]")
-
-
-def _upload(api: PlinthApi, files: list[SourceFile], outcome: _Outcome, bar: Progress) -> None:
-    task = bar.add_task("uploading", total=len(files))
-    for file in files:
-        try:
-            document = patiently(partial(api.add_document, file.path, name=file.name))
-        except ApiError as error:
-            if error.status not in _ABOUT_THE_FILE:
-                raise
-            outcome.refuse(file.name, reason=error.code, message=error.detail)
-        else:
-            outcome.uploaded[document.document_id] = document
-        bar.advance(task)
 
 
 def _await(api: PlinthApi, outcome: _Outcome, bar: Progress, timeout: float) -> None:

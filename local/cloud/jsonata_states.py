@@ -67,7 +67,14 @@ def parallel(engine: ModuleType) -> None:
 
 
 def distributed_map(engine: ModuleType) -> None:
-    """Give a distributed Map state its Items, ItemSelector, Output and Assign."""
+    """Give a distributed Map state its Items, ItemSelector, Output and Assign, and evaluate what it says of reading."""
+
+    def evaluated(state: State, given: object, context: Context) -> State:
+        if engine._state_query_language(state, context) != "JSONata":
+            return state
+        names = ("ItemReader", "MaxConcurrency", "ToleratedFailurePercentage")
+        fields = {name: state[name] for name in names if name in state}
+        return {**state, **engine._apply_jsonata_template(fields, given, context)}
 
     def items(state: State, given: object, effective: object, context: Context) -> object:
         if "Items" in state:
@@ -80,6 +87,10 @@ def distributed_map(engine: ModuleType) -> None:
         return engine._resolve_params_obj(state.get("ItemSelector") or state["Parameters"], effective, context)
 
     function = "_run_distributed_map"
+    top = '    if state_def.get("ItemReader"):\n'
+    ministack.edit(
+        engine, function, top, f"    state_def = evaluated(state_def, raw_input, ctx)\n{top}", evaluated=evaluated
+    )
     old = '_resolve_path_or_ctx(state_def.get("ItemsPath", "$"), effective, ctx)'
     ministack.edit(engine, function, old, "items_of_map(state_def, raw_input, effective, ctx)", items_of_map=items)
     old = "_resolve_params_obj(item_selector, effective, item_ctx)"

@@ -9,6 +9,7 @@ from typing import Any
 
 FOLDER = Path("statemachines")
 MACHINES = sorted(path.name.removesuffix(".asl.json") for path in FOLDER.glob("*.asl.json"))
+STARTS = "arn:aws:states:::states:startExecution"
 _RESOURCE = re.compile(r"\$\{(\w+)Arn\}")
 _RESULT_FIELD = re.compile(r"\$states\.result(?:\[\d+\])?\.result\.(\w+)")
 
@@ -63,7 +64,7 @@ def tasks(machine: str) -> list[Task]:
 
 def _tasks(machine: str, states: dict[str, Any]) -> Iterator[Task]:
     for name, state in states.items():
-        if state["Type"] == "Task":
+        if state["Type"] == "Task" and not state["Resource"].startswith(STARTS):
             yield Task(machine, name, state)
         for branch in [*state.get("Branches", []), *filter(None, [state.get("ItemProcessor")])]:
             yield from _tasks(machine, branch["States"])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.asl import test_against_code as rules
-from tests.asl.states import MACHINES, Task, tasks
+from tests.asl.states import MACHINES, STARTS, Task, tasks
 
 Rule = Callable[[Task], None]
 Plant = Callable[[dict[str, Any]], object]
@@ -103,4 +103,5 @@ def test_every_task_of_every_machine_is_looked_at_wherever_it_stands() -> None:
     """A text search finds as many task states as the walk through Parallel, Map and branches does."""
     for machine in MACHINES:
         text = (rules.Path("statemachines") / f"{machine}.asl.json").read_text()
-        assert text.count('"Type": "Task"') == len(tasks(machine)) > 0, machine
+        brief = text.count(f'"Resource": "{STARTS}')  # what starts a machine calls no function of ours
+        assert text.count('"Type": "Task"') - brief == len(tasks(machine)) > 0, machine

@@ -1,7 +1,7 @@
 """The rows of documents in memory, under the rules of every store."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from threading import RLock
@@ -83,6 +83,10 @@ class FakeDocuments:
 
     def erased_through(self, tenant: Tenant, document_id: str) -> str | None:
         return self.rules.erased_through(self._row(tenant, document_id))
+
+    def many(self, tenant: Tenant, document_ids: Iterable[str]) -> Sequence[DocumentRecord]:
+        wanted = set(document_ids)
+        return [record for record in self.list(tenant, limit=10_000, after=None) if record.document_id in wanted]
 
     def live_generations(self, tenant: Tenant, document_ids: Iterable[str]) -> dict[str, str]:
         live = {each: self.rules.live_generation(self._row(tenant, each)) for each in document_ids}

@@ -1,6 +1,7 @@
 """Objects, queued letters and started executions in memory."""
 
 from plinth.contracts.erasing import Erasure
+from plinth.contracts.importing import Batch
 from plinth.contracts.memory import DocumentRecord, DocumentVersion, SourceObject, Upload, UploadContent
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
@@ -79,6 +80,7 @@ class FakeMachines:
         self.ingests: dict[tuple[str, str], DocumentVersion] = {}
         self.erasures: dict[tuple[str, str], DocumentVersion] = {}
         self.forgets: list[Erasure] = []
+        self.imports: dict[tuple[str, int], tuple[Batch, str, int]] = {}
 
     def start_answer(self, run: Run, *, again: int = 0, machine: str | None = None) -> None:
         self.answers.setdefault((run.id, run.epoch), run)
@@ -86,6 +88,9 @@ class FakeMachines:
 
     def start_ingest(self, document: DocumentVersion) -> None:
         self.ingests.setdefault((document.document_id, document.generation), document)
+
+    def start_import(self, batch: Batch, *, manifest: str, tolerated: int) -> None:
+        self.imports.setdefault((batch.import_id, batch.attempt), (batch, manifest, tolerated))
 
     def start_erase(self, document: DocumentVersion) -> None:
         self.erasures.setdefault((document.document_id, document.sequence), document)

@@ -17,7 +17,7 @@ from plinth.errors import PlinthError
 from plinth.memory.facts import fact_id
 from plinth.memory.naming import document_id
 from plinth.memory.stores import erased_stores
-from tests.contract.adapters.two_tenants import ERASURE, NAME, RUN, USER, Two
+from tests.contract.adapters.two_tenants import ERASURE, IMPORT, NAME, RUN, USER, Two
 
 pytestmark = pytest.mark.guarantee_e
 NOBODY_READS = {"exports", "tenants"}
@@ -54,6 +54,10 @@ def _route_cases(two: Two) -> dict[tuple[str, str], list[tuple[str, object]]]:
         ("DELETE", "/v1/conversations/{conversation}"): [("/v1/conversations/theirs", None)],
         ("GET", "/v1/facts"): [("/v1/facts", None)],
         ("DELETE", "/v1/facts/{fact}"): [(f"/v1/facts/{fact_id('only theirs')}", None)],
+        ("POST", "/v1/imports"): [("/v1/imports", {"files": [{**creation, "sha256": "0" * 64}]})],
+        ("GET", "/v1/imports/{import_name}"): [(f"/v1/imports/{IMPORT}", None)],
+        ("GET", "/v1/imports/{import_name}/uploads"): [(f"/v1/imports/{IMPORT}/uploads", None)],
+        ("POST", "/v1/imports/{import_name}/start"): [(f"/v1/imports/{IMPORT}/start", None)],
         ("GET", "/v1/models"): [("/v1/models", None)],
         ("GET", "/v1/models/{model}"): [("/v1/models/plinth-local", None)],
         ("GET", "/v1/usage"): [("/v1/usage?by=user", None), ("/v1/usage?by=day", None)],

@@ -12,6 +12,7 @@ from plinth.adapters.dynamodb_items import to_attributes
 from plinth.contracts.access import Tier
 from plinth.contracts.erasing import Erasure, ErasureState, Extent, Target
 from plinth.contracts.events import ReceiptMade, RunEnded
+from plinth.contracts.importing import ImportedFile, ImportRecord, ImportState
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion, Passage
 from plinth.contracts.money import Budget, Reservation, Scope, ScopeKind
 from plinth.contracts.runs import Answer, CachedAnswer, Receipt, Run, RunRequest, RunStatus, Turn
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 RUN, ERASURE, NAME, USER = "run_" + "a" * 26, "era_" + "a" * 32, "guide.md", "ann"
+IMPORT = "imp_" + "a" * 24
+FILE = ImportedFile(name=NAME, sha256="0" * 64, size_bytes=12, content_type="text/markdown")
+_NEW: Any = {"state": ImportState.UPLOADING, "created_at": 0.0}
 ANSWER = Answer(text="Because of a secret.", citations=(), stop_reason="end", model="plinth-local")
 TIER = Tier(name="pro", models=("plinth-local",), max_output_tokens=100, requests_per_minute=6000, burst=1000)
 
@@ -103,6 +107,8 @@ class Two:
         )
         services.documents.announce(tenant, record)
         services.work.put(version, "text", words.encode())
+        services.imports.prepare(tenant, ImportRecord(import_id=self._import_of(tenant), files=1, unchanged=0, **_NEW))
+        services.staged_files.put_manifest(tenant, self._import_of(tenant), [FILE])
         self._s3.put_object(Bucket=self._bucket, Key=version.object_key, Body=words.encode())
         (vector,) = services.embedder.embed([words])
         services.memory.index(version, words, [(Passage(position=n, text=words), vector) for n in range(copies)])
@@ -120,6 +126,9 @@ class Two:
     def settle(self, tenant: Tenant) -> None:
         """Give back what is set aside for a tenant's run, as its end or the sweep does."""
         self.services.ledger.release(self._held.pop(tenant))
+
+    def _import_of(self, tenant: Tenant) -> str:
+        return IMPORT if tenant == self.other else "imp_" + "b" * 24
 
     def budget(self, tenant: Tenant) -> Budget:
         return Budget(scope=Scope(tenant=tenant, kind=ScopeKind.USER, name=USER), revision=1, day_micro_usd=1_000_000)

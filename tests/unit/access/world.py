@@ -13,6 +13,7 @@ from tests.fakes.conversations import FakeConversations
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.erasing import FakeErasures
 from tests.fakes.facts import FakeFacts
+from tests.fakes.imports import FakeImports, FakeStagedFiles
 from tests.fakes.limits import FakeLimits
 from tests.fakes.objects import FakeMachines, FakeSources
 from tests.fakes.runs import FakeExecutions, FakeRunLog, FakeRuns
@@ -60,6 +61,8 @@ class World:
         self.services.answers = self.answers = FakeAnswers(self.clock)
         self.services.documents = self.documents = FakeDocuments(self.clock)
         self.services.sources = self.sources = FakeSources()
+        self.services.imports = self.imports = FakeImports(self.clock)
+        self.services.staged_files = self.staged_files = FakeStagedFiles()
         self.services.machines = self.machines = FakeMachines()
 
     def issue(

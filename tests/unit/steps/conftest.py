@@ -18,10 +18,12 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.facts import FakeFacts
+from tests.fakes.imports import FakeImports, FakeStagedFiles
+from tests.fakes.inferences import FakeCallbacks
 from tests.fakes.limits import FakeLimits
 from tests.fakes.memory import FakeMemory
 from tests.fakes.models import FakeEmbedder, FakeModel
-from tests.fakes.objects import FakeDeadLetters, FakeSources, FakeWork
+from tests.fakes.objects import FakeDeadLetters, FakeMachines, FakeSources, FakeWork
 from tests.fakes.runs import FakeExecutions, FakeRunLog, FakeRuns
 from tests.fakes.usage import FakeUsage
 
@@ -61,6 +63,10 @@ def services() -> ChainServices:
     made.embedder = FakeEmbedder()
     made.sources = FakeSources()
     made.work = FakeWork()
+    made.imports = FakeImports(clock)
+    made.staged_files = FakeStagedFiles()
+    made.callbacks = FakeCallbacks()
+    made.machines = FakeMachines()
     made.dead_letters = FakeDeadLetters()
     return made
 

@@ -137,6 +137,16 @@ class Settings:
         return self._required("PLINTH_FAILED_ERASURES_QUEUE_URL")
 
     @cached_property
+    def import_machine_arn(self) -> str | None:
+        """ARN of the import machine, for a function that may start it."""
+        return os.environ.get("PLINTH_IMPORT_MACHINE_ARN")
+
+    @cached_property
+    def imports_at_once(self) -> int:
+        """How many files of one import are on their way at once."""
+        return int(self._required("PLINTH_IMPORTS_AT_ONCE"))
+
+    @cached_property
     def default_model(self) -> str:
         """Catalogue id of the model that answers where the caller names none."""
         return self._required("PLINTH_DEFAULT_MODEL")

@@ -4,7 +4,7 @@ Row DOCUMENT#<id> (pk `<tenant>`) is `plinth.memory.document_row.DocumentRow`; i
 CORPUS holds the version that rises, in the same transaction, with every change that a search could see.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import islice
@@ -111,6 +111,12 @@ class DynamoDocuments:
     def erased_through(self, tenant: Tenant, document_id: str) -> str | None:
         """Return what the row says."""
         return rules.erased_through(self._row(tenant, document_id))
+
+    def many(self, tenant: Tenant, document_ids: Iterable[str]) -> Sequence[DocumentRecord]:
+        """Return documents from one consistent batch read."""
+        found = self._table.get_many(_key(tenant, document_id) for document_id in document_ids)
+        records = (rules.record_of(_stored(item)) for item in found)
+        return [record for record in records if record.state is not DocumentState.DELETED]
 
     def live_generations(self, tenant: Tenant, document_ids: Iterable[str]) -> dict[str, str]:
         """Return what searches may show, from one consistent batch read."""

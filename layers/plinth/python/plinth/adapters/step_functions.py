@@ -4,6 +4,7 @@ Express machines never deduplicate on AWS; there ClaimRun decides.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,11 +12,20 @@ from botocore.exceptions import ClientError
 
 from plinth.adapters.aws_calls import error_code, store_errors
 from plinth.contracts.erasing import Erasure
+from plinth.contracts.importing import Batch
 from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.runs import Run
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
+
+@dataclass(frozen=True, kw_only=True)
+class Importing:
+    """The import machine, and how many files it has on their way at once."""
+
+    arn: str
+    at_once: int
 
 
 class StepFunctions:
@@ -35,6 +45,12 @@ class StepFunctions:
         self._ingest_arn = ingest_arn
         self._erase_arn = erase_arn
         self._forget_arn = forget_arn
+        self._importing: Importing | None = None
+
+    def importing(self, machine: "Importing | None") -> "StepFunctions":
+        """Let this one start imports, too."""
+        self._importing = machine
+        return self
 
     def start_answer(self, run: Run, *, again: int = 0, machine: str | None = None) -> None:
         """Start the answer machine with the input {"run": ...}."""
@@ -45,6 +61,17 @@ class StepFunctions:
         """Start the ingest machine with the input {"document": ...}; a try after another has a name of its own."""
         name = _version_name(document) + (f"-{document.attempt + 1}" if document.attempt else "")
         self._start(self._ingest_arn, name=name, subject={"document": document})
+
+    def start_import(self, batch: Batch, *, manifest: str, tolerated: int) -> None:
+        """Start the import machine with what its Map reads."""
+        subject = {
+            "batch": batch,
+            "manifest": manifest,
+            "at_once": self._importing.at_once if self._importing else 1,
+            "tolerated_failure_percentage": tolerated,
+        }
+        arn = self._importing.arn if self._importing else None
+        self._start(arn, name=f"{batch.import_id}-{batch.attempt}", subject=subject)
 
     def start_erase(self, document: DocumentVersion) -> None:
         """Start the erase machine with the input {"document": ...}."""

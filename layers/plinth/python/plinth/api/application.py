@@ -19,7 +19,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from plinth.access.problems import PROBLEM_TYPE, problem_body, problem_headers, problem_of
 from plinth.access.request_log import log_failure, log_request
 from plinth.access.run_ids import run_of
-from plinth.api import conversations, documents, erasures, health, models, passages, runs, traces, usage
+from plinth.api import conversations, documents, erasures, health, imports, models, passages, runs, traces, usage
 from plinth.api.bodies import json_object
 from plinth.api.exchange import Exchange, exchange_of
 from plinth.api.openapi import Json, allowed_methods, openapi_document
@@ -121,6 +121,7 @@ def make_resolver() -> APIGatewayRestResolver:
     documents.add_routes(resolver)
     erasures.add_routes(resolver)
     passages.add_routes(resolver)
+    imports.add_routes(resolver)
     models.add_routes(resolver)
     usage.add_routes(resolver)
     health.add_routes(resolver)

@@ -25,13 +25,16 @@ _DOCUMENT_ID = re.compile(r"doc_[0-9a-f]{24}")
 _JSON = "application/json"
 
 
+ContentType = Annotated[str, Field(pattern=r"^[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+(; ?[ -~]+)?$", max_length=120)]
+
+
 class DocumentCreation(BaseModel):
     """A document that is about to be uploaded. The same name is the same document: a new upload replaces it."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     name: Annotated[str, Field(min_length=1, max_length=512, description="A path of its own, such as guides/café.md.")]
-    content_type: Annotated[str, Field(pattern=r"^[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+(; ?[ -~]+)?$", max_length=120)]
+    content_type: ContentType
     size_bytes: Annotated[int, Field(ge=1, description=f"Exact size, at most {MAX_DOCUMENT_BYTES}.")]
     metadata: Annotated[
         dict[str, str],
@@ -87,7 +90,7 @@ def create_document(creation: DocumentCreation, exchange: CurrentExchange) -> Re
     A document of this name stays as it is, searchable included, until its new version is.
     """
     services, tenant = exchange.services, exchange.caller.tenant
-    _require_usable_name(creation.name, exchange.caller)
+    require_usable_name(creation.name, exchange.caller)
     labels_of(creation.metadata)
     if creation.size_bytes > MAX_DOCUMENT_BYTES:
         raise RequestTooLargeError(f"size_bytes is over the limit of {MAX_DOCUMENT_BYTES}: split the document")
@@ -165,10 +168,11 @@ def _known_form(document: str) -> str:
     return document
 
 
-def _require_usable_name(name: str, caller: Caller) -> None:
+def require_usable_name(name: str, caller: Caller, *, field: str = "name") -> None:
+    """Raise `InvalidFieldError` for a name that could lead elsewhere or be too long for its object."""
     if any(unicodedata.category(character) == "Cc" for character in name):
-        raise InvalidFieldError("name", "must not hold control characters")
+        raise InvalidFieldError(field, "must not hold control characters")
     if {"", ".", ".."} & set(name.split("/")):
-        raise InvalidFieldError("name", "must be a path without leading, trailing or doubled slashes, `.` or `..`")
+        raise InvalidFieldError(field, "must be a path without leading, trailing or doubled slashes, `.` or `..`")
     if len(object_key(caller.tenant, name).encode()) > _MAX_KEY_BYTES:
-        raise InvalidFieldError("name", f"is too long: with the tenant before it, at most {_MAX_KEY_BYTES} bytes")
+        raise InvalidFieldError(field, f"is too long: with the tenant before it, at most {_MAX_KEY_BYTES} bytes")

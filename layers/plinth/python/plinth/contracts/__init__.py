@@ -41,6 +41,15 @@ from plinth.contracts.erasing import (
     SignReceiptInput,
     SignReceiptOutput,
 )
+from plinth.contracts.importing import (
+    CloseImportInput,
+    CloseImportOutput,
+    NoteOutcomeInput,
+    NoteOutcomeOutput,
+    PlaceDocumentCallback,
+    PlaceDocumentInput,
+    PlaceDocumentOutput,
+)
 from plinth.contracts.inferring import (
     FinishInferenceInput,
     FinishInferenceOutput,
@@ -85,6 +94,8 @@ __all__ = [
     "ClaimRunOutput",
     "CloseDocumentInput",
     "CloseDocumentOutput",
+    "CloseImportInput",
+    "CloseImportOutput",
     "EmbedPassagesInput",
     "EmbedPassagesOutput",
     "EraseIndexInput",
@@ -105,8 +116,13 @@ __all__ = [
     "IndexPassagesOutput",
     "LookUpAnswerInput",
     "LookUpAnswerOutput",
+    "NoteOutcomeInput",
+    "NoteOutcomeOutput",
     "ParseReplyInput",
     "ParseReplyOutput",
+    "PlaceDocumentCallback",
+    "PlaceDocumentInput",
+    "PlaceDocumentOutput",
     "PublishDocumentInput",
     "PublishDocumentOutput",
     "ReadDocumentInput",

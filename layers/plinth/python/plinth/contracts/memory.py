@@ -72,8 +72,8 @@ NO_FACTS = SourceFacts()
 class DocumentRecord:
     """A document as the API shows it. `generation` names the version, and the try, that searches may return.
 
-    `attempted_at` are the times (Unix seconds) at which the newest version was tried; `content_sha256` (hex) and `labels`
-    are those of the version that is live.
+    `attempted_at` are the times (Unix seconds) at which the newest version was tried. `content_sha256` (hex) and
+    `labels` are those of the version that is live.
     """
 
     document_id: str

@@ -146,6 +146,10 @@ class Documents(Protocol):
         """
         ...
 
+    def many(self, tenant: Tenant, document_ids: Iterable[str]) -> Sequence[DocumentRecord]:
+        """Return those of the documents that are there, in no order."""
+        ...
+
     def live_generations(self, tenant: Tenant, document_ids: Iterable[str]) -> dict[str, str]:
         """Return the live generation of each document that has one and is not hidden."""
         ...

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from plinth.contracts.erasing import Erasure
+from plinth.contracts.importing import Batch
 from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.runs import Run
 
@@ -19,6 +20,10 @@ class Machines(Protocol):
 
     def start_ingest(self, document: DocumentVersion) -> None:
         """Start the ingest machine, once per version."""
+        ...
+
+    def start_import(self, batch: Batch, *, manifest: str, tolerated: int) -> None:
+        """Start the import machine for this attempt; `tolerated` is the percentage of files that may fail."""
         ...
 
     def start_erase(self, document: DocumentVersion) -> None:

@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.tenant import Tenant
 from plinth.memory.naming import document_id, sequence
+from plinth.runtime.imports import COPIED, hand_over
 from plinth.wiring import Services
 
 DELETED = "Delete Marker Created"
@@ -28,6 +29,7 @@ class _Object(msgspec.Struct, rename="kebab"):
 
 class _Detail(msgspec.Struct, rename="kebab"):
     object: _Object
+    reason: str = ""
     deletion_type: str = ""
 
 
@@ -56,6 +58,8 @@ def start_machine(event: BucketEvent, services: Services) -> None:
     if document is None:
         return
     if event.detail_type == "Object Created":
+        if event.detail.reason == COPIED and hand_over(document, services):
+            return
         services.machines.start_ingest(document)
     elif event.detail.deletion_type == DELETED:
         services.machines.start_erase(document)

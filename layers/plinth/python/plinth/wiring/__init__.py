@@ -13,6 +13,7 @@ from plinth.ports.access import Limits, TenantList, Tenants
 from plinth.ports.clock import Clock
 from plinth.ports.documents import DeadLetters, DocumentParser, Documents, Memory, SourceObjects, WorkObjects
 from plinth.ports.facts import Facts
+from plinth.ports.importing import Imports, StagedFiles
 from plinth.ports.machines import Machines
 from plinth.ports.models import Breakers, Callbacks, Embedder, Inferences, LanguageModel, PendingInferences, Reranker
 from plinth.ports.money import Ledger
@@ -176,6 +177,22 @@ class Services:
         return S3Documents(client=self._s3, bucket=self.settings.documents_bucket, max_bytes=MAX_DOCUMENT_BYTES)
 
     @cached_property
+    def imports(self) -> Imports:
+        """The rows of imports."""
+        from plinth.adapters.dynamo_imports import DynamoImports
+
+        return DynamoImports(table=self._table(self.settings.documents_table), clock=self.clock)
+
+    @cached_property
+    def staged_files(self) -> StagedFiles:
+        """The files that wait for their import."""
+        from plinth.adapters.s3_staging import S3Staging
+
+        return S3Staging(
+            client=self._s3, bucket=self.settings.work_bucket, documents_bucket=self.settings.documents_bucket
+        )
+
+    @cached_property
     def work(self) -> WorkObjects:
         """The bucket of what ingest steps hand on."""
         from plinth.adapters.s3_work import S3Work
@@ -240,15 +257,16 @@ class Services:
         import boto3
 
         from plinth.adapters.aws_calls import CALLS
-        from plinth.adapters.step_functions import StepFunctions
+        from plinth.adapters.step_functions import Importing, StepFunctions
 
+        arn = self.settings.import_machine_arn
         return StepFunctions(
             client=boto3.client("stepfunctions", config=CALLS),
             answer_arn=self.settings.answer_machine_arn,
             ingest_arn=self.settings.ingest_machine_arn,
             erase_arn=self.settings.erase_machine_arn,
             forget_arn=self.settings.forget_machine_arn,
-        )
+        ).importing(Importing(arn=arn, at_once=self.settings.imports_at_once) if arn else None)
 
     @cached_property
     def inferences(self) -> Inferences:

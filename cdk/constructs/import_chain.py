@@ -1,0 +1,66 @@
+"""The machine of batch imports: what its distributed Map and the machines that it starts need beside its functions."""
+
+from collections.abc import Sequence
+
+from aws_cdk import CfnResource, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from cdk.constructs.chain_step import ChainStep
+from cdk.constructs.state_machine import Chain
+from cdk.environments import Environment
+
+_FINISHED = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
+"""The rule through which Step Functions hears of the end of an execution that it waits for (its developer guide)."""
+
+
+class ImportChain(Chain):
+    """Reads manifests, runs a child execution per file, and starts the ingest machine and waits for it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        steps: Sequence[ChainStep],
+        ingest: Chain,
+        work: s3.IBucket,
+        environment: Environment,
+    ) -> None:
+        self.placeholders = {
+            "IngestMachineArn": ingest.machine.state_machine_arn,
+            "WorkBucket": work.bucket_name,
+        }
+        super().__init__(scope, "Import", steps=steps, kind="STANDARD", environment=environment)
+        resource = self.machine.node.default_child
+        if isinstance(resource, CfnResource):  # its schema knows no JSONata in the limits of a Map, which AWS documents
+            resource.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E3601"]}})
+        stack, own = Stack.of(self), self.machine.state_machine_arn
+        name_of = self.machine.state_machine_name
+        children = stack.format_arn(service="states", resource=f"execution:{name_of}/*:*")
+        ingests = stack.format_arn(service="states", resource=f"execution:{ingest.machine.state_machine_name}:*")
+        rule = stack.format_arn(service="events", resource=f"rule/{_FINISHED}")
+        _allow(self, "ReadManifests", ("s3:GetObject",), work.arn_for_objects("imports/*"))
+        _allow(self, "StartMachines", ("states:StartExecution",), own, ingest.machine.state_machine_arn)
+        _allow(self, "FollowMachines", ("states:DescribeExecution", "states:StopExecution"), children, ingests)
+        _allow(self, "HearOfEnds", ("events:PutTargets", "events:PutRule", "events:DescribeRule"), rule)
+
+    def let_wake(self, *steps: ChainStep) -> None:
+        """Let these functions give task tokens back, by their own policy: machine and functions would form a ring."""
+        iam.Policy(
+            self,
+            "Wake",
+            roles=[step.function.role for step in steps if step.function.role],
+            statements=[
+                iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=[self.machine.state_machine_arn])
+            ],
+        )
+
+
+def _allow(chain: Chain, name: str, actions: Sequence[str], *resources: str) -> None:
+    iam.Policy(
+        chain,
+        name,
+        roles=[chain.machine.role],
+        statements=[iam.PolicyStatement(actions=list(actions), resources=list(resources))],
+    )

@@ -1,0 +1,145 @@
+"""The routes of batch imports: announce files, upload those that are missing, start, and see how far it is."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from plinth.access.authentication import Caller
+from plinth.api.documents import ContentType, require_usable_name
+from plinth.api.exchange import CurrentExchange
+from plinth.contracts.importing import ImportedFile, ImportRecord, ImportState
+from plinth.contracts.memory import Upload
+from plinth.errors import InvalidFieldError
+from plinth.memory.importing import changed, import_id
+from plinth.memory.naming import document_id
+from plinth.memory.tagging import labels_of
+from plinth.wiring import MAX_DOCUMENT_BYTES
+
+MOST_FILES = 2_000
+_JSON = "application/json"
+
+
+class FileToImport(BaseModel):
+    """A file under the name that its document gets."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=512)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="Of its bytes, in hexadecimal.")]
+    size_bytes: Annotated[int, Field(ge=1, le=MAX_DOCUMENT_BYTES)]
+    content_type: ContentType
+
+
+class ImportCreation(BaseModel):
+    """Files to import. The same files under the same names and metadata are the same import."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    files: Annotated[list[FileToImport], Field(min_length=1, max_length=MOST_FILES)]
+    metadata: Annotated[dict[str, str], Field(description="What every one of the documents is marked with.")] = {}
+    tolerated_failure_percentage: Annotated[
+        int, Field(ge=0, le=100, description="The import stops where more of its files fail.")
+    ] = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingFile:
+    """A file whose bytes are not there yet, by its hash, and the one request that uploads them."""
+
+    sha256: str
+    upload: Upload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingFiles:
+    """The next files to upload; when there is none, the import can start."""
+
+    files: list[MissingFile]
+
+
+def add_routes(resolver: APIGatewayRestResolver) -> None:
+    """Add the routes of imports."""
+    one, tags = "/v1/imports/<import_name>", ["imports"]
+    resolver.post("/v1/imports", status_code=201, summary="Announce files", tags=tags, operation_id="create_import")(
+        create_import
+    )
+    resolver.get(f"{one}/uploads", summary="List missing files", tags=tags, operation_id="list_import_uploads")(
+        list_import_uploads
+    )
+    resolver.post(f"{one}/start", status_code=202, summary="Start", tags=tags, operation_id="start_import")(
+        start_import
+    )
+    resolver.get(one, summary="Read how far an import is", tags=tags, operation_id="get_import")(get_import)
+
+
+def create_import(creation: ImportCreation, exchange: CurrentExchange) -> Response[ImportRecord]:
+    """Take note of the files; those that are searchable as they are count as unchanged and are left out.
+
+    An import that runs already is returned as it stands.
+    """
+    services, tenant = exchange.services, exchange.caller.tenant
+    labels_of(creation.metadata)
+    files = [_file(each, creation.metadata) for each in creation.files]
+    _require_usable_names(files, exchange.caller)
+    documents = services.documents.many(tenant, [document_id(tenant, file.name) for file in files])
+    left = changed(files, {document.name: document for document in documents})
+    record = ImportRecord(
+        import_id=import_id(tenant, files),
+        state=ImportState.UPLOADING,
+        files=len(files),
+        unchanged=len(files) - len(left),
+        created_at=services.clock.now(),
+        tolerated_failure_percentage=creation.tolerated_failure_percentage,
+    )
+    current = services.imports.prepare(tenant, record)
+    if current.state is not ImportState.RUNNING:
+        services.staged_files.put_manifest(tenant, record.import_id, left)
+    location = {"Location": f"/v1/imports/{record.import_id}"}
+    return Response(status_code=201, content_type=_JSON, body=current, headers=location)
+
+
+def list_import_uploads(
+    import_name: str, exchange: CurrentExchange, limit: Annotated[int, Query(ge=1, le=500)] = 200
+) -> MissingFiles:
+    """Return where the next missing files go; upload them and ask again until there is none."""
+    tenant, staged = exchange.caller.tenant, exchange.services.staged_files
+    missing = staged.missing(tenant, staged.manifest(tenant, import_name))[:limit]
+    return MissingFiles(files=[MissingFile(sha256=each.sha256, upload=staged.upload(tenant, each)) for each in missing])
+
+
+def start_import(import_name: str, exchange: CurrentExchange) -> Response[ImportRecord]:
+    """Begin, or begin again what has ended: files that are searchable by then are passed over, failed ones retried."""
+    services, tenant = exchange.services, exchange.caller.tenant
+    batch = services.imports.begin(tenant, import_name)
+    if batch:
+        manifest = services.staged_files.manifest_key(tenant, import_name)
+        record = services.imports.get(tenant, import_name)
+        services.machines.start_import(batch, manifest=manifest, tolerated=record.tolerated_failure_percentage)
+    return Response(status_code=202, content_type=_JSON, body=services.imports.get(tenant, import_name))
+
+
+def get_import(import_name: str, exchange: CurrentExchange) -> ImportRecord:
+    """Return how many files are ready and how many failed, and why."""
+    return exchange.services.imports.get(exchange.caller.tenant, import_name)
+
+
+def _file(file: FileToImport, metadata: dict[str, str]) -> ImportedFile:
+    return ImportedFile(
+        name=file.name,
+        sha256=file.sha256,
+        size_bytes=file.size_bytes,
+        content_type=file.content_type,
+        metadata=metadata,
+    )
+
+
+def _require_usable_names(files: list[ImportedFile], caller: Caller) -> None:
+    met: set[str] = set()
+    for place, file in enumerate(files):
+        require_usable_name(file.name, caller, field=f"files.{place}.name")
+        if file.name in met:
+            raise InvalidFieldError(f"files.{place}.name", f"{file.name[:80]} is there twice: name each file once")
+        met.add(file.name)

@@ -1,0 +1,67 @@
+"""How a file of an import becomes a document: placed in the bucket, and its event handed to the machine that waits.
+
+The bucket's event alone orders a document's versions, so the import does not guess: it waits for it.
+"""
+
+from plinth.chain.failures import document_failure
+from plinth.contracts.importing import (
+    ImportFailure,
+    NoteOutcomeInput,
+    PlaceDocumentCallback,
+    PlaceDocumentInput,
+)
+from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
+from plinth.errors import NotFoundError, PassagesNotVisibleError
+from plinth.memory.importing import is_unchanged
+from plinth.memory.naming import document_id
+from plinth.wiring import Services
+
+COPIED = "CopyObject"
+"""The reason of the event of an object that an import placed. Source: Amazon S3 user guide, EventBridge events."""
+
+
+def place(request: PlaceDocumentInput, services: Services) -> bool:
+    """Place the file unless its document is there already, as it is; the state is woken by the event, or at once."""
+    tenant, file = request.batch.tenant, request.file
+    document = document_id(tenant, file.name)
+    if is_unchanged(file, _known(request, services)):
+        services.callbacks.succeed(request.task_token, _woken(PlaceDocumentCallback(placed=False)))
+        return False
+    services.imports.await_event(tenant, document, task_token=request.task_token)
+    services.staged_files.place(tenant, file)
+    return True
+
+
+def hand_over(document: DocumentVersion, services: Services) -> bool:
+    """Give the version to the import that placed it; False where none waits, and so its machine is to be started."""
+    token = services.imports.awaited(document.tenant, document.document_id)
+    if token is None:
+        return False
+    return services.callbacks.succeed(token, _woken(PlaceDocumentCallback(placed=True, document=document)))
+
+
+def outcome(request: NoteOutcomeInput, services: Services) -> ImportFailure | None:
+    """Return why the file did not become searchable, or None; raise where its document is still on its way."""
+    name, known = request.file.name, _known(request, services)
+    if is_unchanged(request.file, known):
+        return None
+    if known and known.state is DocumentState.REFUSED:
+        return ImportFailure(name=name, reason=known.reason or "", message=known.message or "")
+    if request.error and request.error != "StepFunctions.ExecutionAlreadyExistsException":
+        failure = document_failure(request.error, request.cause)
+        return ImportFailure(name=name, reason=failure.reason, message=failure.message)
+    if known and known.state is DocumentState.INGESTING:
+        raise PassagesNotVisibleError("the document is still being ingested")
+    return ImportFailure(name=name, reason="replaced", message="the document was changed or deleted meanwhile")
+
+
+def _known(request: PlaceDocumentInput | NoteOutcomeInput, services: Services) -> DocumentRecord | None:
+    tenant = request.batch.tenant
+    try:
+        return services.documents.get(tenant, document_id(tenant, request.file.name))
+    except NotFoundError:
+        return None
+
+
+def _woken(callback: PlaceDocumentCallback) -> dict[str, object]:
+    return {"result": callback}

@@ -1,0 +1,104 @@
+"""Imports over HTTP: announced, uploaded, started, followed."""
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+
+from plinth.contracts.importing import Batch, ImportFailure, ImportState
+from plinth.contracts.memory import DocumentVersion, SourceFacts
+from plinth.memory.naming import document_id, sequence
+from tests.unit.access.world import ALICE, BOB, World
+from tests.unit.api.client import Answer, Client
+
+
+def file(name: str = "a.txt", **other: object) -> dict[str, object]:
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return {"name": name, "sha256": digest, "size_bytes": 5, "content_type": "text/plain", **other}
+
+
+def announce(client: Client, *files: dict[str, object], **fields: object) -> Answer:
+    return client.call("POST", "/v1/imports", {"files": list(files or (file(),)), **fields})
+
+
+def make_ready(world: World, name: str) -> None:
+    version = DocumentVersion(
+        tenant=ALICE,
+        document_id=document_id(ALICE, name),
+        name=name,
+        object_key=f"alice/{name}",
+        version_id=None,
+        sequence=sequence("1"),
+        size_bytes=5,
+    )
+    version = replace(version, attempt=world.documents.begin(version, execution="one") or 0)
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    world.documents.publish(version, title="T", passages=1, source=SourceFacts(content_sha256=digest))
+
+
+def test_what_is_searchable_as_it_is_is_left_out_and_the_rest_is_to_be_uploaded_once(
+    world: World, client: Client
+) -> None:
+    make_ready(world, "old.txt")
+
+    answer = announce(client, file("old.txt"), file("new.txt"), file("twin.txt", sha256="0" * 64))
+    name = answer.json["import_id"]
+
+    assert answer.status == 201
+    assert answer.headers["location"] == f"/v1/imports/{name}"
+    assert (answer.json["state"], answer.json["files"], answer.json["unchanged"]) == ("uploading", 3, 1)
+    missing = client.call("GET", f"/v1/imports/{name}/uploads").json["files"]
+    assert {each["sha256"] for each in missing} == {hashlib.sha256(b"new.txt").hexdigest(), "0" * 64}
+    world.staged_files.staged |= {(ALICE, each["sha256"]) for each in missing}
+    assert client.call("GET", f"/v1/imports/{name}/uploads").json == {"files": []}
+
+
+def test_the_same_files_are_the_same_import_whatever_their_order(client: Client) -> None:
+    one, other = announce(client, file("a"), file("b")), announce(client, file("b"), file("a"))
+
+    assert one.json["import_id"] == other.json["import_id"]
+    assert announce(client, file("a"), file("b"), metadata={"k": "v"}).json["import_id"] != one.json["import_id"]
+
+
+def test_a_start_begins_once_and_again_only_after_the_end(world: World, client: Client) -> None:
+    name = announce(client, tolerated_failure_percentage=5).json["import_id"]
+
+    first, second = (client.call("POST", f"/v1/imports/{name}/start") for _ in range(2))
+    batch = Batch(tenant=ALICE, import_id=name, attempt=1)
+
+    assert (first.status, second.status, second.json["state"]) == (202, 202, "running")
+    assert world.machines.imports == {(name, 1): (batch, f"imports/alice/{name}.json", 5)}
+    assert announce(client).json["state"] == "running"
+    world.imports.note(batch, "doc_a", ImportFailure(name="a.txt", reason="empty", message="no text"))
+    world.imports.close(batch, ImportState.DONE)
+    ended = client.call("GET", f"/v1/imports/{name}").json
+    assert (ended["state"], ended["failed"], ended["failures"][0]["reason"]) == ("done", 1, "empty")
+    assert client.call("POST", f"/v1/imports/{name}/start").json["attempt"] == 2
+
+
+@pytest.mark.parametrize(
+    ("files", "field"),
+    [
+        ([], "files"),
+        ([file(sha256="xyz")], "files.0.sha256"),
+        ([file(), file("../b")], "files.1.name"),
+        ([file(), file()], "files.1.name"),
+        ([file(size_bytes=0)], "files.0.size_bytes"),
+        ([file(size_bytes=53_000_000)], "files.0.size_bytes"),
+        ([file(colour="red")], "files.0.colour"),
+    ],
+)
+def test_a_file_that_can_not_be_a_document_is_named(client: Client, files: list[object], field: str) -> None:
+    answer = client.call("POST", "/v1/imports", {"files": files})
+
+    assert (answer.status, answer.json["field"]) == (400, field)
+
+
+@pytest.mark.guarantee_e
+def test_an_import_of_another_tenant_is_as_absent_as_an_unknown_one(world: World, client: Client) -> None:
+    name, other = announce(client).json["import_id"], Client(world, world.issue(BOB))
+
+    for method, path in (("GET", ""), ("GET", "/uploads"), ("POST", "/start")):
+        theirs = other.call(method, f"/v1/imports/{name}{path}")
+        unknown = client.call(method, f"/v1/imports/imp_0{path}")
+        assert (theirs.status, theirs.code) == (unknown.status, unknown.code) == (404, "not_found")

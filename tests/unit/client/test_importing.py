@@ -1,0 +1,118 @@
+"""How a folder is imported: hashed, uploaded where bytes are missing, started, followed, taken up again."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from client.api import PlinthApi
+from client.commands.documents import batched, tags_of
+from client.errors import UsageError
+from client.importing import ImportOptions, ImportStuckError, Listed, import_files, listed
+from client.uploading import source_files
+from plinth.contracts.importing import ImportFailure
+
+RUNNING = {"import_id": "imp_1", "state": "running", "files": 2, "unchanged": 0, "created_at": 1.0}
+DONE = {**RUNNING, "state": "done", "ready": 1, "failed": 1}
+
+
+class Server:
+    """The routes of imports, and the store that takes what is missing."""
+
+    def __init__(self, *, created: Mapping[str, object], then: list[Mapping[str, object]]) -> None:
+        self.created, self.then = created, then
+        self.missing: dict[str, dict[str, Any]] = {}
+        self.stored: list[bytes] = []
+        self.calls: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.calls.append(f"{request.method} {request.url.path}")
+        if request.method == "PUT":
+            self.missing.pop(request.url.path.strip("/"))
+            self.stored.append(request.content)
+            return httpx.Response(200)
+        if request.url.path == "/v1/imports":
+            for each in msgspec.json.decode(request.content)["files"]:
+                upload = {"url": f"http://127.0.0.1:2/{each['sha256']}", "method": "PUT", "headers": {}}
+                self.missing[each["sha256"]] = {"sha256": each["sha256"], "upload": upload}
+            return httpx.Response(201, json=self.created)
+        if request.url.path.endswith("/uploads"):
+            return httpx.Response(200, json={"files": list(self.missing.values())})
+        return httpx.Response(200, json=self.then.pop(0))
+
+
+def folder(tmp_path: Path, **texts: str) -> list[Listed]:
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    return [each for file in source_files([tmp_path]) if isinstance(each := listed(file), Listed)]
+
+
+def imported(server: Server, files: list[Listed], **options: Any) -> tuple[str, dict[str, int]]:
+    told: dict[str, int] = {}
+    with PlinthApi("http://127.0.0.1:1", key="k", transport=httpx.MockTransport(server)) as api:
+        record = import_files(
+            api, files, ImportOptions(**options), told=lambda name, more: told.update({name: told.get(name, 0) + more})
+        )
+    return record.state, told
+
+
+def test_missing_bytes_are_uploaded_once_and_the_import_followed_to_its_end(tmp_path: Path) -> None:
+    files = folder(tmp_path, a="one", b="two", twin="one")
+    server = Server(created={**RUNNING, "state": "uploading"}, then=[RUNNING, DONE])
+
+    state, told = imported(server, files)
+
+    assert state == "done"
+    assert sorted(server.stored) == [b"one", b"two"]
+    assert told["reading and indexing"] == 2
+    assert "POST /v1/imports/imp_1/start" in server.calls
+
+
+def test_an_import_that_runs_already_is_followed_and_nothing_is_sent_again(tmp_path: Path) -> None:
+    server = Server(created=RUNNING, then=[DONE])
+
+    state, _ = imported(server, folder(tmp_path, a="one"))
+
+    assert (state, server.stored) == ("done", [])
+    assert "POST /v1/imports/imp_1/start" not in server.calls
+
+
+def test_where_nothing_has_changed_nothing_is_started(tmp_path: Path) -> None:
+    server = Server(created={**RUNNING, "state": "uploading", "unchanged": 2}, then=[])
+
+    state, told = imported(server, folder(tmp_path, a="one", b="two"))
+
+    assert (state, told) == ("uploading", {"uploading": 2, "reading and indexing": 2})
+    assert server.calls == ["POST /v1/imports"]
+
+
+def test_an_import_without_progress_is_told_by_its_id(tmp_path: Path) -> None:
+    server = Server(created=RUNNING, then=[RUNNING])
+
+    with pytest.raises(ImportStuckError, match="imp_1"):
+        imported(server, folder(tmp_path, a="one"), patience_seconds=-1.0)
+
+
+def test_an_empty_file_is_told_before_anything_is_sent(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_bytes(b"")
+
+    (found,) = map(listed, source_files([tmp_path]))
+
+    assert isinstance(found, ImportFailure)
+    assert found.reason == "empty"
+
+
+def test_files_go_in_parts_of_what_one_import_takes(tmp_path: Path) -> None:
+    files = folder(tmp_path, **{f"f{number}": str(number) for number in range(5)})
+
+    assert [len(part) for part in batched(files, 2)] == [2, 2, 1]
+
+
+def test_a_tag_says_a_name_and_a_value_and_each_name_once() -> None:
+    assert tags_of(["a=b=c", "d="]) == {"a": "b=c", "d": ""}
+    for wrong in (["a"], ["a=1", "a=2"]):
+        with pytest.raises(UsageError, match="NAME=VALUE"):
+            tags_of(wrong)
