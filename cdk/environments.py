@@ -91,8 +91,8 @@ class Environment:
     function's own role instead of a key. `retrieval` holds the fields of plinth's `Retrieval` that are not as by
     default; with `"rerank": True` in it, `rerank_endpoint` names a SageMaker endpoint with a cross-encoder.
     `reserved_concurrency` is by function: enough for it, and no more than it may take from the others.
-    `imports_at_once` bounds how many files of an import are on their way. Near `run_capacity` running runs low
-    priorities are turned away; 0 turns nobody away.
+    `imports_at_once` bounds how many files of an import are on their way; each `sync_minutes` the bucket is compared
+    with the documents' rows. Near `run_capacity` running runs low priorities are turned away; 0 turns nobody away.
     `erase_settle_seconds` is how long something from before an erasure may still be written: an upload URL is good for
     300 s and a request takes 28 s, so a shorter time is for a laptop alone.
     """
@@ -124,6 +124,7 @@ class Environment:
     relay_adapter_layer: str = "arn:aws:lambda:{region}:753240598075:layer:LambdaAdapterLayerArm64:26"
     reserved_concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
     imports_at_once: int = 40
+    sync_minutes: int = 60
     requests_per_second: int = 50
     run_capacity: int = 200
     erase_settle_seconds: int = 335

@@ -37,6 +37,7 @@ class Touch(StrEnum):
     READ_DOCUMENTS = "read documents"
     WRITE_DOCUMENTS = "write documents"
     READ_SOURCES = "read sources"
+    LIST_SOURCES = "list sources"
     UPLOAD_SOURCES = "upload sources"
     DELETE_SOURCES = "delete sources"
     READ_WORK = "read work"
@@ -248,6 +249,19 @@ START_INGEST = Step(
     timeout_seconds=30,
 )
 
+SYNC_DOCUMENTS = Step(
+    name="SyncDocuments",
+    touches=(
+        Touch.LIST_TENANTS,
+        Touch.READ_DOCUMENTS,
+        Touch.LIST_SOURCES,
+        Touch.START_INGEST,
+        Touch.START_ERASE,
+    ),
+    timeout_seconds=900,
+    memory_mb=512,
+)
+
 API = Step(
     name="Api",
     touches=(
@@ -294,6 +308,7 @@ ALL_STEPS = (
     *IMPORT_STEPS,
     *INFER_STEPS,
     START_INGEST,
+    SYNC_DOCUMENTS,
     FINISH_INFERENCE,
     SWEEP_BUDGETS,
     SWEEP_RUNS,

@@ -108,6 +108,13 @@ class DataStack(Stack):
                 *self._on_sources(*_READ_OBJECTS),
                 Permission(actions=("s3:ListBucket",), resources=(self.sources.bucket_arn,)),
             ),
+            Touch.LIST_SOURCES: (
+                Permission(
+                    actions=("s3:ListBucketVersions",),
+                    resources=(self.sources.bucket_arn,),
+                    variables={"PLINTH_DOCUMENTS_BUCKET": self.sources.bucket_name},
+                ),
+            ),
             Touch.UPLOAD_SOURCES: self._on_sources("s3:PutObject"),
             Touch.DELETE_SOURCES: (
                 *self._on_sources("s3:DeleteObject", "s3:DeleteObjectVersion"),

@@ -15,9 +15,10 @@ from cdk.constructs.chain_step import ChainStep, Surroundings
 from cdk.constructs.dead_letters import dead_letters
 from cdk.constructs.import_chain import ImportChain
 from cdk.constructs.state_machine import Chain
+from cdk.constructs.timer import call_by_clock
 from cdk.permissions import Permission, Permissions
 from cdk.stacks.foundations import Foundations
-from cdk.steps import ERASE_STEPS, IMPORT_STEPS, INGEST_STEPS, START_INGEST, Step, Touch
+from cdk.steps import ERASE_STEPS, IMPORT_STEPS, INGEST_STEPS, START_INGEST, SYNC_DOCUMENTS, Step, Touch
 
 RECEIVES_BEFORE_LOST = 5
 
@@ -49,8 +50,11 @@ class IngestStack(Stack):
         erases = {Touch.START_ERASE: self.erase.may_be_started("PLINTH_ERASE_MACHINE_ARN")}
         starts = surroundings.knowing({Touch.START_INGEST: self._ingests, **erases})
         self.start = ChainStep(self, step=START_INGEST, surroundings=starts)
+        self.sync = ChainStep(self, step=SYNC_DOCUMENTS, surroundings=starts)
+        often = events.Schedule.rate(Duration.minutes(self._environment.sync_minutes))
+        call_by_clock(self, "EachSync", schedule=often, step=self.sync)
         self.imports.let_wake(self.start, *self.imports.steps)
-        self.steps = [*self.ingest.steps, *self.erase.steps, *self.imports.steps, self.start]
+        self.steps = [*self.ingest.steps, *self.erase.steps, *self.imports.steps, self.start, self.sync]
         foundations.memory.admit(self, self.steps)
         self._follow(foundations.data.sources)
 

@@ -1,12 +1,12 @@
 """The rows of documents in memory, under the rules of every store."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from threading import RLock
 
-from plinth.contracts.memory import NO_FACTS, DocumentRecord, DocumentState, DocumentVersion, SourceFacts
+from plinth.contracts.memory import NO_FACTS, DocumentRecord, DocumentState, DocumentVersion, KnownDocument, SourceFacts
 from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError
@@ -87,6 +87,11 @@ class FakeDocuments:
     def many(self, tenant: Tenant, document_ids: Iterable[str]) -> Sequence[DocumentRecord]:
         wanted = set(document_ids)
         return [record for record in self.list(tenant, limit=10_000, after=None) if record.document_id in wanted]
+
+    def known(self, tenant: Tenant) -> Iterator[KnownDocument]:
+        for (owner, _), row in sorted(self.rows.items(), key=lambda each: each[0][1]):
+            if owner == tenant:
+                yield self.rules.known_of(row, tenant, key=object_key(tenant, row.name))
 
     def live_generations(self, tenant: Tenant, document_ids: Iterable[str]) -> dict[str, str]:
         live = {each: self.rules.live_generation(self._row(tenant, each)) for each in document_ids}

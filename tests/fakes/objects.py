@@ -1,8 +1,10 @@
 """Objects, queued letters and started executions in memory."""
 
+from collections.abc import Iterator
+
 from plinth.contracts.erasing import Erasure
 from plinth.contracts.importing import Batch
-from plinth.contracts.memory import DocumentRecord, DocumentVersion, SourceObject, Upload, UploadContent
+from plinth.contracts.memory import CurrentObject, DocumentRecord, DocumentVersion, SourceObject, Upload, UploadContent
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, StoreUnavailableError
@@ -15,6 +17,7 @@ class FakeSources:
         self._max_bytes = max_bytes
         self._objects: dict[str, list[tuple[str, SourceObject]]] = {}
         self.deleted: list[str] = []
+        self.modified_at = 0.0
 
     def put(
         self, tenant: Tenant, name: str, body: bytes, content_type: str, *, tags: dict[str, str] | None = None
@@ -39,6 +42,15 @@ class FakeSources:
         if len(found.body) > self._max_bytes:
             raise DocumentRefusedError("too_large", f"upload at most {self._max_bytes} bytes")
         return found
+
+    def current(self, tenant: Tenant) -> Iterator[CurrentObject]:
+        for key, versions in sorted(self._objects.items()):
+            owner, _, name = key.partition("/")
+            if owner == tenant.id:
+                version_id, source = versions[-1]
+                yield CurrentObject(
+                    name=name, version_id=version_id, size_bytes=len(source.body), modified_at=self.modified_at
+                )
 
     def delete(self, tenant: Tenant, name: str) -> None:
         self._objects.pop(f"{tenant.id}/{name}", None)

@@ -13,7 +13,7 @@ import msgspec
 
 from plinth.adapters.dynamodb_items import Value, row
 from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Put, Table, Update
-from plinth.contracts.memory import NO_FACTS, DocumentRecord, DocumentState, DocumentVersion, SourceFacts
+from plinth.contracts.memory import NO_FACTS, DocumentRecord, DocumentState, DocumentVersion, KnownDocument, SourceFacts
 from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError, StoreUnavailableError
@@ -117,6 +117,12 @@ class DynamoDocuments:
         found = self._table.get_many(_key(tenant, document_id) for document_id in document_ids)
         records = (rules.record_of(_stored(item)) for item in found)
         return [record for record in records if record.state is not DocumentState.DELETED]
+
+    def known(self, tenant: Tenant) -> Iterator[KnownDocument]:
+        """Read the tenant's partition as it is now."""
+        for item in self._table.query(tenant.id, first=_PREFIX, last=f"{_PREFIX}\U0010ffff"):
+            stored = _stored(item)
+            yield rules.known_of(stored, tenant, key=object_key(tenant, stored.name))
 
     def live_generations(self, tenant: Tenant, document_ids: Iterable[str]) -> dict[str, str]:
         """Return what searches may show, from one consistent batch read."""

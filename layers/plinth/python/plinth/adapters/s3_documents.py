@@ -1,6 +1,6 @@
 """How documents come into their bucket and leave it: one signed PUT of a stated size, and deletion of every version."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NotRequired, TypedDict
@@ -9,9 +9,10 @@ from urllib.parse import quote, unquote
 from botocore.exceptions import ClientError
 
 from plinth.adapters.aws_calls import error_code, store_errors
-from plinth.contracts.memory import DocumentVersion, SourceObject, Upload, UploadContent
+from plinth.contracts.memory import CurrentObject, DocumentVersion, SourceObject, Upload, UploadContent
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, StoreUnavailableError
+from plinth.memory.naming import object_key
 from plinth.ports.documents import UPLOAD_SECONDS
 
 if TYPE_CHECKING:
@@ -90,6 +91,24 @@ class S3Documents:
             if error_code(error) in _GONE_CODES:
                 raise DocumentRefusedError("source_gone", "the file was deleted before it was read") from error
             raise
+
+    def current(self, tenant: Tenant) -> Iterator[CurrentObject]:
+        """List what is under the tenant's prefix, a page at a time; the listing is as the bucket is now."""
+        prefix = object_key(tenant, "")
+        pages = iter(self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix))
+        while True:
+            with store_errors("S3"):
+                page = next(pages, None)
+            if page is None:
+                return
+            for found in page.get("Versions", []):
+                if found.get("IsLatest") and (name := found.get("Key", "").removeprefix(prefix)):
+                    yield CurrentObject(
+                        name=name,
+                        version_id=found.get("VersionId", "null"),
+                        size_bytes=found.get("Size", 0),
+                        modified_at=found.get("LastModified", _LONG_AGO).timestamp(),
+                    )
 
     def delete(self, tenant: Tenant, name: str) -> None:
         """Delete every version, then put a delete marker, which the bucket announces with the deletion's sequence.

@@ -92,6 +92,26 @@ class DocumentRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownDocument:
+    """A document as its row has it: the newest version or deletion known. A `hidden` one is being deleted."""
+
+    newest: DocumentVersion
+    state: DocumentState
+    hidden: bool
+    updated_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentObject:
+    """The current version of an object of a tenant. `modified_at` is in Unix seconds."""
+
+    name: str
+    version_id: str
+    size_bytes: int
+    modified_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """A stretch of a document's text with the place it came from. Pages count from 1."""
 

@@ -6,7 +6,7 @@ meanwhile, else it asks again. So each rule may look at the whole row, and must 
 
 from dataclasses import dataclass, replace
 
-from plinth.contracts.memory import NO_FACTS, DocumentRecord, DocumentState, DocumentVersion, SourceFacts
+from plinth.contracts.memory import NO_FACTS, DocumentRecord, DocumentState, DocumentVersion, KnownDocument, SourceFacts
 from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
 from plinth.memory.naming import sequence_before
@@ -185,6 +185,21 @@ def redrivable(row: DocumentRow, tenant: Tenant, *, key: str, now: float) -> Doc
         size_bytes=row.size_bytes,
         attempt=row.attempt,
     )
+
+
+def known_of(row: DocumentRow, tenant: Tenant, *, key: str) -> KnownDocument:
+    """Return what a comparison with the bucket needs to know."""
+    newest = DocumentVersion(
+        tenant=tenant,
+        document_id=row.document_id,
+        name=row.name,
+        object_key=key,
+        version_id=row.version_id,
+        sequence=row.sequence,
+        size_bytes=row.size_bytes,
+        attempt=row.attempt,
+    )
+    return KnownDocument(newest=newest, state=row.state, hidden=row.hidden_from is not None, updated_at=row.updated_at)
 
 
 def record_of(row: DocumentRow) -> DocumentRecord:

@@ -25,6 +25,16 @@ def sequence(sequencer: str) -> str:
     return sequencer.upper().rjust(_SEQUENCE_LENGTH, "0")
 
 
+def sequence_after(known: str) -> str:
+    """Return a sequence just behind a known one, and before that of any later event of the same object.
+
+    For a change whose event was lost: `known` may be empty, or the result of an earlier call. In text order it stands
+    behind every generation of the known sequence.
+    """
+    base, _, count = known.rjust(_SEQUENCE_LENGTH, "0").partition("R")
+    return f"{base}R{int(count or 0) + 1:04d}"
+
+
 def text_hash(text: str) -> str:
     """Return the SHA-256 of a text (hex): equal texts have equal vectors."""
     return hashlib.sha256(text.encode()).hexdigest()
@@ -32,5 +42,8 @@ def text_hash(text: str) -> str:
 
 def sequence_before(sequence: str) -> str:
     """Return the sequence right before this one; "" before the first."""
+    base, _, count = sequence.partition("R")
+    if count:
+        return f"{base}R{int(count) - 1:04d}" if int(count) > 1 else base
     number = int(sequence or "0", 16)
     return f"{number - 1:0{_SEQUENCE_LENGTH}X}" if number else ""

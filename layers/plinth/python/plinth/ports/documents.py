@@ -1,13 +1,15 @@
 """A document on its way: its objects, its row, its passages in the index, and where it goes when it fails."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from plinth.contracts.memory import (
     NO_FACTS,
     NO_LABELS,
+    CurrentObject,
     DocumentRecord,
     DocumentVersion,
+    KnownDocument,
     Labels,
     ParsedDocument,
     Passage,
@@ -150,6 +152,10 @@ class Documents(Protocol):
         """Return those of the documents that are there, in no order."""
         ...
 
+    def known(self, tenant: Tenant) -> Iterator[KnownDocument]:
+        """Yield every document of the tenant, deleted ones too."""
+        ...
+
     def live_generations(self, tenant: Tenant, document_ids: Iterable[str]) -> dict[str, str]:
         """Return the live generation of each document that has one and is not hidden."""
         ...
@@ -168,6 +174,10 @@ class SourceObjects(Protocol):
 
     def fetch(self, document: DocumentVersion) -> SourceObject:
         """Return this version's bytes, or raise `DocumentRefusedError` where it is gone."""
+        ...
+
+    def current(self, tenant: Tenant) -> Iterator[CurrentObject]:
+        """Yield the current version of every object of the tenant that has one."""
         ...
 
     def delete(self, tenant: Tenant, name: str) -> None:
