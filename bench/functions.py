@@ -17,7 +17,10 @@ from plinth.wiring import Services
 
 _PLINTH = REPOSITORY / "layers" / "plinth" / "python"
 _SERVICES = {
-    name for name, member in vars(Services).items() if isinstance(member, cached_property) and not name.startswith("_")
+    name
+    for each in Services.__mro__
+    for name, member in vars(each).items()
+    if isinstance(member, cached_property) and not name.startswith("_")
 } | {"language_model"}
 _NOT_FOLLOWED = ("plinth.wiring", "plinth.adapters", "plinth.contracts")
 _LIMIT_SECONDS = 60

@@ -70,7 +70,7 @@ def test_the_child_that_reads_documents_has_the_parsers_and_no_client(layers: Pa
 def test_a_new_function_may_load_nothing_special_and_is_told_who_imported_it(loaded: Mapping[str, Loaded]) -> None:
     sentences = forbidden(NEW, loaded["ClaimRun"], provider="anthropic")
 
-    assert "TellNobody loads boto3, which plinth.wiring imports" in sentences
+    assert "TellNobody loads boto3, which plinth.wiring.stores imports" in sentences
 
 
 def test_functions_without_a_model_of_anthropic_are_denied_its_sdk_whatever_is_asked_elsewhere() -> None:
@@ -91,7 +91,7 @@ def test_functions_without_a_model_of_anthropic_are_denied_its_sdk_whatever_is_a
             "RetrieveContext",
             ["documents", "embedder", "facts", "memory", "meter", "reranker", "runs", "settings", "side_log"],
         ),
-        ("StartIngest", ["machines"]),
+        ("StartIngest", ["callbacks", "documents", "imports", "machines", "staged_files"]),
     ],
 )
 def test_the_services_of_a_function_are_read_from_its_source(name: str, services: list[str]) -> None:

@@ -17,7 +17,7 @@ from plinth.errors import InvalidFieldError, NotFoundError, NothingToRedriveErro
 from plinth.memory.naming import document_id, object_key
 from plinth.memory.tagging import labels_of
 from plinth.runtime.erasures import begin_erasure
-from plinth.wiring import MAX_DOCUMENT_BYTES
+from plinth.wiring.stores import MAX_DOCUMENT_BYTES
 
 _MAX_KEY_BYTES = 1024
 """Amazon S3 user guide, object key naming: at most 1,024 bytes of UTF-8."""

@@ -16,7 +16,7 @@ from plinth.errors import InvalidFieldError
 from plinth.memory.importing import changed, import_id
 from plinth.memory.naming import document_id
 from plinth.memory.tagging import labels_of
-from plinth.wiring import MAX_DOCUMENT_BYTES
+from plinth.wiring.stores import MAX_DOCUMENT_BYTES
 
 MOST_FILES = 2_000
 _JSON = "application/json"
