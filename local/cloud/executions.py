@@ -4,11 +4,14 @@ import contextvars
 import json
 import random
 import threading
+import time
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
 from local.cloud import ministack
+
+NESTED_POLL_SECONDS = 0.02
 
 
 def apply() -> None:
@@ -21,6 +24,7 @@ def apply() -> None:
     machine_timeout(engine)
     express_is_forgotten(engine)
     callback_that_is_never_given(engine)
+    nested_execution(engine)
 
 
 def no_start_delay(engine: ModuleType) -> None:
@@ -139,3 +143,26 @@ def callback_that_is_never_given(engine: ModuleType) -> None:
         "            _task_tokens.pop(token, None)\n            raise\n"
     )
     ministack.edit(engine, "_invoke_with_callback", old, new)
+
+
+def nested_execution(engine: ModuleType) -> None:
+    """Start an execution that a state waits for as any other; it goes by StartSyncExecution, which is for Express.
+
+    So a name was taken again while its execution ran, and strict mode refused it. Errors are named as on AWS:
+    StepFunctions.ExecutionAlreadyExistsException.
+    """
+    ministack.require(engine, "_start_execution", "_describe_execution")
+
+    def start_and_wait(request: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+        status, headers, body = engine._start_execution(request)
+        started = json.loads(body)
+        while status < 400 and json.loads(body).get("status", "RUNNING") == "RUNNING":
+            time.sleep(NESTED_POLL_SECONDS)
+            status, headers, body = engine._describe_execution(started)
+        return status, headers, body
+
+    function = "_invoke_nested_start_execution_sync"
+    old, new = "_start_sync_execution(request)", "start_and_wait(request)"
+    ministack.edit(engine, function, old, new, start_and_wait=start_and_wait)
+    old, new = 'payload.get("__type", "States.Runtime")', "f\"StepFunctions.{payload['__type']}Exception\""
+    ministack.edit(engine, function, old, new)

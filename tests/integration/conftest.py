@@ -128,6 +128,11 @@ tier = "pro"
 keys = ["test"]
 scopes = ["runs:read", "runs:write", "erase"]
 
+[tenants.shelved]
+tier = "pro"
+[tenants.shelved.users.sue]
+keys = ["test"]
+
 [tenants.operator]
 tier = "pro"
 [tenants.operator.users.olga]

@@ -13,10 +13,13 @@ from tests.integration.uploads import passages
 
 pytestmark = pytest.mark.integration
 
+TENANT = "shelved"
+"""A tenant of its own, so that what is imported is no source of another test's answers."""
+
 
 def imported(deployed: Deployed, folder: Path, **options: object) -> ImportRecord:
     files = [each for file in source_files([folder]) if isinstance(each := listed(file), Listed)]
-    with deployed.api() as api:
+    with deployed.api(TENANT) as api:
         return import_files(api, files, ImportOptions(**options), told=lambda _name, _more: None)
 
 
@@ -32,7 +35,7 @@ def test_a_folder_is_searchable_once_with_its_labels_and_what_failed_is_told_and
 
     assert (first.state, first.ready, first.failed, first.unchanged) == ("done", 7, 1, 0), first
     assert [failure.name for failure in first.failures] == ["broken.pdf"]
-    with deployed.api() as api:
+    with deployed.api(TENANT) as api:
         known = {each.name: each for each in api.documents()}
     for number in range(7):
         found = passages(deployed, known[f"note-{number}.md"].document_id)

@@ -95,6 +95,27 @@ def test_a_standard_machine_is_not_run_synchronously(strict_cloud: Cloud) -> Non
         strict_cloud.run(machine)
 
 
+def test_a_state_waits_for_a_standard_machine_and_hears_that_its_name_is_taken(strict_cloud: Cloud) -> None:
+    inner = strict_cloud.machine({"Give": {"Type": "Pass", "Output": {"given": 7}, "End": True}}, kind="STANDARD")
+    outer = strict_cloud.machine(
+        {
+            "Wait": {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::states:startExecution.sync:2",
+                "Arguments": {"StateMachineArn": inner, "Name": "once", "Input": {}},
+                "Output": "{% $states.result.Output.given %}",
+                "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.errorOutput.Error %}", "Next": "End"}],
+                "Next": "End",
+            },
+            "End": {"Type": "Pass", "End": True},
+        },
+        kind="STANDARD",
+    )
+    states = strict_cloud.client("stepfunctions")
+    ended = [strict_cloud.ended(states.start_execution(stateMachineArn=outer)["executionArn"]) for _ in range(2)]
+    assert [each["output"] for each in ended] == [7, "StepFunctions.ExecutionAlreadyExistsException"]
+
+
 def test_a_function_neither_takes_nor_gives_more_than_6_mb(strict_cloud: Cloud) -> None:
     function = strict_cloud.function(BIG)
     assert len(strict_cloud.invoke(function, 6_000_000)) == 6_000_000
