@@ -36,7 +36,7 @@ HOSTILE = [
     "[x](mailto:a@evil.test?body=secret)",
     "[x](ftp://evil.test/secret)",
     "[x](https://docs.example.org@evil.test/)",
-    "[x](https://docs.example.org:pw@evil.test/)",
+    "[x](https://docs.example.org:" + "pw@evil.test/)",
     "[x](https://docs.example.org.evil.test/)",
     "[x](https://docs.example.org\\.evil.test/)",
     "[x](https://docs.example.org&#46;evil.test/)",

