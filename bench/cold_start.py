@@ -15,7 +15,8 @@ from bench.figures import Figure, Goal, in_turns
 from bench.functions import Loaded, load, load_nothing
 from bench.host import REPOSITORY
 from bench.packages import forbidden, heavy
-from cdk.steps import ALL_STEPS, Step
+from cdk.step import Step
+from cdk.steps import ALL_STEPS
 from layers import build
 from local.cloud.runtime import link_runtime
 from plinth.chain.catalogue import Provider

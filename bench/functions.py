@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench import first_use
 from bench.host import REPOSITORY
-from cdk.steps import Step
+from cdk.step import Step
 from plinth.chain.catalogue import Provider
 from plinth.wiring import Services
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from bench.functions import Loaded
-from cdk.steps import ALL_STEPS, Layer, Step
+from cdk.step import Layer, Step
+from cdk.steps import ALL_STEPS
 from plinth.chain.catalogue import Provider
 
 ANY_FUNCTION = frozenset({"aws_lambda_powertools", "jmespath", "msgspec", "plinth", "typing_extensions"})

@@ -7,7 +7,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
-from cdk.steps import Touch
+from cdk.step import Touch
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from cdk.constructs.network import Network
 from cdk.constructs.service_role import service_role
 from cdk.environments import Environment
 from cdk.permissions import Permissions, grant
-from cdk.steps import Step
+from cdk.step import Step
 
 _NETWORK_INTERFACES = [
     "ec2:CreateNetworkInterface",

@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from cdk.environments import Environment
-from cdk.steps import Layer
+from cdk.step import Layer
 
 REPOSITORY = Path(__file__).parents[2]
 

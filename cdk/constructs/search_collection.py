@@ -8,7 +8,7 @@ from constructs import Construct
 
 from cdk.constructs.chain_step import ChainStep
 from cdk.permissions import Permission, Permissions
-from cdk.steps import Touch
+from cdk.step import Touch
 
 READ = ("aoss:DescribeIndex", "aoss:ReadDocument")
 WRITE = (*READ, "aoss:CreateIndex", "aoss:UpdateIndex", "aoss:WriteDocument")

@@ -12,7 +12,7 @@ from cdk.constructs.chain_step import ChainStep
 from cdk.constructs.network import Network
 from cdk.environments import Environment
 from cdk.permissions import Permission, Permissions
-from cdk.steps import Touch
+from cdk.step import Touch
 
 ENGINE = "OpenSearch_3.5"
 

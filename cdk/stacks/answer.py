@@ -9,7 +9,8 @@ from cdk.constructs.state_machine import Chain
 from cdk.constructs.timer import call_by_clock
 from cdk.permissions import Permissions
 from cdk.stacks.foundations import Foundations
-from cdk.steps import ANSWER_STEPS, SWEEP_RUNS, Touch
+from cdk.step import Touch
+from cdk.steps import ANSWER_STEPS, SWEEP_RUNS
 
 
 class AnswerStack(Stack):

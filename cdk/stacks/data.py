@@ -8,7 +8,7 @@ from constructs import Construct
 
 from cdk.environments import Environment
 from cdk.permissions import ERASE_ROWS, READ_ROWS, WRITE_ROWS, Permission, Permissions, on_table
-from cdk.steps import Touch
+from cdk.step import Touch
 
 _LEDGER = "PLINTH_LEDGER_TABLE"
 _READ_OBJECTS = ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging", "s3:GetObjectVersionTagging")
@@ -77,6 +77,9 @@ class DataStack(Stack):
     @property
     def permissions(self) -> Permissions:
         """What each right on the tables and buckets means."""
+        return {**self._on_rows(), **self._on_objects(), **self._on_erasures()}
+
+    def _on_rows(self) -> Permissions:
         return {
             Touch.READ_TENANTS: on_table(self.tenants, "PLINTH_TENANTS_TABLE", READ_ROWS),
             Touch.METER_TENANTS: (
@@ -84,7 +87,6 @@ class DataStack(Stack):
                 Permission(variables={"PLINTH_RUN_CAPACITY": str(self._environment.run_capacity)}),
             ),
             Touch.LIST_TENANTS: on_table(self.tenants, "PLINTH_TENANTS_TABLE", ("dynamodb:Scan",)),
-            Touch.WRITE_EXPORTS: _on_objects(self.exports, "PLINTH_EXPORTS_BUCKET", ("s3:PutObject",)),
             Touch.READ_BUDGETS: on_table(self.ledger, _LEDGER, ("dynamodb:BatchGetItem",)),
             Touch.READ_CALLS: on_table(self.ledger, _LEDGER, ("dynamodb:BatchGetItem", "dynamodb:Query")),
             Touch.SPEND_BUDGETS: on_table(self.ledger, _LEDGER, ("dynamodb:UpdateItem",)),
@@ -104,6 +106,11 @@ class DataStack(Stack):
             Touch.WRITE_ANSWERS: on_table(self.answers, "PLINTH_ANSWERS_TABLE", WRITE_ROWS),
             Touch.READ_DOCUMENTS: on_table(self.documents, "PLINTH_DOCUMENTS_TABLE", READ_ROWS),
             Touch.WRITE_DOCUMENTS: on_table(self.documents, "PLINTH_DOCUMENTS_TABLE", WRITE_ROWS),
+        }
+
+    def _on_objects(self) -> Permissions:
+        return {
+            Touch.WRITE_EXPORTS: _on_bucket(self.exports, "PLINTH_EXPORTS_BUCKET", ("s3:PutObject",)),
             Touch.READ_SOURCES: (
                 *self._on_sources(*_READ_OBJECTS),
                 Permission(actions=("s3:ListBucket",), resources=(self.sources.bucket_arn,)),
@@ -120,6 +127,15 @@ class DataStack(Stack):
                 *self._on_sources("s3:DeleteObject", "s3:DeleteObjectVersion"),
                 Permission(actions=("s3:ListBucketVersions",), resources=(self.sources.bucket_arn,)),
             ),
+            Touch.READ_WORK: (
+                *self._on_work("s3:GetObject"),
+                Permission(actions=("s3:ListBucket",), resources=(self.work.bucket_arn,)),
+            ),
+            Touch.WRITE_WORK: self._on_work("s3:PutObject"),
+        }
+
+    def _on_erasures(self) -> Permissions:
+        return {
             Touch.TRACK_ERASURES: (
                 *on_table(self.tenants, "PLINTH_TENANTS_TABLE", ("dynamodb:GetItem", *WRITE_ROWS)),
                 Permission(variables={"PLINTH_ERASE_SETTLE_SECONDS": str(self._environment.erase_settle_seconds)}),
@@ -135,11 +151,6 @@ class DataStack(Stack):
                     variables={"PLINTH_RECEIPTS_KEY_ID": self.receipts_key.key_arn},
                 ),
             ),
-            Touch.READ_WORK: (
-                *self._on_work("s3:GetObject"),
-                Permission(actions=("s3:ListBucket",), resources=(self.work.bucket_arn,)),
-            ),
-            Touch.WRITE_WORK: self._on_work("s3:PutObject"),
         }
 
     def _tables(self) -> list[tuple[dynamodb.Table, str]]:
@@ -160,13 +171,13 @@ class DataStack(Stack):
         ]
 
     def _on_sources(self, *actions: str) -> tuple[Permission, ...]:
-        return _on_objects(self.sources, "PLINTH_DOCUMENTS_BUCKET", actions)
+        return _on_bucket(self.sources, "PLINTH_DOCUMENTS_BUCKET", actions)
 
     def _on_work(self, *actions: str) -> tuple[Permission, ...]:
-        return _on_objects(self.work, "PLINTH_WORK_BUCKET", actions)
+        return _on_bucket(self.work, "PLINTH_WORK_BUCKET", actions)
 
 
-def _on_objects(bucket: s3.Bucket, variable: str, actions: tuple[str, ...]) -> tuple[Permission, ...]:
+def _on_bucket(bucket: s3.Bucket, variable: str, actions: tuple[str, ...]) -> tuple[Permission, ...]:
     objects = bucket.arn_for_objects("*")
     return (Permission(actions=actions, resources=(objects,), variables={variable: bucket.bucket_name}),)
 
@@ -175,7 +186,7 @@ def _erasable(bucket: s3.Bucket, variable: str) -> tuple[Permission, ...]:
     """Let every version be deleted, and a file with others' lines be written anew."""
     actions = ("s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion")
     listed = Permission(actions=("s3:ListBucketVersions",), resources=(bucket.bucket_arn,))
-    return *_on_objects(bucket, variable, actions), listed
+    return *_on_bucket(bucket, variable, actions), listed
 
 
 def _open_rows_of(table: dynamodb.Table) -> Permission:

@@ -8,7 +8,8 @@ from cdk.constructs.dead_letters import dead_letters
 from cdk.constructs.state_machine import Chain
 from cdk.permissions import Permission, Permissions
 from cdk.stacks.foundations import Foundations
-from cdk.steps import FORGET_STEPS, Touch
+from cdk.step import Touch
+from cdk.steps import FORGET_STEPS
 
 
 class ErasureStack(Stack):

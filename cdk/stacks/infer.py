@@ -18,7 +18,8 @@ from cdk.constructs.state_machine import Chain
 from cdk.environments import Environment
 from cdk.permissions import Permission, on_table
 from cdk.stacks.foundations import Foundations
-from cdk.steps import FINISH_INFERENCE, INFER_STEPS, Touch
+from cdk.step import Touch
+from cdk.steps import FINISH_INFERENCE, INFER_STEPS
 
 FOLDER = "inferences"
 

@@ -18,7 +18,8 @@ from cdk.constructs.state_machine import Chain
 from cdk.constructs.timer import call_by_clock
 from cdk.permissions import Permission, Permissions
 from cdk.stacks.foundations import Foundations
-from cdk.steps import ERASE_STEPS, IMPORT_STEPS, INGEST_STEPS, START_INGEST, SYNC_DOCUMENTS, Step, Touch
+from cdk.step import Step, Touch
+from cdk.steps import ERASE_STEPS, IMPORT_STEPS, INGEST_STEPS, START_INGEST, SYNC_DOCUMENTS
 
 RECEIVES_BEFORE_LOST = 5
 

@@ -8,7 +8,7 @@ from cdk.constructs.embedding_server import EmbeddingServer
 from cdk.constructs.gpu_endpoint import ScaledEndpoint
 from cdk.environments import Environment
 from cdk.permissions import Permission, Permissions
-from cdk.steps import Touch
+from cdk.step import Touch
 
 INVOKE = ("sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointWithResponseStream")
 BEARER = Permission(actions=("sagemaker:CallWithBearerToken",), resources=("*",))

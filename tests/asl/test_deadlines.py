@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from botocore.config import Config
 
-from cdk.steps import ALL_STEPS, ANSWER_STEPS, Step, Touch
+from cdk.step import Step, Touch
+from cdk.steps import ALL_STEPS, ANSWER_STEPS
 from plinth.adapters.aws_calls import BRIEF_CALLS, CALLS, S3_CALLS
 from plinth.adapters.child_process_parser import ChildProcessParser
 from plinth.adapters.model_deadline import LOOK_SECONDS

@@ -7,7 +7,7 @@ import pytest
 
 from cdk import environments
 from cdk.environments import ON_VLLM, EmbeddingEndpoint, Environment, GpuEndpoint
-from cdk.steps import Layer
+from cdk.step import Layer
 from tests.cdk.assemblies import Assembly, synthesize
 
 Synthesized = Callable[[str], Assembly]

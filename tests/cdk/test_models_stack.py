@@ -6,7 +6,7 @@ from aws_cdk import App
 
 from cdk.environments import DEV
 from cdk.stacks.models import ModelsStack
-from cdk.steps import Touch
+from cdk.step import Touch
 
 
 def test_an_environment_with_a_workspace_has_no_key_of_anthropic_and_may_use_that_workspace_alone() -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from cdk.steps import ALL_STEPS, ANSWER_STEPS, ERASE_STEPS, FORGET_STEPS, INFER_STEPS, INGEST_STEPS, Step
+from cdk.step import Step
+from cdk.steps import ALL_STEPS, ANSWER_STEPS, ERASE_STEPS, FORGET_STEPS, INFER_STEPS, INGEST_STEPS
 from tests.cdk.assemblies import as_list
 from tests.cdk.conftest import Synthesized
 

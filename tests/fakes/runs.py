@@ -8,8 +8,8 @@ from typing import TypeVar
 import msgspec
 
 from plinth.chain.executions import lease_until, successor
-from plinth.contracts.answering import BEGINNING, Continuation
 from plinth.contracts.events import NOTHING_MORE, Beginning, Event, LoggedEvent, ReceiptMade, RunAccepted, RunEnded
+from plinth.contracts.executions import BEGINNING, Continuation
 from plinth.contracts.runs import (
     Acceptance,
     Answer,

@@ -9,8 +9,8 @@ from plinth.adapters.dynamo_executions import DynamoExecutions
 from plinth.adapters.dynamo_runs import DynamoRuns
 from plinth.adapters.dynamodb_table import Table
 from plinth.adapters.meter import Meter
-from plinth.contracts.answering import BEGINNING, Continuation, ResumeAt
 from plinth.contracts.events import Beginning, RunEnded, RunResumed, TextDelta
+from plinth.contracts.executions import BEGINNING, Continuation, ResumeAt
 from plinth.contracts.runs import Answer, Receipt, Run, RunRequest, RunStatus
 from plinth.contracts.tenant import Tenant
 from plinth.errors import RunSupersededError

@@ -15,8 +15,8 @@ from plinth.adapters.dynamo_runs import DynamoRuns
 from plinth.adapters.dynamo_tenants import DynamoTenants
 from plinth.adapters.dynamodb_table import Table
 from plinth.contracts.access import Tier
-from plinth.contracts.answering import Continuation
 from plinth.contracts.events import Reset, RunEnded
+from plinth.contracts.executions import Continuation
 from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.runs import IdempotencyKey, Run, RunRequest, RunStatus
 from plinth.contracts.tenant import Tenant

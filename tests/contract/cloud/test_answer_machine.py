@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from plinth.contracts import ClaimRunOutput, SaveContinuationInput
-from plinth.contracts.answering import Continuation, ResumeAt
 from plinth.contracts.events import StepEnded
+from plinth.contracts.executions import Continuation, ResumeAt
 from plinth.contracts.runs import ModelCost, Run
 from plinth.contracts.tenant import Tenant
 from plinth.runtime.state_visits import visit_of

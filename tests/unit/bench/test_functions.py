@@ -10,7 +10,8 @@ import pytest
 
 from bench.functions import Loaded, load, load_reader, services_used
 from bench.packages import forbidden, forbidden_to_reader
-from cdk.steps import ALL_STEPS, Layer, Step
+from cdk.step import Layer, Step
+from cdk.steps import ALL_STEPS
 from local.cloud.runtime import link_runtime
 from plinth.chain.catalogue import Provider
 from tests.unit.bench.linked_layers import link_layers

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from plinth.contracts.answering import Continuation
 from plinth.contracts.events import RunEnded, RunResumed, TextDelta
+from plinth.contracts.executions import Continuation
 from plinth.contracts.runs import Run, RunRequest, RunStatus
 from plinth.contracts.tenant import Tenant
 from plinth.errors import RunSupersededError

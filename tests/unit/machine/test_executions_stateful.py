@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from plinth.contracts.answering import Continuation
+from plinth.contracts.executions import Continuation
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
 from plinth.wiring import Services

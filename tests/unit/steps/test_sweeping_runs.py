@@ -11,7 +11,7 @@ from functions.sweep_runs.handler import handler
 from plinth.adapters.ledger_over_rows import LedgerOverRows
 from plinth.chain.executions import MAX_LOSSES
 from plinth.contracts.access import Allowance, Allowances
-from plinth.contracts.answering import Continuation, ResumeAt
+from plinth.contracts.executions import Continuation, ResumeAt
 from plinth.contracts.money import Reservation
 from plinth.contracts.runs import Run, RunRecord, RunStatus
 from plinth.errors import StoreUnavailableError

@@ -11,7 +11,7 @@ from plinth.adapters.dynamodb_items import Value, row, unpacked
 from plinth.adapters.dynamodb_table import ConditionFailedError, Table, Update
 from plinth.adapters.open_rows import OPEN
 from plinth.chain.executions import lease_until, successor
-from plinth.contracts.answering import BEGINNING, Continuation
+from plinth.contracts.executions import BEGINNING, Continuation
 from plinth.contracts.runs import Overdue, Run, RunRequest, RunStatus, contents_until
 from plinth.contracts.shards import SHARDS
 from plinth.contracts.tenant import Tenant

@@ -3,6 +3,7 @@
 Row RUN (pk `<tenant>#<run id>`), its contents CONTENT#<name> beside it, and one row per idempotency key.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TypeVar
 
@@ -90,22 +91,7 @@ class DynamoRuns:
             user=request.user,
             ended=bool(ending),
         )
-        writes: list[Put | Update] = [
-            Put(
-                key=run_key(run.tenant, run.id),
-                item={
-                    "status": RunStatus.ACCEPTED,
-                    "epoch": run.epoch,
-                    "created_at": now,
-                    "deadline": run.deadline,
-                    "request": packed(request),
-                    "expires_at": run.expires_at,
-                    **(ending or {"open": shard_of(run.id), "lapses_at": int(now) + START_SECONDS}),
-                },
-                condition="attribute_not_exists(pk)",
-            ),
-            batch_put(run, batch),
-        ]
+        writes: list[Put | Update] = [_run_put(run, request, now, ending), batch_put(run, batch)]
         if beginning.answer is not None:
             writes.append(content_put(run, ANSWER, beginning.answer))
         if ending:
@@ -211,6 +197,23 @@ class _ContentRow(msgspec.Struct):
 def run_key(tenant: Tenant, run_id: str) -> Key:
     """Return the key of a run's row."""
     return _pk(tenant, run_id), "RUN"
+
+
+def _run_put(run: Run, request: RunRequest, now: float, ending: Mapping[str, Value]) -> Put:
+    """Return the write of a run's row: one that has not ended is open, and looked after if no machine claims it."""
+    return Put(
+        key=run_key(run.tenant, run.id),
+        item={
+            "status": RunStatus.ACCEPTED,
+            "epoch": run.epoch,
+            "created_at": now,
+            "deadline": run.deadline,
+            "request": packed(request),
+            "expires_at": run.expires_at,
+            **(ending or {"open": shard_of(run.id), "lapses_at": int(now) + START_SECONDS}),
+        },
+        condition="attribute_not_exists(pk)",
+    )
 
 
 def content_put(run: Run, name: str, content: object) -> Put:

@@ -8,10 +8,6 @@ from plinth.contracts.answering import (
     CallOutcome,
     CheckAnswerableInput,
     CheckAnswerableOutput,
-    ClaimRunInput,
-    ClaimRunOutput,
-    FailRunInput,
-    FailRunOutput,
     LookUpAnswerInput,
     LookUpAnswerOutput,
     ParseReplyInput,
@@ -26,8 +22,6 @@ from plinth.contracts.answering import (
     RunToolOutput,
     SaveAnswerInput,
     SaveAnswerOutput,
-    SaveContinuationInput,
-    SaveContinuationOutput,
 )
 from plinth.contracts.erasing import (
     EraseIndexInput,
@@ -40,6 +34,14 @@ from plinth.contracts.erasing import (
     FailErasureOutput,
     SignReceiptInput,
     SignReceiptOutput,
+)
+from plinth.contracts.executions import (
+    ClaimRunInput,
+    ClaimRunOutput,
+    FailRunInput,
+    FailRunOutput,
+    SaveContinuationInput,
+    SaveContinuationOutput,
 )
 from plinth.contracts.importing import (
     CloseImportInput,

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
-from plinth.contracts.answering import Continuation
 from plinth.contracts.conversations import Conversation
 from plinth.contracts.events import NOTHING_MORE, Beginning, Event, LoggedEvent
+from plinth.contracts.executions import Continuation
 from plinth.contracts.runs import (
     Acceptance,
     CachedAnswer,

@@ -79,22 +79,20 @@ def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
         return _after(error, turn, steps, position=position, calls=())
     try:
         made = _paid_call(turn, model(steps[position].model), breaker)
-    except BudgetExceededError as error:
-        return CallModelOutput(
-            outcome=CallOutcome.FAILED, position=position, error=type(error).__name__, reason=error.code
-        )
+    except BudgetExceededError:
+        return _refused(BudgetExceededError, position)
     if made.failure is not None:
         return _after(made.failure, turn, steps, position=position, calls=(made.cost,))
     if made.tool_calls and request.turn >= asked.max_turns:
-        return CallModelOutput(
-            outcome=CallOutcome.FAILED,
-            position=position,
-            calls=(made.cost,),
-            error=ToolTurnsSpentError.__name__,
-            reason=ToolTurnsSpentError.code,
-        )
+        return _refused(ToolTurnsSpentError, position, made.cost)
     return CallModelOutput(
         outcome=CallOutcome.COMPLETE, position=position, calls=(made.cost,), tool_calls=made.tool_calls
+    )
+
+
+def _refused(why: type[BudgetExceededError | ToolTurnsSpentError], position: int, *calls: ModelCost) -> CallModelOutput:
+    return CallModelOutput(
+        outcome=CallOutcome.FAILED, position=position, calls=calls, error=why.__name__, reason=why.code
     )
 
 

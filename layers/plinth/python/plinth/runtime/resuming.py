@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from plinth.contracts.answering import Continuation
 from plinth.contracts.events import RunResumed
+from plinth.contracts.executions import Continuation
 from plinth.contracts.runs import Run
 from plinth.money.platform import HANDING_OVER_UNITS
 from plinth.runtime.steps import ended_so_far

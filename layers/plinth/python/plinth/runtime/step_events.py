@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from plinth.contracts.answering import FailRunInput, SaveAnswerInput
+from plinth.contracts.answering import SaveAnswerInput
 from plinth.contracts.events import LoggedEvent, StepEnded
+from plinth.contracts.executions import FailRunInput
 from plinth.money.platform import ENDING_UNITS
 from plinth.runtime.steps import ended_so_far
 from plinth.wiring import Services
