@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop clean tool test test-long check bench load docs prices lock
+.PHONY: help setup run stop clean tool test test-long conformance check bench load docs prices lock
 
 help: ## List the commands
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed node_modules/.installed ## Install the pinned Python and npm packages, nothing else
 
@@ -45,6 +45,9 @@ test: setup ## Run every test but the long ones (unit, contract, ASL, CDK, integ
 
 test-long: setup ## Run the long tests as well
 	$(BIN)/python -m pytest
+
+conformance: setup ## Compare the search engine with OpenSearch: a node from Maven, and OPENSEARCH_URL=... if given
+	$(BIN)/python -m pytest tests/conformance
 
 check: setup ## Run the linters, type checkers and scans that CI runs
 	$(BIN)/ruff check .

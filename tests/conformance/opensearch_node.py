@@ -2,10 +2,12 @@
 
 The minimal distribution lacks two parts, so they are laid under plugins/: k-NN (jars only, hence engine lucene, and
 freed of its unused link to lang-painless) and reindex (which serves delete by query). OpenSearch refuses to run as
-root, so root starts it as nobody, from a directory that nobody owns.
+root, so root starts it as nobody, from a directory that nobody owns. Every file is pinned by version and SHA-256.
 """
 
+import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -16,8 +18,10 @@ from pathlib import Path
 from local.processes import LOOPBACK, free_port, start, stop, wait_healthy
 
 VERSION = "2.19.1"
-START_SECONDS = 180
-DOWNLOAD_SECONDS = 900
+START_SECONDS = 120
+DOWNLOAD_SECONDS = 180
+JAVA = 17
+CHECKSUMS = Path(__file__).with_name("opensearch_node.sha256")
 
 _POM = f"""<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -85,20 +89,32 @@ def running_node(cache: Path) -> Iterator[str]:
 
 
 def _fetch(cache: Path) -> Path:
-    if shutil.which("mvn") is None or shutil.which("java") is None:
-        raise NodeUnavailableError("mvn and java (17 or later) are needed on PATH")
+    if shutil.which("mvn") is None or _java_version() < JAVA:
+        raise NodeUnavailableError(
+            f"mvn and java {JAVA} or later are not on the PATH: apt-get install maven openjdk-17-jre-headless"
+        )
     parts = cache / "parts"
     if not parts.exists():
         cache.mkdir(parents=True, exist_ok=True)
         (cache / "pom.xml").write_text(_POM)
         command = ["mvn", "-q", "-B", "-f", str(cache / "pom.xml"), _COPY_DEPENDENCIES]
         unfinished = cache / "unfinished"
-        fetched = subprocess.run(
-            [*command, f"-DoutputDirectory={unfinished}"], capture_output=True, timeout=DOWNLOAD_SECONDS, check=False
-        )
+        try:
+            fetched = subprocess.run(
+                [*command, f"-DoutputDirectory={unfinished}"],
+                capture_output=True,
+                timeout=DOWNLOAD_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise NodeUnavailableError(f"mvn did not fetch OpenSearch within {DOWNLOAD_SECONDS} s: again") from error
         if fetched.returncode:
             raise NodeUnavailableError(f"mvn could not fetch OpenSearch: {fetched.stdout.decode()[-500:]}")
         unfinished.rename(parts)
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in parts.iterdir()}
+    wanted = {name: digest for digest, name in map(str.split, CHECKSUMS.read_text().splitlines())}
+    differing = sorted(name for name, _ in found.items() ^ wanted.items())
+    assert not differing, f"{', '.join(differing)} in {parts}: not the files of {CHECKSUMS.name}; remove the folder"
     return parts
 
 
@@ -124,6 +140,14 @@ def _as_nobody(place: Path) -> list[str]:
         return []
     subprocess.run(["chown", "-R", "nobody", str(place)], check=True)
     return ["setpriv", "--reuid=nobody", "--clear-groups"]
+
+
+def _java_version() -> int:
+    if shutil.which("java") is None:
+        return 0
+    said = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr
+    found = re.search(r'version "(\d+)', said)
+    return int(found[1]) if found else 0
 
 
 def _java_home() -> str:

@@ -20,9 +20,11 @@ from plinth.adapters.dynamo_run_log import DynamoRunLog
 from plinth.adapters.dynamo_runs import DynamoRuns
 from plinth.adapters.dynamodb_table import Table
 from plinth.adapters.open_rows import OPEN
+from plinth.adapters.opensearch_memory import OpenSearchMemory
 from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
+from tests.conformance.shapes import listed, recorded
 from tests.contract.adapters.journal import Journal, new_run
 from tests.contract.adapters.two_tenants import Two
 from tests.fakes.clock import FakeClock
@@ -133,6 +135,22 @@ def bucket(s3: "S3Client") -> str:
     s3.create_bucket(Bucket=name)
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     return name
+
+
+@pytest.fixture(autouse=True)
+def search_requests(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+    """Fail a test in which the adapter sends what no search backend was compared on, and did not clear it."""
+    ours: set[int] = set()
+    make = OpenSearchMemory.__init__
+
+    def made(self: OpenSearchMemory, **given: Any) -> None:
+        ours.add(id(given["client"].transport))
+        make(self, **given)
+
+    monkeypatch.setattr(OpenSearchMemory, "__init__", made)
+    with recorded(monkeypatch, lambda transport: id(transport) in ours) as sent:
+        yield sent
+    assert sent <= listed(), "add it to tests/conformance/test_our_requests.py"
 
 
 @pytest.fixture

@@ -259,8 +259,9 @@ class WideOpen(OpenSearch):
 
 @pytest.mark.guarantee_e
 def test_a_foreign_hit_is_dropped_though_the_engine_offers_it(
-    search_url: str, engine: OpenSearch, tenant: Tenant, other_tenant: Tenant, version: Version
+    search_url: str, tenant: Tenant, other_tenant: Tenant, version: Version, search_requests: set[str]
 ) -> None:
+    engine = connect(search_url, auth="none")
     index = f"passages-{uuid4().hex}"
     honest = OpenSearchMemory(client=engine, index=index, dimension=2)
     honest.index(version(1), "Title", passages("own"))
@@ -276,6 +277,7 @@ def test_a_foreign_hit_is_dropped_though_the_engine_offers_it(
     )
 
     assert [each.text for each in found] == ["own"]
+    search_requests.clear()
 
 
 def test_an_engine_that_is_away_is_transient(tenant: Tenant, version: Version) -> None:
