@@ -1,6 +1,9 @@
 """The limits in memory, by the same decisions."""
 
+import math
 from threading import Lock
+
+import msgspec
 
 from plinth.access.limits import Asked, LimitsRow, given_back, left_of, refusal, taken
 from plinth.access.shedding import SHED_SECONDS, is_shed
@@ -40,6 +43,16 @@ class FakeLimits:
             self.running.pop(run.id, None)
             row = self.rows.get(run.tenant, LimitsRow())
             self.rows[run.tenant] = given_back(row, run.id, used_tokens, self._now_ns())
+
+    def prolong(self, run: Run) -> None:
+        with self._lock:
+            if run.id in self.running:
+                self.running[run.id] = run.deadline
+            row = self.rows.get(run.tenant, LimitsRow())
+            if slot := (row.slots or {}).get(run.id):
+                longer = msgspec.structs.replace(slot, until=math.ceil(run.deadline))
+                slots = {**(row.slots or {}), run.id: longer}
+                self.rows[run.tenant] = msgspec.structs.replace(row, slots=slots)
 
     def left(self, tenant: Tenant, tier: Tier) -> tuple[Left, ...]:
         return left_of(self.rows.get(tenant, LimitsRow()), tier, self._now_ns())

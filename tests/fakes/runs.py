@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from plinth.chain.executions import lease_until, successor
+from plinth.chain.executions import lease_until, run_of, successor
 from plinth.contracts.events import NOTHING_MORE, Beginning, Event, LoggedEvent, ReceiptMade, RunAccepted, RunEnded
 from plinth.contracts.executions import BEGINNING, Continuation
 from plinth.contracts.runs import (
@@ -20,7 +20,6 @@ from plinth.contracts.runs import (
     RunRecord,
     RunRequest,
     RunStatus,
-    contents_until,
 )
 from plinth.contracts.tenant import Tenant
 from plinth.errors import ContentMissingError, IdempotencyConflictError, NotFoundError, RunSupersededError
@@ -47,7 +46,7 @@ class RunRow:
 
     @property
     def open(self) -> bool:
-        return self.record.status in (RunStatus.ACCEPTED, RunStatus.RUNNING)
+        return not self.record.status.final
 
 
 class FakeRuns:
@@ -174,7 +173,9 @@ class FakeExecutions:
                 row.owner, row.leased_until = None, 0.0
                 row.lapses_at = self._runs.clock.now() + START_SECONDS
                 row.contents["continuation"] = (run.epoch, msgspec.json.encode(continuation))
-            elif self._own(successor(run)) is None:
+            elif not (row := self._runs.rows.get((run.tenant, run.id))) or (
+                not row.open or row.record.epoch != run.epoch + 1
+            ):
                 raise RunSupersededError(f"run {run.id} has ended or another execution owns it")
             return successor(run)
 
@@ -197,7 +198,7 @@ class FakeExecutions:
             late = [(tenant, row) for (tenant, _), row in self._runs.rows.items() if row.open and row.lapses_at <= now]
         return [
             Overdue(
-                run=_run(tenant, row.record),
+                run=run_of(row.record, tenant),
                 status=row.record.status,
                 unwanted=row.record.unwanted,
                 leased_until=row.leased_until,
@@ -211,7 +212,8 @@ class FakeExecutions:
 
     def _own(self, run: Run) -> RunRow | None:
         row = self._runs.rows.get((run.tenant, run.id))
-        return row if row and row.open and row.record.epoch == run.epoch else None
+        open_ = (RunStatus.ACCEPTED, RunStatus.RUNNING)
+        return row if row and row.record.status in open_ and row.record.epoch == run.epoch else None
 
 
 class FakeRunLog:
@@ -236,17 +238,6 @@ class FakeRunLog:
         with self._runs.lock:
             row = self._runs.rows.get((tenant, run_id))
             return row.events[after:] if row and row.record.expires_at > self._runs.clock.now() else []
-
-
-def _run(tenant: Tenant, record: RunRecord) -> Run:
-    return Run(
-        id=record.id,
-        tenant=tenant,
-        epoch=record.epoch,
-        deadline=record.deadline,
-        keep_until=record.expires_at,
-        contents_until=contents_until(record.request.contents, record.deadline),
-    )
 
 
 def _log(row: RunRow, run: Run, events: Sequence[Event], at: float) -> None:

@@ -15,6 +15,7 @@ from botocore.config import Config
 
 from local.processes import free_port, start, stop, wait_healthy
 from plinth.adapters.aws_calls import CALLS, S3_CALLS
+from plinth.adapters.dynamo_approvals import DynamoApprovals
 from plinth.adapters.dynamo_executions import DynamoExecutions
 from plinth.adapters.dynamo_run_log import DynamoRunLog
 from plinth.adapters.dynamo_runs import DynamoRuns
@@ -27,6 +28,7 @@ from plinth.contracts.tenant import Tenant
 from tests.conformance.shapes import listed, recorded
 from tests.contract.adapters.journal import Journal, new_run
 from tests.contract.adapters.two_tenants import Two
+from tests.fakes.approvals import FakeApprovals
 from tests.fakes.clock import FakeClock
 from tests.fakes.runs import FakeExecutions, FakeRunLog, FakeRuns
 
@@ -173,11 +175,12 @@ def other_tenant() -> Tenant:
 def journal(request: pytest.FixtureRequest, clock: FakeClock) -> Journal:
     if request.param == "fake":
         fake = FakeRuns(clock)
-        return Journal(fake, FakeExecutions(fake), FakeRunLog(fake), FakeRunLog(fake))
+        return Journal(fake, FakeExecutions(fake), FakeRunLog(fake), FakeRunLog(fake), FakeApprovals(fake))
     table = request.getfixturevalue("table")
     logs = (DynamoRunLog(table=table, clock=clock) for _ in range(2))
     runs = DynamoRuns(table=table, clock=clock)
-    return Journal(runs, DynamoExecutions(table=table, runs=runs, clock=clock), *logs)
+    approvals = DynamoApprovals(table=table, log=DynamoRunLog(table=table, clock=clock), clock=clock)
+    return Journal(runs, DynamoExecutions(table=table, runs=runs, clock=clock), *logs, approvals)
 
 
 @pytest.fixture

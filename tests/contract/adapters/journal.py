@@ -5,6 +5,7 @@ from itertools import count
 
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
+from plinth.ports.approvals import Approvals
 from plinth.ports.runs import Executions, RunLog, Runs
 from tests.fakes.clock import FakeClock
 
@@ -13,12 +14,13 @@ _numbers = count(1)
 
 @dataclass
 class Journal:
-    """The three ports over one store, and a second `log` as another process would hold it."""
+    """The four ports over one store, and a second `log` as another process would hold it."""
 
     runs: Runs
     executions: Executions
     log: RunLog
     elsewhere: RunLog
+    approvals: Approvals
 
 
 def new_run(tenant: Tenant, clock: FakeClock, *, seconds: float = 270) -> Run:

@@ -293,3 +293,22 @@ def test_a_full_environment_turns_low_priorities_away_first_and_takes_nothing_of
     assert [ask(limits, runs[0], low).refused_by for _ in range(2)] == [None, LimitName.OVERLOAD]
     clock.advance(270)
     assert ask(limits, runs[0], low).admitted
+
+
+@pytest.mark.guarantee_c
+def test_a_run_whose_deadline_moved_keeps_its_place_until_then_and_gives_it_back_once(
+    limits: Limits, run: Run, clock: FakeClock
+) -> None:
+    tier = replace(UNLIMITED, concurrent_runs=1, tokens_per_minute=600)
+    limits.admit(run, tier, tokens=100)
+    longer = replace(run, deadline=run.deadline + 300)
+
+    limits.prolong(longer)
+    limits.prolong(replace(run, id="run_of_nobody"))
+
+    clock.advance(301)
+    assert ask(limits, run, tier).refused_by is LimitName.CONCURRENCY
+    limits.ended(longer, used_tokens=50)
+    assert ask(limits, run, tier).admitted
+    clock.advance(600)
+    assert ask(limits, run, tier).admitted

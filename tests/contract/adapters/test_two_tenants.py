@@ -30,6 +30,7 @@ def _route_cases(two: Two) -> dict[tuple[str, str], list[tuple[str, object]]]:
     """Return what is asked of each route: paths, and bodies where there is one."""
     document = document_id(two.other, NAME)
     creation = {"name": NAME, "content_type": "text/markdown", "size_bytes": 12}
+    approval = {"decision": "approve", "arguments_sha256": "0" * 64}
     return {
         ("POST", "/v1/runs"): [("/v1/runs", {"question": "why?"}), ("/v1/runs", {"question": ""})],
         ("GET", "/v1/runs/{run_id}"): [(f"/v1/runs/{RUN}", None)],
@@ -37,6 +38,7 @@ def _route_cases(two: Two) -> dict[tuple[str, str], list[tuple[str, object]]]:
         ("GET", "/v1/runs/{run_id}/contents"): [(f"/v1/runs/{RUN}/contents", None)],
         ("GET", "/v1/runs/{run_id}/events"): [(f"/v1/runs/{RUN}/events", None)],
         ("POST", "/v1/runs/{run_id}/cancel"): [(f"/v1/runs/{RUN}/cancel", None)],
+        ("POST", "/v1/runs/{run_id}/approvals/{call}"): [(f"/v1/runs/{RUN}/approvals/1-1", approval)],
         ("GET", "/v1/documents"): [("/v1/documents", None), ("/v1/documents?limit=1", None)],
         ("POST", "/v1/documents"): [("/v1/documents", creation)],
         ("GET", "/v1/documents/{document}"): [(f"/v1/documents/{document}", None)],

@@ -8,6 +8,7 @@ from plinth.contracts.tenant import Tenant
 from plinth.settings import Settings
 from plinth.wiring import Services
 from tests.fakes.answers import FakeAnswers
+from tests.fakes.approvals import FakeApprovals
 from tests.fakes.clock import FakeClock
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.documents import FakeDocuments
@@ -54,6 +55,7 @@ class World:
         self.services.limits = self.limits = FakeLimits(self.clock)
         self.services.runs = self.runs = FakeRuns(self.clock)
         self.services.executions = self.executions = FakeExecutions(self.runs)
+        self.services.approvals = FakeApprovals(self.runs)
         self.services.run_log = self.log = FakeRunLog(self.runs)
         self.services.usage = FakeUsage(self.runs)
         self.services.conversations = self.conversations = FakeConversations(self.clock)

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from plinth.contracts.events import RunEnded, RunResumed, TextDelta
-from plinth.contracts.executions import Continuation
+from plinth.contracts.approvals import Approval, Decision, Ruling
+from plinth.contracts.events import ApprovalDecided, ApprovalNeeded, RunEnded, RunResumed, StepEnded, TextDelta
+from plinth.contracts.executions import Continuation, ResumeAt
 from plinth.contracts.runs import Run, RunRequest, RunStatus
 from plinth.contracts.tenant import Tenant
-from plinth.errors import RunSupersededError
+from plinth.errors import ModelCancelledError, RequestError, RunSupersededError
+from plinth.runtime.approving import decide, withdraw
 from plinth.runtime.lost_runs import ABANDONED_SECONDS, look_after
+from plinth.tools.approvals import APPROVAL_SECONDS
 from plinth.wiring import Services
 from tests.fakes.clock import FakeClock
 from tests.fakes.limits import FakeLimits
@@ -31,6 +34,20 @@ class Worker:
     run: Run
     name: str
     turn: int
+
+
+STEP = StepEnded(step="Api", started_at=0, duration_ms=1)
+NEEDED = ("call", "tool", "arguments", "arguments_sha256", "expires_at")
+
+
+def question(worker: Worker, number: int, *, at: float) -> Approval:
+    return Approval(
+        call=f"{worker.run.epoch}{worker.turn}-{number}",
+        tool="remember",
+        arguments="{}",
+        arguments_sha256="seen",
+        expires_at=int(at) + APPROVAL_SECONDS,
+    )
 
 
 class Starts(FakeMachines):
@@ -69,8 +86,10 @@ class ExecutionRules(RuleBasedStateMachine):
         run = self.starts.given[number % len(self.starts.given)]
         self.names += 1
         name = f"execution-{self.names}"
+        waits = self.services.runs.get(self.tenant, "run_1").status is RunStatus.AWAITING_APPROVAL
         if not self.services.executions.claim(run, owner=name):
             return
+        assert not waits, "a run that waits for a person was claimed"
         assert self.owners.setdefault(run.epoch, name) == name, f"epoch {run.epoch} was claimed twice"
         if run.epoch > 1:
             self.append(run, RunResumed(because="time"))
@@ -95,6 +114,39 @@ class ExecutionRules(RuleBasedStateMachine):
         self.starts.given.append(following)
 
     @precondition(lambda self: self.workers)
+    @rule(number=which, calls=st.integers(min_value=1, max_value=2))
+    def one_asks_a_person(self, number: int, calls: int) -> None:
+        worker, before = self.worker(number), self.services.runs.get(self.tenant, "run_1").approvals
+        asked = [question(worker, each, at=self.clock.now()) for each in range(calls)]
+        known = [each for each in before if each.call not in {new.call for new in asked}]
+        needed = [ApprovalNeeded(**{name: getattr(each, name) for name in NEEDED}) for each in asked]
+        following = Continuation(turn=worker.turn + 1, resume_at=ResumeAt.RUN_TOOLS)
+        try:
+            run = self.services.approvals.ask(worker.run, [*known, *asked], following, needed)
+        except (RunSupersededError, ModelCancelledError):
+            return
+        self.turns.setdefault(run.epoch, worker.turn + 1)
+        self.starts.given.append(run)
+
+    @rule(number=which, approves=st.booleans(), sees=st.booleans())
+    def a_person_decides(self, number: int, *, approves: bool, sees: bool) -> None:
+        record = self.services.runs.get(self.tenant, "run_1")
+        if not record.approvals:
+            return
+        asked = record.approvals[number % len(record.approvals)]
+        decision = Decision.APPROVE if approves else Decision.DENY
+        seen = asked.arguments_sha256 if sees else "another"
+        ruling = Ruling(call=asked.call, arguments_sha256=seen, decision=decision, user="ada", key_id="key")
+        before = asked.decision
+        try:
+            made = decide(record, self.tenant, ruling, self.services, STEP)
+        except RequestError:
+            return
+        assert sees
+        assert made.decision is decision
+        assert before in (None, decision)
+
+    @precondition(lambda self: self.workers)
     @rule(number=which)
     def one_renews_its_lease(self, number: int) -> None:
         self.services.executions.renew(self.worker(number).run)
@@ -116,7 +168,9 @@ class ExecutionRules(RuleBasedStateMachine):
 
     @rule()
     def somebody_cancels(self) -> None:
-        self.services.runs.cancel(self.tenant, "run_1")
+        record = self.services.runs.cancel(self.tenant, "run_1")
+        if record.status is RunStatus.AWAITING_APPROVAL:
+            withdraw(record, self.tenant, self.services, user="ada", key_id="key")
 
     @rule()
     def the_sweep_looks(self) -> None:
@@ -152,13 +206,27 @@ class ExecutionRules(RuleBasedStateMachine):
             assert record.status is ends[0].event.status
 
     @invariant()
+    def a_call_is_decided_once_and_as_the_log_says(self) -> None:
+        logged = self.services.run_log.read(self.tenant, "run_1", after=0)
+        told = [each.event for each in logged if isinstance(each.event, ApprovalDecided)]
+        asked = [each.event.call for each in logged if isinstance(each.event, ApprovalNeeded)]
+        record = self.services.runs.get(self.tenant, "run_1")
+        assert len({each.call for each in told}) == len(told)
+        assert sorted(each.call for each in record.approvals) == sorted(asked)
+        assert {each.call: each.decision for each in told} == {
+            each.call: each.decision for each in record.approvals if each.decision
+        }
+        if record.status is RunStatus.AWAITING_APPROVAL:
+            assert any(each.decision is None for each in record.approvals)
+
+    @invariant()
     def an_execution_begins_where_the_one_before_it_came_to(self) -> None:
         for worker in self.workers:
             assert worker.turn == self.turns[worker.run.epoch]
 
     def teardown(self) -> None:
         """Nobody works any more: the sweep alone must bring the run to its end."""
-        until = self.clock.now() + LIFE + 10 * ABANDONED_SECONDS
+        until = self.clock.now() + LIFE + 10 * ABANDONED_SECONDS + 40 * APPROVAL_SECONDS
         while self.clock.now() < until:
             self.clock.advance(60)
             self.the_sweep_looks()

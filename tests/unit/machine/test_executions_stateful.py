@@ -8,6 +8,7 @@ from plinth.contracts.executions import Continuation
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
 from plinth.wiring import Services
+from tests.fakes.approvals import FakeApprovals
 from tests.fakes.clock import FakeClock
 from tests.fakes.runs import FakeExecutions, FakeRunLog, FakeRuns
 from tests.unit.machine.execution_rules import ExecutionRules
@@ -27,6 +28,7 @@ def rules(executions: type[FakeExecutions] = FakeExecutions) -> type[ExecutionRu
             services, clock = Services(), FakeClock()
             services.runs = runs = FakeRuns(clock)
             services.executions, services.run_log = executions(runs), FakeRunLog(runs)
+            services.approvals = FakeApprovals(runs)
             self.begin(services, clock, Tenant(id="acme"))
 
     return InMemory

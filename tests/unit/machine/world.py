@@ -1,7 +1,7 @@
 """A world in which whole runs are carried out on a clock of their own: executions die, are doubled, and are swept."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from plinth.adapters.ledger_over_rows import LedgerOverRows
@@ -21,6 +21,7 @@ from tests.unit.steps.conftest import TENANT, ChainServices
 SWEEP_SECONDS = 60.0
 MODEL = "claude-haiku-5-5"
 SUM = ToolCall(id="call_1", name="calculate", arguments='{"expression": "6 * 7"}')
+FACT = ToolCall(id="call_1", name="remember", arguments='{"fact": "Ann drinks tea."}')
 LAST_WORDS = ("All of them ", "are counted.")
 Kill = Callable[[str, int], bool]
 """Whether an execution dies at this moment of this epoch. The start of a successor is two moments of the old one."""
@@ -51,6 +52,7 @@ class CountingModel:
     clock: FakeClock
     turns: int
     seconds: float
+    asks: Sequence[ToolCall] = (SUM,)
     requests: list[ModelRequest] = field(default_factory=list)
 
     def stream(self, request: ModelRequest) -> Iterator[StreamItem]:
@@ -64,7 +66,8 @@ class CountingModel:
             self.clock.advance(self.seconds / 2)
             assert not request.limits.cancelled()
             yield TextChunk(text=word)
-        usage, calls = Usage(input_tokens=100, output_tokens=20), () if last else (SUM,)
+        usage, asked = Usage(input_tokens=100, output_tokens=20), self.asks[(turn - 1) % len(self.asks)]
+        calls = () if last else (asked,)
         yield ModelEnd(stop_reason=StopReason.END if last else StopReason.TOOL_USE, usage=usage, tool_calls=calls)
 
 
@@ -97,6 +100,7 @@ class World:
     copies: int = 2
     waiting: deque[Run] = field(default_factory=deque)
     moments: list[tuple[str, int]] = field(default_factory=list)
+    person: Callable[["World"], None] = lambda _: None
 
     def __post_init__(self) -> None:
         self.clock = self.services.time
@@ -111,7 +115,7 @@ class World:
             question="How many?",
             model=MODEL,
             user="ann",
-            tools=("calculate",),
+            tools=("calculate", "remember"),
             max_turns=self.turns,
             budgets=budgets,
         )
@@ -125,6 +129,7 @@ class World:
         while not (row := self.stored()).status.final and self.clock.now() < row.deadline + 180:
             while self.waiting:
                 self.execute(self.waiting.popleft())
+                self.person(self)
             self.clock.advance(SWEEP_SECONDS)
             self.sweep()
         self.ledger.sweep(limit=100)

@@ -13,6 +13,7 @@ from plinth.ports.models import LanguageModel
 from plinth.runtime import step
 from plinth.wiring import Services
 from tests.fakes.answers import FakeAnswers
+from tests.fakes.approvals import FakeApprovals
 from tests.fakes.breakers import FakeBreakers
 from tests.fakes.clock import FakeClock
 from tests.fakes.conversations import FakeConversations
@@ -51,6 +52,7 @@ def services() -> ChainServices:
     made.clock = made.time = clock
     made.runs = FakeRuns(clock)
     made.executions = FakeExecutions(made.runs)
+    made.approvals = FakeApprovals(made.runs)
     made.run_log = made.side_log = FakeRunLog(made.runs)
     made.usage = FakeUsage(made.runs)
     made.breakers = FakeBreakers(clock)

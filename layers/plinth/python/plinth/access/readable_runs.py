@@ -21,3 +21,14 @@ def readable_run(runs: Runs, caller: Caller, run_id: str) -> RunRecord:
     if not set(record.request.labels) <= set(caller.labels) or record.request.user in caller.erasing_users:
         raise absent
     return record
+
+
+def own_run(runs: Runs, caller: Caller, run_id: str) -> RunRecord:
+    """Return the run if the caller's user asked for it; to anybody else it is as absent as to a reader without labels.
+
+    Only that user may say what is done in its name.
+    """
+    record = readable_run(runs, caller, run_id)
+    if record.request.user != caller.user:
+        raise NotFoundError(f"no run {run_id}")
+    return record

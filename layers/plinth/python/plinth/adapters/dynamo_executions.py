@@ -19,7 +19,7 @@ from plinth.errors import ContentMissingError, RunSupersededError
 from plinth.ports.clock import Clock
 from plinth.ports.runs import Runs
 
-_CONTINUATION = "continuation"
+CONTINUATION = "continuation"
 _OPEN = {":accepted": RunStatus.ACCEPTED, ":running": RunStatus.RUNNING}
 _MINE = "#epoch = :epoch AND #status IN (:accepted, :running)"
 
@@ -103,7 +103,7 @@ class DynamoExecutions:
             values={":next": following.epoch, ":soon": int(self._clock.now()) + START_SECONDS, **lost},
         )
         try:
-            self._table.transact(moved.update(), content_put(run, _CONTINUATION, continuation))
+            self._table.transact(moved.update(), content_put(run, CONTINUATION, continuation))
         except ConditionFailedError as failed:
             old = failed.old[0]
             if not old or row(old, _RunRow).epoch != following.epoch or row(old, _RunRow).status.final:
@@ -113,7 +113,7 @@ class DynamoExecutions:
     def continuation(self, run: Run) -> Continuation:
         """Return what was kept at the last hand-over, or the beginning where there was none."""
         with suppress(ContentMissingError):
-            return self._runs.get_content(run, _CONTINUATION, Continuation)
+            return self._runs.get_content(run, CONTINUATION, Continuation)
         return BEGINNING
 
     def overdue(self, *, limit: int) -> list[Overdue]:

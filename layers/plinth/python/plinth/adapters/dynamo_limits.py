@@ -68,6 +68,16 @@ class DynamoLimits:
         with suppress(TransientError):
             self._give_back(run, used_tokens)
 
+    def prolong(self, run: Run) -> None:
+        """Change the time in the slot. Where this fails the slot counts until the deadline before."""
+        if self._running:
+            self._running.enter(run)
+        until: Mapping[str, Value] = {":until": math.ceil(run.deadline)}
+        held = f"attribute_exists(#slots.#{run.id})"
+        longer = Update(key=_key(run.tenant), change=f"SET #slots.#{run.id}[0] = :until", condition=held, values=until)
+        with suppress(TransientError, ConditionFailedError):
+            self._table.write(longer)
+
     def left(self, tenant: Tenant, tier: Tier) -> tuple[Left, ...]:
         """Return how the tenant's row stands."""
         if not rates_of(tier) and tier.concurrent_runs is None:

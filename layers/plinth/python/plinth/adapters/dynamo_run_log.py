@@ -14,8 +14,9 @@ import msgspec
 from plinth.adapters.dynamo_usage import usage_update
 from plinth.adapters.dynamodb_items import Value, packed, row, unpacked
 from plinth.adapters.dynamodb_table import ConditionFailedError, Put, Table, Update
+from plinth.adapters.open_rows import IS_OPEN, OPEN_STATUSES
 from plinth.contracts.events import Event, LoggedEvent, ReceiptMade, RunEnded
-from plinth.contracts.runs import Failure, Run, RunStatus
+from plinth.contracts.runs import Failure, Run
 from plinth.contracts.tenant import Tenant
 from plinth.errors import RunSupersededError, StoreUnavailableError
 from plinth.money.usage import usage_of
@@ -51,12 +52,13 @@ class DynamoRunLog:
         self._clock = clock
         self._newest: dict[str, Batch] = {}
 
-    def append(self, run: Run, events: Sequence[Event]) -> int:
+    def append(self, run: Run, events: Sequence[Event], *, along: Sequence[Put | Update] = ()) -> int:
         """Put the batch behind the newest one, if no other is there yet; a lost race is tried again behind the winner.
 
         The condition decides; the remembered or read newest batch only spares it a first failure. A batch that ends
         with `run.ended` ends the run's row and adds to its user's day in the same transaction: no reader meets the one
-        without the other, and the run counts once.
+        without the other, and the run counts once. So it is with the writes `along`: where only a condition of theirs
+        fails, `ConditionFailedError` has what each of them met.
         """
         if not events:
             raise ValueError("append needs at least one event")
@@ -64,8 +66,10 @@ class DynamoRunLog:
         for attempt in range(_TRIES):
             _fence(run, newest)
             try:
-                newest = self._append_after(run, events, newest, mark)
+                newest = self._append_after(run, events, newest, mark, along)
             except ConditionFailedError as failed:
+                if along and not failed.old[0]:
+                    raise ConditionFailedError(failed.old[1:]) from failed
                 newest = _met(run, failed)
                 if newest.mark == mark:
                     return newest.last
@@ -75,7 +79,9 @@ class DynamoRunLog:
             time.sleep(_random.uniform(0, min(0.1, 0.005 * 2**attempt)))
         raise StoreUnavailableError(f"run {run.id}: others kept appending first; try again later")
 
-    def _append_after(self, run: Run, events: Sequence[Event], newest: Batch, mark: str) -> Batch:
+    def _append_after(
+        self, run: Run, events: Sequence[Event], newest: Batch, mark: str, along: Sequence[Put | Update]
+    ) -> Batch:
         batch = Batch(
             epoch=run.epoch,
             at=self._clock.now(),
@@ -91,6 +97,8 @@ class DynamoRunLog:
         if ending:
             used = usage_update(run, batch.user, usage_of(events), batch.at)
             self._table.transact(put, _ending_update(run, ending), used)
+        elif along:
+            self._table.transact(put, *along)
         else:
             self._table.write(put)
         return batch
@@ -147,11 +155,10 @@ def _ending_update(run: Run, ending: dict[str, Value]) -> Update:
     return Update(
         key=(_pk(run.tenant, run.id), "RUN"),
         change="SET " + ", ".join(f"#{name} = :new_{name}" for name in ending) + " REMOVE #open",
-        condition="#epoch = :epoch AND #status IN (:accepted, :running)",
+        condition=f"#epoch = :epoch AND {IS_OPEN}",
         values={
             ":epoch": run.epoch,
-            ":accepted": RunStatus.ACCEPTED,
-            ":running": RunStatus.RUNNING,
+            **OPEN_STATUSES,
             **{f":new_{name}": value for name, value in ending.items()},
         },
     )

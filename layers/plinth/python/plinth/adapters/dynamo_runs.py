@@ -13,6 +13,8 @@ from plinth.adapters.dynamo_run_log import Batch, batch_put, ending_of
 from plinth.adapters.dynamo_usage import usage_update
 from plinth.adapters.dynamodb_items import Value, packed, row, unpacked
 from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Put, Table, Update
+from plinth.adapters.open_rows import IS_OPEN, OPEN_STATUSES
+from plinth.contracts.approvals import Approval
 from plinth.contracts.events import NOTHING_MORE, Beginning, Event, RunAccepted
 from plinth.contracts.runs import (
     Acceptance,
@@ -54,6 +56,7 @@ class _RunRow(msgspec.Struct):
     failure: bytes | None = None
     ended_at: float | None = None
     unwanted: bool = False
+    approvals: bytes | None = None
 
 
 class _KeyRow(msgspec.Struct):
@@ -142,6 +145,7 @@ class DynamoRuns:
             failure=unpacked(stored.failure, Failure) if stored.failure else None,
             ended_at=stored.ended_at,
             unwanted=stored.unwanted,
+            approvals=unpacked(stored.approvals, tuple[Approval, ...]) if stored.approvals else (),
         )
 
     def cancel(self, tenant: Tenant, run_id: str) -> RunRecord:
@@ -149,8 +153,8 @@ class DynamoRuns:
         marked = Update(
             key=run_key(tenant, run_id),
             change="SET #unwanted = :yes",
-            condition="#status IN (:accepted, :running)",
-            values={":yes": True, ":accepted": RunStatus.ACCEPTED, ":running": RunStatus.RUNNING},
+            condition=IS_OPEN,
+            values={":yes": True, **OPEN_STATUSES},
         )
         with suppress(ConditionFailedError):
             self._table.write(marked)
@@ -184,7 +188,7 @@ class DynamoRuns:
 
 def _as_it_stands(stored: _RunRow, now: float) -> _RunRow:
     """Return the row; one that is open long after its deadline has lost its execution, and counts as failed."""
-    if stored.status not in (RunStatus.ACCEPTED, RunStatus.RUNNING) or now <= stored.deadline + _ABANDONED_SECONDS:
+    if stored.status.final or now <= stored.deadline + _ABANDONED_SECONDS:
         return stored
     return msgspec.structs.replace(stored, status=RunStatus.FAILED, failure=packed(_ABANDONED))
 

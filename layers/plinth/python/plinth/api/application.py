@@ -19,7 +19,19 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from plinth.access.problems import PROBLEM_TYPE, problem_body, problem_headers, problem_of
 from plinth.access.request_log import log_failure, log_request
 from plinth.access.run_ids import run_of
-from plinth.api import conversations, documents, erasures, health, imports, models, passages, runs, traces, usage
+from plinth.api import (
+    approvals,
+    conversations,
+    documents,
+    erasures,
+    health,
+    imports,
+    models,
+    passages,
+    runs,
+    traces,
+    usage,
+)
 from plinth.api.bodies import json_object
 from plinth.api.exchange import Exchange, exchange_of
 from plinth.api.openapi import Json, allowed_methods, openapi_document
@@ -116,6 +128,7 @@ def make_resolver() -> APIGatewayRestResolver:
     resolver = APIGatewayRestResolver(json_body_deserializer=json_object)
     cast("_Annotated", resolver).use([judge, _request_validation(), OpenAPIResponseValidationMiddleware()])
     runs.add_routes(resolver)
+    approvals.add_routes(resolver)
     traces.add_routes(resolver)
     conversations.add_routes(resolver)
     documents.add_routes(resolver)

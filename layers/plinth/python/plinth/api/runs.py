@@ -14,7 +14,9 @@ from plinth.access.spending import least_bound_micro_usd, require_budget
 from plinth.api.exchange import CurrentExchange, Exchange
 from plinth.api.run_creation import RunCreation, run_request, run_seconds
 from plinth.api.waiting import wait_for_end, wanted_wait
+from plinth.chain.executions import run_of
 from plinth.chain.routing import estimated_tokens
+from plinth.contracts.approvals import Approval
 from plinth.contracts.events import Beginning, RunEnded
 from plinth.contracts.runs import (
     Answer,
@@ -33,6 +35,7 @@ from plinth.errors import PlinthError, ServiceUnavailableError
 from plinth.money.budgets import budgets_of
 from plinth.money.platform import ACCEPTING_UNITS, ANSWERING_UNITS
 from plinth.runtime.answer_endings import cached_receipt, last_events, whole
+from plinth.runtime.approving import withdraw
 from plinth.runtime.cached_answers import answer_at_once
 
 _DAY_SECONDS = 86_400
@@ -52,7 +55,7 @@ class RunReference:
 class RunView:
     """A run as its owner sees it. Times are Unix seconds; from `expires_at` on, nothing of it can be read.
 
-    A failed or cancelled run carries `failure`, a done one `answer`.
+    A failed or cancelled run carries `failure`, a done one `answer`; `approvals` are what it asked a person.
     """
 
     id: str
@@ -67,6 +70,7 @@ class RunView:
     answer: Answer | None
     receipt: Receipt | None
     failure: Failure | None
+    approvals: tuple[Approval, ...] = ()
 
 
 def add_routes(resolver: APIGatewayRestResolver) -> None:
@@ -135,7 +139,10 @@ def cancel_run(run_id: str, exchange: CurrentExchange) -> RunReference:
     A run that has ended stays as it is; its events tell how it ends. It can be asked for any number of times.
     """
     readable_run(exchange.services.runs, exchange.caller, run_id)
-    record = exchange.services.runs.cancel(exchange.caller.tenant, run_id)
+    services, caller = exchange.services, exchange.caller
+    record = services.runs.cancel(caller.tenant, run_id)
+    if record.status is RunStatus.AWAITING_APPROVAL:
+        withdraw(record, caller.tenant, services, user=caller.user, key_id=caller.key_id)
     return _reference(record.id, record.status)
 
 
@@ -211,15 +218,7 @@ def _start(exchange: Exchange, run: Run) -> None:
 def _resume(exchange: Exchange, record: RunRecord) -> RunReference:
     """Start again what an earlier request accepted and may not have started: only one execution can claim a run."""
     if record.status is RunStatus.ACCEPTED:
-        run = Run(
-            id=record.id,
-            tenant=exchange.caller.tenant,
-            epoch=record.epoch,
-            deadline=record.deadline,
-            keep_until=record.expires_at,
-            contents_until=contents_until(record.request.contents, record.deadline),
-        )
-        exchange.services.machines.start_answer(run)
+        exchange.services.machines.start_answer(run_of(record, exchange.caller.tenant))
     return _reference(record.id, record.status)
 
 
@@ -241,4 +240,5 @@ def _view(record: RunRecord) -> RunView:
         answer=record.answer,
         receipt=record.receipt,
         failure=record.failure,
+        approvals=record.approvals,
     )

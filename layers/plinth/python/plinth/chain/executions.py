@@ -8,7 +8,8 @@ matter of time and money, since the epoch fences every effect of an execution th
 
 from dataclasses import replace
 
-from plinth.contracts.runs import Run
+from plinth.contracts.runs import Run, RunRecord, contents_until
+from plinth.contracts.tenant import Tenant
 
 EXECUTION_SECONDS = 270.0
 """How long an execution works on a run: the machine ends by itself after 285 s."""
@@ -35,6 +36,31 @@ def on_execution(run: Run, *, started_at: float) -> Run:
 def successor(run: Run) -> Run:
     """Return the run as its next execution is given it."""
     return replace(run, epoch=run.epoch + 1, execution_deadline=0.0)
+
+
+def paused(run: Run, *, now: float, until: float) -> Run:
+    """Return the run as its next execution is given it after a wait for a person, which costs the run no time."""
+    seconds = int(until - now) + 1
+    contents_until = run.contents_until + seconds if run.contents_until else 0
+    deadline, kept = run.deadline + seconds, run.expires_at
+    return replace(successor(run), deadline=deadline, keep_until=kept, contents_until=contents_until)
+
+
+def resumed(run: Run, *, now: float, until: float) -> Run:
+    """Return a paused run that goes on now: what is left of the wait until then is not the run's."""
+    return replace(run, deadline=run.deadline - max(0, int(until - now)))
+
+
+def run_of(record: RunRecord, tenant: Tenant) -> Run:
+    """Return the name of a stored run as its next execution is given it."""
+    return Run(
+        id=record.id,
+        tenant=tenant,
+        epoch=record.epoch,
+        deadline=record.deadline,
+        keep_until=record.expires_at,
+        contents_until=contents_until(record.request.contents, record.deadline),
+    )
 
 
 def hands_over(run: Run, *, now: float, wait_seconds: float = 0.0) -> bool:

@@ -135,7 +135,8 @@ class CallModelOutput:
     """`calls` holds what this call cost, if one was made; `error` is the class of the failure, `reason` its code.
 
     `tool_calls` is how many tools the reply asks for; then it is no answer yet. `resumes_at` is when `wait_seconds` are
-    over, or 0. `hand_over` says that the next execution must wait and call again.
+    over, or 0. `hand_over` says that the next execution must wait and call again, `asks_person` that a person must
+    approve some of the calls first.
     """
 
     outcome: CallOutcome
@@ -145,6 +146,7 @@ class CallModelOutput:
     position: int = 0
     calls: tuple[ModelCost, ...] = ()
     tool_calls: int = 0
+    asks_person: bool = False
     error: str = ""
     reason: str = ""
 

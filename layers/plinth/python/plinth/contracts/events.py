@@ -7,6 +7,7 @@ drops what the earlier attempt wrote. The JSON Schema is docs/generated/events.s
 
 import msgspec
 
+from plinth.contracts.approvals import Decision
 from plinth.contracts.platform import Spent
 from plinth.contracts.runs import Answer, Citation, Receipt, RunStatus
 
@@ -60,10 +61,32 @@ class StepTried(msgspec.Struct, frozen=True, tag="step.tried", kw_only=True):
 class RunResumed(msgspec.Struct, frozen=True, tag="run.resumed", kw_only=True):
     """Another execution goes on with the run; nothing that an earlier one still writes comes after this.
 
-    `because` is `time` where the earlier one had too little of it left, `lost` where it was not heard of any more.
+    `because` is `time` where the earlier one had too little of it left, `lost` where it was not heard of any more, and
+    `approval` where it waited for a person.
     """
 
     because: str
+
+
+class ApprovalNeeded(msgspec.Struct, frozen=True, tag="approval.needed", kw_only=True):
+    """The run waits until a person has decided about this tool call: see `Approval`."""
+
+    call: str
+    tool: str
+    arguments: str
+    arguments_sha256: str
+    expires_at: float
+
+
+class ApprovalDecided(msgspec.Struct, frozen=True, tag="approval.decided", kw_only=True):
+    """What became of a call that a person was asked about; nobody is named where nobody decided."""
+
+    call: str
+    tool: str
+    arguments_sha256: str
+    decision: Decision
+    user: str = ""
+    key_id: str = ""
 
 
 class TextDelta(msgspec.Struct, frozen=True, tag="text.delta", kw_only=True):
@@ -105,7 +128,19 @@ class RunEnded(msgspec.Struct, frozen=True, tag="run.ended", kw_only=True):
     message: str | None = None
 
 
-Event = RunAccepted | RunResumed | StepEnded | StepTried | TextDelta | Reset | CitationFound | ReceiptMade | RunEnded
+Event = (
+    RunAccepted
+    | RunResumed
+    | StepEnded
+    | StepTried
+    | ApprovalNeeded
+    | ApprovalDecided
+    | TextDelta
+    | Reset
+    | CitationFound
+    | ReceiptMade
+    | RunEnded
+)
 
 
 class LoggedEvent(msgspec.Struct, frozen=True, kw_only=True):

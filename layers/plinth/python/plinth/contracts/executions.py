@@ -15,6 +15,7 @@ class ResumeAt(StrEnum):
 
     GATHER_CONTEXT = "GatherContext"
     CALL_MODEL = "CallModel"
+    RUN_TOOLS = "RunTools"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,8 @@ class Continuation:
     """Where an execution begins, and what it goes on with: all that the machine carried, but the run's name.
 
     `turns` were recalled, `turn` is the model's next one; the others are as in the inputs of the steps. `losses` counts
-    the executions of the run that were lost; `because` is that of `RunResumed`.
+    the executions of the run that were lost; `because` is that of `RunResumed`. `tool_calls` is how many tools the
+    turn's reply asks for, where the tools come next.
     """
 
     resume_at: ResumeAt = ResumeAt.GATHER_CONTEXT
@@ -39,6 +41,7 @@ class Continuation:
     steps: tuple[StepEnded, ...] = ()
     losses: int = 0
     because: str = "time"
+    tool_calls: int = 0
 
 
 BEGINNING = Continuation()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from plinth.contracts.access import NO_BUDGETS, Allowances, CachePolicy, ContentPolicy
+from plinth.contracts.approvals import Approval
 from plinth.contracts.platform import PlatformCost
 from plinth.contracts.tenant import Tenant
 
@@ -13,6 +14,7 @@ class RunStatus(StrEnum):
 
     ACCEPTED = "accepted"
     RUNNING = "running"
+    AWAITING_APPROVAL = "awaiting_approval"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -20,7 +22,7 @@ class RunStatus(StrEnum):
     @property
     def final(self) -> bool:
         """Whether the run has ended, for good."""
-        return self not in (RunStatus.ACCEPTED, RunStatus.RUNNING)
+        return self not in (RunStatus.ACCEPTED, RunStatus.RUNNING, RunStatus.AWAITING_APPROVAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +200,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """A run as the API shows it. Times are Unix seconds. A run that is `unwanted` is to end as CANCELLED."""
+    """A run as the API shows it. Times are Unix seconds. A run that is `unwanted` is to end as CANCELLED.
+
+    `approvals` are the tool calls that it ever asked a person about.
+    """
 
     id: str
     status: RunStatus
@@ -212,6 +217,7 @@ class RunRecord:
     failure: Failure | None = None
     ended_at: float | None = None
     unwanted: bool = False
+    approvals: tuple[Approval, ...] = ()
 
 
 CONTENT_SECONDS = 3600

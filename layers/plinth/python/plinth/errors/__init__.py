@@ -33,7 +33,9 @@ PlinthError
     ├── NotFoundError                404 (a foreign id is as absent as an unknown one)
     ├── MethodNotAllowedError        405, carries what is `allowed`
     ├── IdempotencyConflictError     409
+    ├── ApprovalConflictError        409
     ├── NothingToRedriveError        409
+    ├── ApprovalExpiredError         410
     ├── RequestTooLargeError         413
     ├── UnsupportedContentTypeError  415
     ├── RateLimitedError             429, carries `retry_after_seconds` and the `limit`
@@ -70,6 +72,8 @@ from plinth.errors.models import (
     ModelWakingError,
 )
 from plinth.errors.requests import (
+    ApprovalConflictError,
+    ApprovalExpiredError,
     BudgetExceededError,
     IdempotencyConflictError,
     InvalidFieldError,
@@ -88,6 +92,8 @@ from plinth.errors.requests import (
 )
 
 __all__ = [
+    "ApprovalConflictError",
+    "ApprovalExpiredError",
     "BudgetExceededError",
     "ContentMissingError",
     "DocumentRefusedError",

@@ -79,6 +79,20 @@ class IdempotencyConflictError(RequestError):
     code = "idempotency_conflict"
 
 
+class ApprovalConflictError(RequestError):
+    """The call that waits for approval is another one than the caller saw, or was decided otherwise."""
+
+    status = 409
+    code = "approval_conflict"
+
+
+class ApprovalExpiredError(RequestError):
+    """The time to decide is over; the model was told that nobody approved."""
+
+    status = 410
+    code = "approval_expired"
+
+
 class NothingToRedriveError(RequestError):
     """The document was not refused, or it is being deleted: there is no try to repeat."""
 

@@ -14,10 +14,18 @@ from plinth.money.prices import Confidence
 
 API_STEP = "Api"
 """The one step that is no state of the machine; it is counted until the run was written down."""
-ACCEPTING_UNITS, ANSWERING_UNITS, ENDING_UNITS, HANDING_OVER_UNITS = 7.0, 10.0, 9.0, 6.0
-"""Write units of four transactions, which can't tell their own in what they write: that which accepts a run under an
+ACCEPTING_UNITS, ANSWERING_UNITS, ENDING_UNITS, HANDING_OVER_UNITS, ASKING_UNITS, DECIDING_UNITS = (
+    7.0,
+    10.0,
+    9.0,
+    6.0,
+    9.0,
+    5.0,
+)
+"""Write units of six transactions, which can't tell their own in what they write: that which accepts a run under an
 Idempotency-Key, that which accepts it with its answer, that which ends it (as `bench platform_cost` records them), and
-that which hands it over to its next execution (two items of a KB, and the index).
+that which hands it over to its next execution (two items of a KB, and the index), that which lets it wait for a person
+(three items of a KB, and the index, counted and not recorded), and a person's decision (two of a KB, and the index).
 """
 _CLAIMING = "ClaimRun"
 _WORKFLOW = "workflow"

@@ -43,6 +43,10 @@ class Limits(Protocol):
         """Give the run's place back and count the tokens that it used (None: as estimated), once. Never raises."""
         ...
 
+    def prolong(self, run: Run) -> None:
+        """Let the run keep the place that it has until its deadline, which has moved. Never raises."""
+        ...
+
     def left(self, tenant: Tenant, tier: Tier) -> tuple[Left, ...]:
         """Return what is left of each limit that the tier has; for showing, since only `admit` decides."""
         ...

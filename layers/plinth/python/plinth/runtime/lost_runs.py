@@ -7,6 +7,7 @@ from plinth.contracts.events import ReceiptMade, RunEnded, StepEnded
 from plinth.contracts.runs import Overdue, Run, RunStatus
 from plinth.errors import RunSupersededError
 from plinth.runtime.answer_endings import receipt_for, whole
+from plinth.runtime.approving import expire
 from plinth.runtime.started_calls import every_call, lost_calls
 from plinth.wiring import Services
 
@@ -26,6 +27,9 @@ def look_after(found: Overdue, services: Services) -> bool:
         return False
     if found.unwanted or now > run.deadline + ABANDONED_SECONDS:
         return _end(found, services)
+    if found.status is RunStatus.AWAITING_APPROVAL:
+        expire(run, services)
+        return False
     if now + _LEAST_SECONDS > run.deadline:
         return _end(found, services) if found.leased_until else _wait_for_the_deadline(run, services)
     if not found.leased_until:

@@ -12,6 +12,7 @@ from plinth.chain.reply_checks import require_answer
 from plinth.chain.routing import BREAKING, MAX_ATTEMPTS, after_failure, in_order, route_of
 from plinth.chain.tool_turns import MAX_CALLS
 from plinth.contracts.answering import CallModelInput, CallModelOutput, CallOutcome
+from plinth.contracts.approvals import Approval
 from plinth.contracts.models import Breaker, ModelRequest, Prompt, Reply, StopReason, TimeLimits, Usage
 from plinth.contracts.money import Reservation
 from plinth.contracts.runs import ModelCost, RunRequest
@@ -33,6 +34,7 @@ from plinth.runtime.payments import set_aside
 from plinth.runtime.step_events import unlogged
 from plinth.runtime.streaming import TextStream, next_attempt
 from plinth.runtime.turns import prompt_name
+from plinth.tools.approvals import asked_of_person
 from plinth.wiring import Services
 
 _NOTHING = Usage(input_tokens=0, output_tokens=0)
@@ -48,6 +50,7 @@ class _Turn:
     services: Services
 
     lease: Lease
+    approvals: tuple[Approval, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -68,7 +71,8 @@ def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
     require_own(request.run, record)
     asked = record.request
     prompt = services.runs.get_content(request.run, prompt_name(request.turn), Prompt)
-    turn = _Turn(request=request, asked=asked, prompt=prompt, services=services, lease=Lease(request.run, services))
+    lease, approvals = Lease(request.run, services), record.approvals
+    turn = _Turn(request=request, asked=asked, prompt=prompt, services=services, lease=lease, approvals=approvals)
     steps = in_order(route_of(asked), last_model=request.last_model)
     early = _without_a_call(turn, steps, unwanted=record.unwanted)
     if early is not None:
@@ -86,7 +90,11 @@ def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
     if made.tool_calls and request.turn >= asked.max_turns:
         return _refused(ToolTurnsSpentError, position, made.cost)
     return CallModelOutput(
-        outcome=CallOutcome.COMPLETE, position=position, calls=(made.cost,), tool_calls=made.tool_calls
+        outcome=CallOutcome.COMPLETE,
+        position=position,
+        calls=(made.cost,),
+        tool_calls=made.tool_calls,
+        asks_person=made.asks_person,
     )
 
 
@@ -120,10 +128,11 @@ def _without_a_call(turn: _Turn, steps: Sequence[RouteStep], *, unwanted: bool) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
-    """A call that was made: what it cost, how many tools it asks for, and why it failed if it did."""
+    """A call that was made: what it cost, how many tools it asks for (of a person first?), why it failed if it did."""
 
     cost: ModelCost
     tool_calls: int = 0
+    asks_person: bool = False
     failure: ModelError | None = None
 
 
@@ -160,7 +169,9 @@ def _paid_call(turn: _Turn, chosen: CatalogueModel, breaker: Breaker) -> _Made:
     payment.settle(reply.cost.cost_micro_usd)
     if breaker.failing:
         services.breakers.succeeded(chosen.id)
-    return _Made(cost=reply.cost, tool_calls=min(len(reply.tool_calls), MAX_CALLS))
+    calls = reply.tool_calls[:MAX_CALLS]
+    asked = asked_of_person(calls, turn.approvals, offered=turn.asked.tools, tainted=turn.prompt.tainted)
+    return _Made(cost=reply.cost, tool_calls=len(calls), asks_person=bool(asked))
 
 
 def _call(turn: _Turn, chosen: CatalogueModel) -> Reply:

@@ -1,4 +1,4 @@
-"""How a tool call is made: only if it was offered and needs no approval, and within its tool's time."""
+"""How a tool call is made: only if it was offered, with approval where it needs one, and within its tool's time."""
 
 from collections.abc import Callable, Container
 from concurrent.futures import ThreadPoolExecutor
@@ -8,10 +8,11 @@ from typing import Any
 
 from plinth.chain.tool_turns import RESULT_CHARACTERS
 from plinth.contracts.models import Prompt, Reply, ToolCall
-from plinth.contracts.runs import Run, RunRequest
+from plinth.contracts.runs import Run, RunRecord, RunRequest
 from plinth.contracts.tools import ToolOutcome
+from plinth.runtime.leases import require_own
 from plinth.runtime.turns import outcome_name, prompt_name
-from plinth.tools.approvals import needs_approval
+from plinth.tools.approvals import call_name, needs_approval, why_not
 from plinth.tools.tool import Effect, Surroundings, Tool, ToolFailedError
 from plinth.tools.toolbox import TOOLS
 from plinth.wiring import Services
@@ -27,9 +28,9 @@ class ToolRun:
     services: Services
     given_up: Event = field(default_factory=Event)
 
-    def asked(self) -> RunRequest:
-        """Return what the caller asked for."""
-        return self.services.runs.get(self.run.tenant, self.run.id).request
+    def record(self) -> RunRecord:
+        """Return the run as it stands."""
+        return self.services.runs.get(self.run.tenant, self.run.id)
 
     def call(self) -> ToolCall:
         """Return what the model asks for."""
@@ -38,7 +39,7 @@ class ToolRun:
     def tool(self) -> str:
         """Return the tool's name, or nothing for one that was not offered: the name is then the model's own text."""
         name = self.call().name
-        return name if name in self.asked().tools else ""
+        return name if name in self.record().request.tools else ""
 
     def tainted(self) -> bool:
         """Return whether the model had read untrusted text when it asked."""
@@ -64,14 +65,29 @@ def make_call(
 
     `effects` are those of the tools that the calling function may run.
     """
-    call, asked = making.call(), making.asked()
+    call, record = making.call(), making.record()
+    asked = record.request
     tool = TOOLS.get(call.name)
     if tool is None or call.name not in asked.tools or tool.effect not in effects:
         return ToolOutcome(text="This tool is not offered.", failed=True)
     tainted = tool.effect is not Effect.READ and making.tainted()
-    if needs_approval(tool.effect, tainted=tainted):
-        return ToolOutcome(text="This call needs a person's approval, which it does not have: not done.", failed=True)
+    if needs_approval(tool.effect, tainted=tainted) and (refused := _not_approved(making, call, record, tool.effect)):
+        return ToolOutcome(text=refused, failed=True)
     return _within_its_time(tool, call, making, surroundings(making, asked))
+
+
+def _not_approved(making: ToolRun, call: ToolCall, record: RunRecord, effect: Effect) -> str | None:
+    """Return why the call is not made, looked at as late as can be: nothing is left but to make it.
+
+    What reaches outside can't know that it was asked before, so its approval counts once.
+    """
+    require_own(making.run, record)
+    name = call_name(making.turn, making.number)
+    if refused := why_not(record.approvals, call, name=name, now=making.services.clock.now()):
+        return refused
+    if effect is Effect.EXTERNAL and not making.services.approvals.use(making.run, name):
+        return "This call was begun before: it may have been done, or not."
+    return None
 
 
 def _within_its_time(tool: Tool[Any], call: ToolCall, making: ToolRun, surroundings: Surroundings) -> ToolOutcome:

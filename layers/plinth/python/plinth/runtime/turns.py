@@ -14,6 +14,11 @@ def prompt_name(turn: int) -> str:
     return "prompt" if turn == 1 else f"prompt-{turn}"
 
 
+def asking_reply_name(turn: int) -> str:
+    """Return the name of a reply whose tools wait for a person: those who go on may come after later replies."""
+    return f"reply-{turn}"
+
+
 def outcome_name(run: Run, turn: int, number: int) -> str:
     """Return the name of what the turn's tool number `number` gave back to this execution of the run."""
     return f"tool-{run.epoch}-{turn}-{number}"

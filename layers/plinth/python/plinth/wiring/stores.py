@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from plinth.adapters.meter import Meter
 from plinth.ports.access import Limits, TenantList, Tenants
+from plinth.ports.approvals import Approvals
 from plinth.ports.clock import Clock
 from plinth.ports.documents import Documents, SourceObjects, WorkObjects
 from plinth.ports.importing import Imports, StagedFiles
@@ -103,6 +104,15 @@ class StoreServices:
         from plinth.adapters.dynamo_run_log import DynamoRunLog
 
         return DynamoRunLog(table=self._table(self.settings.runs_table), clock=self.clock)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        """What runs ask a person."""
+        from plinth.adapters.dynamo_approvals import DynamoApprovals
+        from plinth.adapters.dynamo_run_log import DynamoRunLog
+
+        table = self._table(self.settings.runs_table)
+        return DynamoApprovals(table=table, log=DynamoRunLog(table=table, clock=self.clock), clock=self.clock)
 
     @cached_property
     def side_log(self) -> RunLog:
