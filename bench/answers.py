@@ -39,8 +39,9 @@ from tests.fakes.breakers import FakeBreakers
 from tests.fakes.clock import FakeClock
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.documents import FakeDocuments
+from tests.fakes.facts import FakeFacts
 from tests.fakes.limits import FakeLimits
-from tests.fakes.runs import FakeRunLog, FakeRuns
+from tests.fakes.runs import FakeExecutions, FakeRunLog, FakeRuns
 from tests.fakes.usage import FakeUsage
 
 MODEL = "plinth-local"
@@ -129,8 +130,9 @@ def sample_stack() -> Generator[Services]:
         services = _Services(model)
         clock = FakeClock()
         services.clock, services.runs = clock, (runs := FakeRuns(clock))
-        services.run_log, services.usage = FakeRunLog(runs), FakeUsage(runs)
-        services.conversations, services.answers = FakeConversations(clock), FakeAnswers(clock)
+        services.executions, services.run_log, services.usage = FakeExecutions(runs), FakeRunLog(runs), FakeUsage(runs)
+        services.conversations, services.facts = FakeConversations(clock), FakeFacts(clock)
+        services.answers = FakeAnswers(clock)
         services.breakers, services.limits = FakeBreakers(clock), FakeLimits(clock)
         services.documents, services.embedder = FakeDocuments(clock), embedder
         services.memory = OpenSearchMemory(client=client, index="passages")

@@ -5,7 +5,6 @@ wave starts the environments that a hundred calls at once need; the second, meas
 """
 
 import os
-import socket
 import statistics
 import tempfile
 import time
@@ -18,11 +17,10 @@ import anyio
 import httpx
 
 from bench.figures import Figure, Goal, NotMeasurableError
+from bench.own_stack import fresh_stack
 from bench.recording import local_client
 from client.tenants import TenantsTable
 from client.tenants_file import read_tenants
-from local import stack
-from local.places import Ports
 from local.records import StackInfo
 from tests.fakes.providers import ProviderServer
 from tests.fakes.providers.anthropic_messages import events
@@ -182,43 +180,12 @@ def _take(flight: Flight, event: dict[str, str]) -> None:
 
 @contextmanager
 def _stack(provider_url: str) -> Generator[tuple[StackInfo, dict[str, str]]]:
-    """Yield a stack of its own, with keys for the tenants; it asks the scripted provider."""
+    """Yield a stack that asks the scripted provider, with keys for the tenants."""
     told = {"ANTHROPIC_BASE_URL": provider_url, "ANTHROPIC_API_KEY": "a scripted provider takes any"}
-    before = {name: os.environ.get(name) for name in told}
-    os.environ.update(told)
-    with tempfile.TemporaryDirectory(prefix="plinth-load-") as folder:
-        home = Path(folder)
-        try:
-            info = stack.up(home, Ports(edge=_free_row()), model="small", progress=lambda _told: None)
-            file = home / "tenants.toml"
-            own = "".join(
-                f'[tenants.{each}]\ntier = "load"\n[tenants.{each}.users.u]\nkeys = ["k"]\n' for each in TENANTS
-            )
-            file.write_text(_TIER + own)
-            dynamodb = local_client("dynamodb", info.cloud_url)
-            table = TenantsTable(dynamodb, table=info.outputs["TenantsTable"], environment="local")
-            yield info, {made.tenant: made.text for made in table.apply(read_tenants(file))}
-        finally:
-            stack.down(home)
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
-
-
-def _free_row() -> int:
-    """Return the first of four free ports in a row."""
-    for first in range(30_000, 60_000, 4):
-        sockets = [socket.socket() for _ in range(4)]
-        try:
-            for place, each in enumerate(sockets):
-                each.bind(("127.0.0.1", first + place))
-        except OSError:
-            continue
-        else:
-            return first
-        finally:
-            for each in sockets:
-                each.close()
-    raise RuntimeError("no four free ports in a row")
+    with fresh_stack(variables=told) as info, tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "tenants.toml")
+        own = "".join(f'[tenants.{each}]\ntier = "load"\n[tenants.{each}.users.u]\nkeys = ["k"]\n' for each in TENANTS)
+        file.write_text(_TIER + own)
+        dynamodb = local_client("dynamodb", info.cloud_url)
+        table = TenantsTable(dynamodb, table=info.outputs["TenantsTable"], environment="local")
+        yield info, {made.tenant: made.text for made in table.apply(read_tenants(file))}

@@ -6,8 +6,6 @@ an answer asks for it. A question may be asked of two passages; then both answer
 
 import hashlib
 import re
-import subprocess
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.figures import NotMeasurableError
+from bench.debian_packages import unpacked
 from local.models.catalogue import ModelFile, Wheel
 from local.models.digests import is_verified
 from local.models.packages import assemble
@@ -86,25 +84,11 @@ def _boolq(cache: Path) -> Iterator[tuple[str, str]]:
 
 def _faq_pairs(folder: Path) -> Iterator[tuple[str, str]]:
     for package in _FAQ_PACKAGES:
-        if not (folder / package).is_dir():
-            _unpack(package, folder / package)
+        unpacked(package, folder)
     for file in sorted(path for pattern in _FAQ_FILES for path in folder.glob(pattern)):
         for heading, answer in _answers_in(file):
             if heading.endswith("?") and answer:
                 yield heading, answer[:_ANSWER_CHARACTERS]
-
-
-def _unpack(package: str, target: Path) -> None:
-    """Fetch a documentation package with apt, which verifies it, and unpack it without installing."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as place:
-        try:
-            subprocess.run(["apt-get", "download", package], cwd=place, check=True, capture_output=True)
-            (archive,) = Path(place).glob("*.deb")
-            subprocess.run(["dpkg-deb", "--extract", archive, f"{place}/out"], check=True, capture_output=True)
-        except (OSError, ValueError, subprocess.CalledProcessError) as error:
-            raise NotMeasurableError(f"{package} can't be fetched: run on Debian 12 with `apt-get update`") from error
-        Path(place, "out").rename(target)
 
 
 def _answers_in(file: Path) -> Iterator[tuple[str, str]]:

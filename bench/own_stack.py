@@ -1,0 +1,48 @@
+"""A local stack for one measurement: in a place and on ports of its own, and gone afterwards."""
+
+import os
+import socket
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from local import stack
+from local.places import Ports
+from local.records import StackInfo
+
+
+@contextmanager
+def fresh_stack(*, variables: Mapping[str, str] | None = None, strict: bool = False) -> Generator[StackInfo]:
+    """Yield a deployed stack with the small model; `variables` are set in this process while it runs."""
+    told = dict(variables or {})
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
+    with tempfile.TemporaryDirectory(prefix="plinth-bench-") as folder:
+        home = Path(folder)
+        try:
+            yield stack.up(home, Ports(edge=_free_row()), model="small", progress=lambda _told: None, strict=strict)
+        finally:
+            stack.down(home)
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+def _free_row() -> int:
+    """Return the first of four free ports in a row."""
+    for first in range(30_000, 60_000, 4):
+        sockets = [socket.socket() for _ in range(4)]
+        try:
+            for place, each in enumerate(sockets):
+                each.bind(("127.0.0.1", first + place))
+        except OSError:
+            continue
+        else:
+            return first
+        finally:
+            for each in sockets:
+                each.close()
+    raise RuntimeError("no four free ports in a row")
