@@ -8,6 +8,7 @@ from bench import (
     answers,
     cache,
     cold_start,
+    document_load,
     embedding,
     first_text,
     ingest,
@@ -33,6 +34,7 @@ BENCHMARKS: Mapping[str, Callable[..., list[Figure]]] = {
     "answers": answers.measure,
     "platform_cost": platform_cost.measure,
     "load": load.measure,
+    "document_load": document_load.measure,
 }
 
 

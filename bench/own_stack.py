@@ -3,25 +3,28 @@
 import os
 import socket
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from local import stack
 from local.places import Ports
-from local.records import StackInfo
+from local.records import Credentials, StackInfo, StoredKey, credentials_file, read
 
 
 @contextmanager
-def fresh_stack(*, variables: Mapping[str, str] | None = None, strict: bool = False) -> Generator[StackInfo]:
-    """Yield a deployed stack with the small model; `variables` are set in this process while it runs."""
+def fresh_stack(
+    *, variables: Mapping[str, str] | None = None, strict: bool = False
+) -> Generator[tuple[StackInfo, Path]]:
+    """Yield a deployed stack with the small model, and its place; `variables` are set in this process while it runs."""
     told = dict(variables or {})
     before = {name: os.environ.get(name) for name in told}
     os.environ.update(told)
     with tempfile.TemporaryDirectory(prefix="plinth-bench-") as folder:
         home = Path(folder)
         try:
-            yield stack.up(home, Ports(edge=_free_row()), model="small", progress=lambda _told: None, strict=strict)
+            ports = Ports(edge=_free_row())
+            yield stack.up(home, ports, model="small", progress=lambda _told: None, strict=strict), home
         finally:
             stack.down(home)
             for name, value in before.items():
@@ -29,6 +32,12 @@ def fresh_stack(*, variables: Mapping[str, str] | None = None, strict: bool = Fa
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+
+
+def keys_of(home: Path) -> Sequence[StoredKey]:
+    """Return the keys of the stack in this place."""
+    credentials = read(credentials_file(home), Credentials)
+    return credentials.keys if credentials else ()
 
 
 def _free_row() -> int:

@@ -9,7 +9,7 @@ import re
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -30,7 +30,7 @@ _NOT_OF_A_RUN = frozenset({"SweepBudgets"})
 _RELAY_MB = 256
 _MILLION = 1_000_000
 _REPORT = re.compile(r"^REPORT RequestId: \S+\tDuration: ([\d.]+) ms")
-_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"})
+WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"})
 _LOG_EVENT_BYTES = 26
 """What CloudWatch adds to each event that it is sent (its quotas, from memory)."""
 
@@ -53,12 +53,7 @@ class Lane:
     """Asks a running stack and reads what that used."""
 
     def __init__(self, api: PlinthApi, cloud_url: str, units: Units) -> None:
-        self._api, self._units = api, units
-        self._logs = local_client("logs", cloud_url)
-        pages = local_client("lambda", cloud_url).get_paginator("list_functions").paginate()
-        self._memory = {
-            short_name(each["FunctionName"]): each["MemorySize"] for page in pages for each in page["Functions"]
-        }
+        self._api, self._cloud_url, self._units = api, cloud_url, units
 
     def record(self, questions: list[str], *, fetch: bool) -> Recording:
         """Return what these questions used, each asked and answered before the next; `fetch` gets each run again."""
@@ -72,28 +67,42 @@ class Lane:
             if fetch:
                 self._api.get_run(run.id)
         time.sleep(_SETTLE_SECONDS)
-        recording = Recording(
-            runs=len(questions),
-            units=defaultdict(float, {key: units for key, units in self._units.items() if key[0] not in _NOT_OF_A_RUN}),
-            memory_mb=self._memory,
-        )
-        for name, message in self._messages(began):
-            recording.log_bytes[name] += len(message.encode()) + _LOG_EVENT_BYTES
-            if report := _REPORT.match(message):
-                recording.calls[name] += 1
-                recording.milliseconds[name] += float(report[1])
-        return recording
-
-    def _messages(self, began: int) -> Iterator[tuple[str, str]]:
-        for page in self._logs.get_paginator("describe_log_groups").paginate():
-            for group in (each["logGroupName"] for each in page["logGroups"]):
-                if "-answer/" in group or "-api/" in group:
-                    pages = self._logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=began)
-                    name = group.rpartition("/")[2].rpartition("Log")[0]
-                    yield from ((name, event["message"]) for each in pages for event in each["events"])
+        units = {key: units for key, units in self._units.items() if key[0] not in _NOT_OF_A_RUN}
+        return recording_of(self._cloud_url, units, runs=len(questions), began=began, stacks=("answer", "api"))
 
 
-def _usd(kind: PlatformKind) -> float:
+def recording_of(
+    cloud_url: str, units: Mapping[tuple[str, str, str], float], *, runs: int, began: int, stacks: tuple[str, ...]
+) -> Recording:
+    """Return what these units and the log lines since `began` (Unix milliseconds) of the stacks' functions tell."""
+    pages = local_client("lambda", cloud_url).get_paginator("list_functions").paginate()
+    recording = Recording(
+        runs=runs,
+        units=defaultdict(float, units),
+        memory_mb={
+            short_name(each["FunctionName"]): each["MemorySize"] for page in pages for each in page["Functions"]
+        },
+    )
+    for name, message in _messages(cloud_url, began, stacks):
+        recording.log_bytes[name] += len(message.encode()) + _LOG_EVENT_BYTES
+        if report := _REPORT.match(message):
+            recording.calls[name] += 1
+            recording.milliseconds[name] += float(report[1])
+    return recording
+
+
+def _messages(cloud_url: str, began: int, stacks: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    logs = local_client("logs", cloud_url)
+    for page in logs.get_paginator("describe_log_groups").paginate():
+        for group in (each["logGroupName"] for each in page["logGroups"]):
+            if any(f"-{stack}/" in group for stack in stacks):
+                pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=began)
+                name = group.rpartition("/")[2].rpartition("Log")[0]
+                yield from ((name, event["message"]) for each in pages for event in each["events"])
+
+
+def usd(kind: PlatformKind) -> float:
+    """Return the dollars of one unit."""
     return platform_prices()[kind].nano_usd / 1e9
 
 
@@ -139,22 +148,28 @@ def _milliseconds(recording: Recording, name: str) -> float:
 
 def bill(recording: Recording) -> dict[str, float]:
     """Return dollars per million runs, by line."""
+    lines = functions_bill(recording)
+    machines = recording.calls["ClaimRun"]
+    lines["Express requests"] = machines * usd(PlatformKind.WORKFLOW_RUNS)
+    lines["Express time"] = machines * run_seconds(recording) * WORKFLOW_GB * usd(PlatformKind.WORKFLOW_GB_SECONDS)
+    lines["API requests"] = recording.calls["Api"] * usd(PlatformKind.API_REQUESTS)
+    return {name: dollars / recording.runs * _MILLION for name, dollars in lines.items() if dollars}
+
+
+def functions_bill(recording: Recording) -> defaultdict[str, float]:
+    """Return the dollars of all that was recorded for the functions and what they asked of tables, by line."""
     lines: defaultdict[str, float] = defaultdict(float)
     for name, calls in recording.calls.items():
         gb_seconds = _milliseconds(recording, name) / 1000 * recording.memory_mb[name] / 1024
-        lines[f"Lambda time {name}"] += gb_seconds * _usd(PlatformKind.LAMBDA_GB_SECONDS)
-        lines["Lambda requests"] += calls * _usd(PlatformKind.LAMBDA_REQUESTS)
+        lines[f"Lambda time {name}"] += gb_seconds * usd(PlatformKind.LAMBDA_GB_SECONDS)
+        lines["Lambda requests"] += calls * usd(PlatformKind.LAMBDA_REQUESTS)
     for (_, operation, table), units in recording.units.items():
-        if operation in _WRITES:
-            lines[f"{_table_name(table)} writes"] += units * _usd(PlatformKind.WRITE_UNITS)
+        if operation in WRITES:
+            lines[f"{_table_name(table)} writes"] += units * usd(PlatformKind.WRITE_UNITS)
         else:
-            lines[f"{_table_name(table)} reads"] += units * _usd(PlatformKind.READ_UNITS)
-    machines = recording.calls["ClaimRun"]
-    lines["Express requests"] = machines * _usd(PlatformKind.WORKFLOW_RUNS)
-    lines["Express time"] = machines * run_seconds(recording) * WORKFLOW_GB * _usd(PlatformKind.WORKFLOW_GB_SECONDS)
-    lines["API requests"] = recording.calls["Api"] * _usd(PlatformKind.API_REQUESTS)
-    lines["log bytes"] = recording.log_bytes.total() * _usd(PlatformKind.LOG_BYTES)
-    return {name: usd / recording.runs * _MILLION for name, usd in lines.items() if usd}
+            lines[f"{_table_name(table)} reads"] += units * usd(PlatformKind.READ_UNITS)
+    lines["log bytes"] = recording.log_bytes.total() * usd(PlatformKind.LOG_BYTES)
+    return lines
 
 
 def _with_relay(lines: dict[str, float], seconds: float) -> dict[str, float]:
@@ -163,10 +178,10 @@ def _with_relay(lines: dict[str, float], seconds: float) -> dict[str, float]:
     looks = _MODEL_SECONDS / pace.text_pause + (seconds - _MODEL_SECONDS) / pace.first_pause
     return {
         **lines,
-        "Lambda requests": lines["Lambda requests"] + _usd(PlatformKind.LAMBDA_REQUESTS) * _MILLION,
-        "API requests": lines["API requests"] + _usd(PlatformKind.API_REQUESTS) * _MILLION,
-        "relay time": gb_seconds * _usd(PlatformKind.LAMBDA_GB_SECONDS) * _MILLION,
-        "relay polling, at most": looks * _usd(PlatformKind.READ_UNITS) * _MILLION,
+        "Lambda requests": lines["Lambda requests"] + usd(PlatformKind.LAMBDA_REQUESTS) * _MILLION,
+        "API requests": lines["API requests"] + usd(PlatformKind.API_REQUESTS) * _MILLION,
+        "relay time": gb_seconds * usd(PlatformKind.LAMBDA_GB_SECONDS) * _MILLION,
+        "relay polling, at most": looks * usd(PlatformKind.READ_UNITS) * _MILLION,
     }
 
 
@@ -177,7 +192,7 @@ def _table_name(table: str) -> str:
 
 def _figure(kind: str, lines: dict[str, float], recording: Recording) -> Figure:
     total, goal = sum(lines.values()), float(_GOALS_USD[kind])
-    writes = sum(units for (_, operation, _), units in recording.units.items() if operation in _WRITES)
+    writes = sum(units for (_, operation, _), units in recording.units.items() if operation in WRITES)
     reads = sum(recording.units.values()) - writes
     by_operation = {
         f"units {name} {operation} {_table_name(table)}": round(units / recording.runs, 2)

@@ -92,3 +92,23 @@ def test_the_environment_sets_some_fields_and_a_bad_one_is_named(monkeypatch: py
     monkeypatch.setenv("PLINTH_RETRIEVAL", '{"floor": "high"}')
     with pytest.raises(SettingMissingError, match="floor"):
         _ = Settings().retrieval
+
+
+def test_passages_of_a_replaced_version_that_crowd_the_index_hide_nothing(
+    services: ChainServices, retrieved: Callable[..., list[str]]
+) -> None:
+    document = DocumentVersion(
+        tenant=TENANT,
+        document_id="doc_a",
+        name="a.md",
+        object_key="acme/a.md",
+        version_id="v0",
+        sequence="0000",
+        attempt=1,
+        size_bytes=1,
+    )
+    text = "bees dance in the hive"
+    crowd = [(Passage(position=at, text=text), services.embedder.embed([text])[0]) for at in range(100)]
+    services.memory.index(document, "Insects", crowd)
+
+    assert retrieved() == list(TEXTS)

@@ -11,6 +11,7 @@ from plinth.ports.documents import Vector
 from plinth.wiring import Services
 
 CANDIDATES = 24
+_DEEPER = 16
 
 
 def scope_of(run: Run, asked: RunRequest) -> SearchScope:
@@ -27,14 +28,29 @@ def search(
     """
     how = services.settings.retrieval
     (vector,) = services.embedder.embed([words])
-    services.meter.searched()
-    hits = services.memory.search(scope, words, vector, limit=CANDIDATES, mix=how.mix)
-    live = services.documents.live_generations(scope.tenant, {hit.document_id for hit in hits})
-    found = above_floor(keep_live(hits, live, limit=CANDIDATES), floor=how.floor)
+    found = above_floor(_live_hits(scope, words, vector, services, limit=limit), floor=how.floor)
     ranked = _reranked(collapse(found, per_document=how.per_document), words, how, services)
     chosen = diverse(ranked, diversity=how.diversity, limit=limit)
     near = services.memory.around(scope, spans_around(chosen, neighbours=how.neighbours))
     return with_neighbours(chosen, near), vector
+
+
+def _live_hits(
+    scope: SearchScope, words: str, vector: Vector, services: Services, *, limit: int
+) -> tuple[StoredPassage, ...]:
+    """Return the candidates of live versions; where others took their places, search once more, far deeper.
+
+    A large document leaves its passages of before in the index for a moment after it was replaced or deleted.
+    """
+    kept: tuple[StoredPassage, ...] = ()
+    for depth in (CANDIDATES, CANDIDATES * _DEEPER):
+        services.meter.searched()
+        hits = services.memory.search(scope, words, vector, limit=depth, mix=services.settings.retrieval.mix)
+        live = services.documents.live_generations(scope.tenant, {hit.document_id for hit in hits})
+        kept = keep_live(hits, live, limit=CANDIDATES)
+        if len(kept) >= limit or len(hits) < depth:
+            break
+    return kept
 
 
 def _reranked(
