@@ -9,6 +9,7 @@ import os
 import statistics
 import sys
 import time
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -55,6 +56,14 @@ _FIELDS = ["position", "generation"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Faced:
+    """How many requests the functions made, and how many of them failed on the way."""
+
+    by_service: Counter[str]
+    faults: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Loaded:
     """What became of the files: how long it took, what it used, and which are not searchable exactly once."""
 
@@ -64,7 +73,7 @@ class Loaded:
     wrong: Sequence[str]
     waits: Sequence[float]
     lines: Mapping[str, float]
-    stats: Mapping[str, Any]
+    faced: Faced
     peak: Peak
 
 
@@ -87,7 +96,7 @@ def load(files: Sequence[Listed]) -> Loaded:
         began = time.time()
         asked = _import_all(api, files)
         seconds = time.time() - began
-        units, stats = dict(recorder.units), httpx.get(f"{proxy_url}/_microburst/stats").raise_for_status().json()
+        units, faced = dict(recorder.units), _faced(proxy_url)
         used = recording_of(info.cloud_url, units, runs=len(files), began=int(began * 1000), stacks=("ingest", "api"))
         documents = {each.name: each for each in api.documents()}
         return Loaded(
@@ -96,8 +105,8 @@ def load(files: Sequence[Listed]) -> Loaded:
             documents=documents,
             wrong=[each.file.name for each in files if not _is_once(documents.get(each.file.name), info)],
             waits=sorted(_waits(documents, info)),
-            lines=_bill(used, info, s3_requests=stats["by_service"].get("s3", 0)),
-            stats=stats,
+            lines=_bill(used, info, s3_requests=faced.by_service["s3"]),
+            faced=faced,
             peak=peak,
         )
 
@@ -120,8 +129,8 @@ def _figure(files: Sequence[Listed], loaded: Loaded) -> Figure:
             "wrong": ", ".join(loaded.wrong[:5]),
             "peak_mib": loaded.peak.mebibytes,
             "processes": loaded.peak.processes,
-            "faults": sum(each["fired"] for each in loaded.stats["by_rule"].values()),
-            "requests": sum(loaded.stats["by_service"].values()),
+            "requests": loaded.faced.by_service.total(),
+            "faults": loaded.faced.faults,
             "$ per 1000": round(sum(loaded.lines.values()) / thousands, 4),
             **{f"$ per 1000: {name}": round(usd / thousands, 4) for name, usd in loaded.lines.items()},
         },
@@ -163,6 +172,14 @@ def _failing_network(cloud_url: str) -> Generator[str]:
         yield url
     finally:
         stop([child])
+
+
+def _faced(proxy_url: str) -> Faced:
+    told: dict[str, Any] = httpx.get(f"{proxy_url}/_microburst/stats").raise_for_status().json()
+    return Faced(
+        by_service=Counter({each["service"]: each["requests"] for each in told["by_service"]}),
+        faults=sum(each["fired"] for each in told["by_rule"]),
+    )
 
 
 def _bill(used: Recording, info: StackInfo, *, s3_requests: int) -> dict[str, float]:

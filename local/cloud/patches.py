@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from local.cloud import executions, jsonata_states, layers, ministack
+from local.cloud import executions, jsonata_states, layers, ministack, starts
 from local.cloud.runtime import WorkerSettings
 from local.cloud.workers import FailureText, worker_factory
 
@@ -12,6 +12,7 @@ def apply(settings: WorkerSettings) -> None:
     """Mend every fault; raises MinistackChangedError if ministack is not the release that was tried."""
     ministack.require_version()
     own_workers(settings)
+    starts.few_at_a_time()
     named_errors()
     named_throttles()
     gateway_tells_no_reason()

@@ -56,6 +56,7 @@ class PythonWorker:
         self.code_zip = code_zip
         self.in_use = False
         self.last_used = time.time()
+        self.end_turn: Callable[[], None] | None = None
         self._settings = settings
         self._lock = threading.Lock()
         self._cold = True
@@ -82,6 +83,7 @@ class PythonWorker:
             try:
                 if self._cold:
                     self._spawn()
+                    self.has_started()
                 self._write({"event": event, "ctx": context})
                 response = self._read(timeout_seconds)
             except WorkerFailedError as error:
@@ -97,6 +99,12 @@ class PythonWorker:
                     self._spawn()
             except WorkerFailedError:
                 self.kill()
+
+    def has_started(self) -> None:
+        """Let the next environment start, if that waits for this one."""
+        end_turn, self.end_turn = self.end_turn, None
+        if end_turn is not None:
+            end_turn()
 
     def kill(self) -> None:
         """End the process at once, as a frozen environment is ended."""

@@ -1,5 +1,8 @@
 """What a Lambda function sees, reports and keeps in the embedded cloud."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.contract.cloud.conftest import Cloud
@@ -121,3 +124,27 @@ def handler(event, context):
     messages = [event["message"].strip() for event in events]
     assert "written" in messages
     assert any(message.startswith("printed ") for message in messages)
+
+
+SLOW_START = """
+import os, time
+time.sleep(0.5)
+def handler(event, context):
+    time.sleep(event)
+    return os.getpid()
+"""
+
+
+CORES = os.cpu_count() or 1
+
+
+@pytest.mark.parametrize(("seconds", "most"), [(0, 3 * CORES), (3, 6 * CORES)])
+def test_calls_wait_for_an_environment_that_gets_free_while_others_start_and_never_for_one_that_works(
+    cloud: Cloud, seconds: int, most: int
+) -> None:
+    function = cloud.function(SLOW_START, Timeout=60)
+    with ThreadPoolExecutor(6 * CORES) as pool:
+        called = [pool.submit(cloud.invoke, function, seconds) for _ in range(6 * CORES)]
+    environments = {each.result() for each in called}
+    assert all(isinstance(each, int) for each in environments)
+    assert len(environments) <= most
