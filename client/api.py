@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -32,6 +32,7 @@ from client.records import (
 )
 from client.sse import messages
 from client.wire import NothingFollowsError, Wire, decoded
+from plinth.contracts.approvals import Approval
 from plinth.contracts.conversations import Conversation, Fact
 from plinth.contracts.events import LoggedEvent, RunEnded
 from plinth.contracts.importing import ImportedFile, ImportRecord
@@ -39,8 +40,8 @@ from plinth.contracts.memory import DocumentRecord
 from plinth.contracts.runs import Turn
 from plinth.contracts.traces import RunContents, Trace
 
-_SILENCE_SECONDS = 300.0
-"""A run ends within 270 s of its start: a log that says nothing for longer never will."""
+_SILENCE_SECONDS = 600.0
+"""A run waits five minutes for a person, and the sweep finds it within one: silent for longer, it never speaks."""
 _RECONNECT_SECONDS = 0.25
 _MOST_FAILURES = 60
 _PASSING = (429, 502, 503, 504)
@@ -114,6 +115,12 @@ class PlinthApi:
     def cancel_run(self, run_id: str) -> Run:
         """Stop the run if it has not ended; what became of it, its events tell."""
         return decoded(self._wire.send("POST", f"/v1/runs/{quote(run_id, safe='')}/cancel"), Run)
+
+    def decide(self, run_id: str, call: str, arguments_sha256: str, decision: Literal["approve", "deny"]) -> Approval:
+        """Say what becomes of a tool call that the run waits with, having seen the arguments of this hash."""
+        path = f"/v1/runs/{quote(run_id, safe='')}/approvals/{quote(call, safe='')}"
+        body = {"decision": decision, "arguments_sha256": arguments_sha256}
+        return self._wire.call("POST", path, into=Approval, body=body)
 
     def trace(self, run_id: str) -> Trace:
         """Return what the run did and when, so far."""

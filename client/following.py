@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from client.answers import AnswerSoFar, add
 from client.api import PlinthApi, Question
-from plinth.contracts.events import Event
+from plinth.contracts.events import ApprovalNeeded, Event
 from plinth.contracts.runs import RunStatus
 
 
@@ -25,8 +25,21 @@ class FollowedRun:
         return self.answer.ended is not None and self.answer.ended.status is RunStatus.DONE
 
 
-def ask(api: PlinthApi, question: Question, *, hear: Callable[[Event], None]) -> FollowedRun:
-    """Ask and return the ended run; `hear` gets every event as it comes. An interrupt cancels the run."""
+def _nobody(_run_id: str, _asked: ApprovalNeeded) -> None:
+    """Leave the decision to somebody else."""
+
+
+def ask(
+    api: PlinthApi,
+    question: Question,
+    *,
+    hear: Callable[[Event], None],
+    decide: Callable[[str, ApprovalNeeded], None] = _nobody,
+) -> FollowedRun:
+    """Ask and return the ended run; `hear` gets every event as it comes. An interrupt cancels the run.
+
+    `decide` gets the run's id and what a person must approve before the run goes on.
+    """
     asked_at, so_far, first_text_seconds = time.monotonic(), AnswerSoFar(), None
     run = api.create_run(question)
     try:
@@ -35,6 +48,8 @@ def ask(api: PlinthApi, question: Question, *, hear: Callable[[Event], None]) ->
             if so_far.text and first_text_seconds is None:
                 first_text_seconds = time.monotonic() - asked_at
             hear(logged.event)
+            if isinstance(logged.event, ApprovalNeeded):
+                decide(run.id, logged.event)
     except KeyboardInterrupt:
         api.cancel_run(run.id)
         raise

@@ -5,6 +5,7 @@ Fields that a newer API adds are ignored.
 
 from dataclasses import dataclass, field
 
+from plinth.contracts.approvals import Approval
 from plinth.contracts.conversations import Conversation, Fact
 from plinth.contracts.erasing import ErasureState, SignedReceipt
 from plinth.contracts.memory import DocumentRecord
@@ -23,6 +24,7 @@ class Run:
     answer: Answer | None = None
     receipt: Receipt | None = None
     failure: Failure | None = None
+    approvals: tuple[Approval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

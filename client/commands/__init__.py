@@ -14,7 +14,20 @@ import typer
 from botocore.exceptions import BotoCoreError
 from botocore.exceptions import ClientError as AwsError
 
-from client.commands import asking, cost, documents, erasing, logs, models, remembering, stack, tenants, tracing, usage
+from client.commands import (
+    approving,
+    asking,
+    cost,
+    documents,
+    erasing,
+    logs,
+    models,
+    remembering,
+    stack,
+    tenants,
+    tracing,
+    usage,
+)
 from client.errors import ClientError
 from local.deploy import DeployError
 from local.models.errors import ModelError
@@ -33,7 +46,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed run or refused document, 2 wrong usage, 3 not running or not reachable, "
     "4 refused by the API.",
 )
-for module in (stack, documents, erasing, asking, remembering, models, tracing, logs, tenants, cost, usage):
+for module in (stack, documents, erasing, asking, approving, remembering, models, tracing, logs, tenants, cost, usage):
     app.add_typer(module.app)
 
 

@@ -10,13 +10,14 @@ from rich.console import Console
 
 from client import following
 from client.api import Question
+from client.commands.approving import ask_person
 from client.commands.choices import AsJson, EnvironmentName, output, progress
 from client.display import plain, receipt_lines, show_citations
 from client.environments import LOCAL, environment_named
 from client.errors import UsageError
 from client.following import FollowedRun
 from client.waterfall import waterfall
-from plinth.contracts.events import Event, Reset, StepEnded, TextDelta
+from plinth.contracts.events import ApprovalNeeded, Event, Reset, StepEnded, TextDelta
 from plinth.contracts.runs import RunStatus
 from plinth.tracing.waterfall import steps_of
 
@@ -56,7 +57,12 @@ def ask(  # noqa: PLR0913 - each parameter is an option of the command
         max_turns=max_turns,
     )
     with environment_named(env).api() as api, Screen(output(), streams=stream and not json) as screen:
-        run = following.ask(api, asked, hear=screen.hear)
+
+        def decide(run_id: str, needed: ApprovalNeeded) -> None:
+            screen.rest()
+            ask_person(api, run_id, needed, env=env, interactive=not json)
+
+        run = following.ask(api, asked, hear=screen.hear, decide=decide)
     if json:
         typer.echo(as_json(run))
     else:
@@ -141,6 +147,10 @@ class Screen:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._waiting.stop()
+
+    def rest(self) -> None:
+        """Leave the terminal to somebody else; the note of what goes on comes back with the next run."""
         self._waiting.stop()
 
     def hear(self, event: Event) -> None:

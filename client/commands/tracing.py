@@ -10,8 +10,11 @@ from client.commands.logs import show_lines
 from client.display import plain, receipt_lines
 from client.environments import LOCAL, environment_named
 from client.log_lines import log_groups, log_lines
+from client.records import Run
 from client.waterfall import waterfall
-from plinth.contracts.traces import RunContents, Trace
+from plinth.contracts.events import ApprovalNeeded
+from plinth.contracts.runs import RunStatus
+from plinth.contracts.traces import RunContents, Trace, TracedApproval
 from plinth.tracing.otlp import otlp_json
 
 app = typer.Typer()
@@ -26,11 +29,12 @@ def trace(
     contents: Annotated[bool, typer.Option("--contents", help="Print what its steps handed on, as JSON.")] = False,
     otel: Annotated[bool, typer.Option("--otel", help="Print nothing but the trace as OTLP's JSON.")] = False,
 ) -> None:
-    """Show what a run did and when; one that is still going is followed to its end."""
+    """Show what a run did and when; one that is still going is followed to its end, or until it waits for a person."""
     environment = environment_named(env)
     with environment.api() as api:
-        for _ in api.events(run_id):
-            pass
+        for logged in api.events(run_id):
+            if isinstance(logged.event, ApprovalNeeded) and _waits(api.get_run(run_id)):
+                break
         told = api.trace(run_id)
         kept = api.contents(run_id) if contents else None
     if otel:
@@ -57,11 +61,25 @@ def _show(told: Trace, kept: RunContents | None) -> None:
         console.print(f"\n{plain(text)}", markup=False, soft_wrap=True)
 
 
+def _waits(run: Run) -> bool:
+    return run.status is RunStatus.AWAITING_APPROVAL
+
+
+def _approval_line(each: TracedApproval) -> str:
+    what = f"{plain(each.tool)} ({each.call}, {each.arguments_sha256[:12]})"
+    asked = f"asked a person about {what} after {each.asked_ms / 1000:.2f} s"
+    if each.decision is None or each.decided_ms is None:
+        return f"{asked}: nobody has decided yet"
+    by = f" by {plain(each.user)} with key {each.key_id}" if each.user else ""
+    return f"{asked}: {each.decision}{by} after {each.decided_ms / 1000:.2f} s"
+
+
 def _milestones(told: Trace) -> list[str]:
     first = told.first_text_ms
     return [
         *(f"execution {plain(each.execution)}" for each in told.executions),
         *([f"first text after {first / 1000:.2f} s"] if first is not None else []),
+        *map(_approval_line, told.approvals),
         *(f"text dropped after {each.at_ms / 1000:.2f} s: {plain(each.reason)}" for each in told.resets),
         f"{told.work_ms / 1000:.2f} s of work, {told.wait_ms / 1000:.2f} s of waiting",
     ]

@@ -54,6 +54,33 @@ window.fetch = async (url) => {
 """
 
 
+APPROVABLE_API = """
+window.decided = [];
+window.fetch = async (url, request) => {
+  if (url === "/v1/runs") {
+    window.asked = request.body;
+    return new Response(JSON.stringify({ id: "run_1", events_url: "/events" }), { status: 202 });
+  }
+  if (url.includes("/approvals/")) {
+    window.decided.push([url, request.body]);
+    if (window.decided.length === 1) return new Response(JSON.stringify({ detail: "Not yet." }), { status: 503 });
+    window.go_on();
+    return new Response("{}");
+  }
+  return new Response(new ReadableStream({ start(stream) {
+    const say = (seq, event) => stream.enqueue(new TextEncoder().encode(`data: ${JSON.stringify({ seq, event })}\n\n`));
+    say(1, %s);
+    window.go_on = () => {
+      say(2, { type: "approval.decided", call: "2-1", decision: "deny", user: "ann" });
+      say(3, { type: "text.delta", text: "Without it.", attempt: 1, offset: 0 });
+      say(4, { type: "run.ended", status: "done" });
+      stream.close();
+    };
+  } }));
+};
+"""
+
+
 class Console:
     """The page as its user meets it."""
 
@@ -295,3 +322,30 @@ def test_stop_cancels_the_run_and_is_there_only_while_one_runs(console: Console)
     WebDriverWait(console.browser, PATIENCE_SECONDS).until(lambda _: console.text("status") == "Stopped.")
     assert (before, stop.is_displayed()) == (False, False)
     assert console.browser.execute_script("return window.cancelled") == ["/v1/runs/run_1/cancel"]
+
+
+def test_a_run_that_waits_shows_its_call_as_text_takes_a_decision_and_goes_on_streaming(console: Console) -> None:
+    arguments = json.dumps({"fact": MARKUP})
+    needed = {"type": "approval.needed", "call": "2-1", "tool": MARKUP, "arguments": arguments, "expires_at": 1.8e9}
+    source = APPROVABLE_API % json.dumps({**needed, "arguments_sha256": "a" * 64})
+    console.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
+    console.open()
+    console.browser.find_element(By.ID, "tools").send_keys("remember, calculate")
+    console.ask("Why?", key="any")
+    wait = WebDriverWait(console.browser, PATIENCE_SECONDS)
+    wait.until(lambda _: arguments in console.text("approvals"))
+    deny = console.browser.find_elements(By.CSS_SELECTOR, "#approvals button")[1]
+
+    deny.click()
+    wait.until(lambda _: "Not yet." in console.text("approvals"))
+    deny.click()
+
+    assert console.ended() == "Done."
+    assert console.text("answer") == "Without it."
+    assert console.text("approvals").endswith("Denied by ann.")
+    assert not console.browser.find_elements(By.CSS_SELECTOR, "#approvals button, #approvals img")
+    assert console.browser.title == "Plinth"
+    assert json.loads(console.script("return window.asked"))["tools"] == ["remember", "calculate"]
+    path, body = console.script("return window.decided[1]")
+    assert path == "/v1/runs/run_1/approvals/2-1"
+    assert json.loads(body) == {"decision": "deny", "arguments_sha256": "a" * 64}

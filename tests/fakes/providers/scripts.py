@@ -1,5 +1,6 @@
 """What a scripted provider says and how it fails: one vocabulary for every protocol."""
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -117,8 +118,35 @@ LEAK = (
     *("[s](https://docs.", "example.org/a)"),
 )
 
+ATTEMPTS = (
+    "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next",
+    "http://[::ffff:169.254.169.254]/",
+    "https://evil.test/?q=all",
+    "file:///proc/self/environ",
+    "rival",
+    "../rival",
+    "acme#ann",
+    "{}",
+)
+"""What a model may give a tool of its own accord."""
+
+
+def insisting(*tools: tuple[str, str]) -> Script:
+    """Return a script that gives every one of these tools, named with their argument, every attempt."""
+    calls = [(name, json.dumps({argument: value})) for name, argument in tools for value in ATTEMPTS]
+    asked = (ToolCall(id=f"call_{at}", name=name, arguments=given) for at, (name, given) in enumerate(calls, start=1))
+    return Script(text=("Once more. ",), tool_calls=tuple(asked), stop=StopReason.TOOL_USE)
+
+
 BY_NAME: dict[str, Script] = {
     "obey": Script(text=(), tool_calls=ORDERS, stop=StopReason.TOOL_USE),
+    "insist": insisting(("remember", "fact"), ("fetch_url", "url")),
+    "insist_inside": insisting(("search_memory", "query"), ("calculate", "expression")),
+    "note": Script(
+        text=("I keep that. ",),
+        tool_calls=(ToolCall(id="call_1", name="remember", arguments='{"fact": "Gus drinks tea."}'),),
+        stop=StopReason.TOOL_USE,
+    ),
     "leak": Script(text=LEAK),
     "ok": Script(),
     "slow": Script(pause_seconds=0.2),

@@ -1,6 +1,16 @@
 """What a run's log adds up to as a waterfall: steps, the tries before them, work and waiting."""
 
-from plinth.contracts.events import Event, LoggedEvent, Reset, StepEnded, StepTried, TextDelta
+from plinth.contracts.approvals import Decision
+from plinth.contracts.events import (
+    ApprovalDecided,
+    ApprovalNeeded,
+    Event,
+    LoggedEvent,
+    Reset,
+    StepEnded,
+    StepTried,
+    TextDelta,
+)
 from plinth.contracts.platform import Spent
 from plinth.contracts.runs import RunRecord, RunRequest, RunStatus
 from plinth.contracts.traces import Trace
@@ -108,3 +118,19 @@ def test_text_and_resets_are_told_from_the_first_step() -> None:
 
     assert told.first_text_ms == 1500.0
     assert [(each.at_ms, each.reason) for each in told.resets] == [(2500.0, "model_silent")]
+
+
+def test_a_trace_says_what_a_person_was_asked_and_who_decided_what_and_when() -> None:
+    asked = [
+        ApprovalNeeded(call=call, tool="remember", arguments="{}", arguments_sha256=f"{call}-hash", expires_at=1.0)
+        for call in ("1-1", "1-2")
+    ]
+    made = ApprovalDecided(
+        call="1-1", tool="remember", arguments_sha256="1-1-hash", decision=Decision.DENY, user="ann", key_id="k1"
+    )
+
+    first, second = trace(ended("CallModel", 0.0, 0.0), *asked, made).approvals
+
+    assert (first.call, first.arguments_sha256, first.asked_ms, first.decided_ms) == ("1-1", "1-1-hash", 2000, 4000)
+    assert (first.decision, first.user, first.key_id) == (Decision.DENY, "ann", "k1")
+    assert (second.call, second.asked_ms, second.decided_ms, second.decision) == ("1-2", 3000, None, None)

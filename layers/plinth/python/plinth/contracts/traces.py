@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from plinth.contracts.access import ContentPolicy
+from plinth.contracts.approvals import Decision
 from plinth.contracts.events import Details
 from plinth.contracts.runs import Failure, Receipt, RunStatus
 
@@ -52,6 +53,20 @@ class TracedReset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TracedApproval:
+    """A tool call that a person was asked about: when, and who decided what and when, with which key."""
+
+    call: str
+    tool: str
+    arguments_sha256: str
+    asked_ms: float
+    decided_ms: float | None = None
+    decision: Decision | None = None
+    user: str = ""
+    key_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TracedExecution:
     """An execution of the state machine that claimed the run, by its ARN. Express keeps no history of it."""
 
@@ -92,3 +107,4 @@ class Trace:
     providers: dict[str, str]
     receipt: Receipt | None
     failure: Failure | None
+    approvals: list[TracedApproval] = field(default_factory=list[TracedApproval])

@@ -3,9 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from plinth.contracts.events import Event, LoggedEvent, Reset, StepEnded, StepTried, TextDelta
+from plinth.contracts.events import (
+    ApprovalDecided,
+    ApprovalNeeded,
+    Event,
+    LoggedEvent,
+    Reset,
+    StepEnded,
+    StepTried,
+    TextDelta,
+)
 from plinth.contracts.runs import RunRecord
-from plinth.contracts.traces import Trace, TracedExecution, TracedReset, TracedStep, TracedTry
+from plinth.contracts.traces import Trace, TracedApproval, TracedExecution, TracedReset, TracedStep, TracedTry
 
 STILL_TRIED = "retrying"
 """The outcome of a step whose latest try failed and whose end nobody has told yet."""
@@ -35,6 +44,7 @@ def trace_of(record: RunRecord, logged: Sequence[LoggedEvent], *, provider_of: M
         providers={model: provider_of.get(model, "") for model in _models(traced)},
         receipt=record.receipt,
         failure=record.failure,
+        approvals=_approvals(logged, begin),
     )
 
 
@@ -143,6 +153,27 @@ def _executions(logged: Iterable[LoggedEvent], begin: float) -> list[TracedExecu
         for each in logged
         if isinstance(each.event, StepEnded) and (execution := _owner(each.event))
     ]
+
+
+def _approvals(logged: Sequence[LoggedEvent], begin: float) -> list[TracedApproval]:
+    decided = {each.event.call: (each.at, each.event) for each in logged if isinstance(each.event, ApprovalDecided)}
+    approvals: list[TracedApproval] = []
+    for entry in logged:
+        if isinstance(asked := entry.event, ApprovalNeeded):
+            at, made = decided.get(asked.call, (None, None))
+            approvals.append(
+                TracedApproval(
+                    call=asked.call,
+                    tool=asked.tool,
+                    arguments_sha256=asked.arguments_sha256,
+                    asked_ms=_ms(entry.at - begin),
+                    decided_ms=None if at is None else _ms(at - begin),
+                    decision=made.decision if made else None,
+                    user=made.user if made else "",
+                    key_id=made.key_id if made else "",
+                )
+            )
+    return approvals
 
 
 def _owner(event: Event) -> str:
