@@ -14,7 +14,9 @@ def save_continuation(request: SaveContinuationInput, services: Services) -> Sav
     Before tools that a person must approve none is started: the decision does that, or the end of the time for it.
     """
     if request.continuation.resume_at is ResumeAt.RUN_TOOLS:
-        return SaveContinuationOutput(epoch=ask_person(request.run, request.continuation, services).epoch)
+        paused = ask_person(request.run, request.continuation, services)
+        if paused is not None:
+            return SaveContinuationOutput(epoch=paused.epoch)
     following = hand_over(request.run, request.continuation, services)
     services.machines.start_answer(following, machine=request.machine)
     return SaveContinuationOutput(epoch=following.epoch)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -38,6 +39,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.providers import ProviderServer
 from tests.fakes.providers.scripts import OK_TEXT
 from tests.fakes.renderings import reached
+from tests.integration.chances import chances
 from tests.integration.conftest import Deployed
 from tests.integration.uploads import ingest
 
@@ -198,6 +200,46 @@ def test_a_run_that_is_cancelled_while_it_waits_ends_within_seconds(api: PlinthA
     assert time.monotonic() - began < 15
     assert facts(api) == []
     assert steps(logged).count("RunTool") == 2  # those of the first turn
+
+
+POINTS = [
+    (function, call, when)
+    for function, call in (
+        ("SaveContinuation", "PutItem"),
+        ("SaveContinuation", "TransactWriteItems"),
+        ("Api", "TransactWriteItems"),
+        ("Api", "StartExecution"),
+        ("RunTool", "PutItem"),
+    )
+    for when in ("before", "after")
+]
+
+
+@pytest.mark.parametrize("point", POINTS, ids=" ".join)
+def test_what_is_approved_is_done_once_wherever_a_function_is_killed(
+    deployed: Deployed, api: PlinthApi, tenant: str, point: tuple[str, str, str]
+) -> None:
+    function, call, when = point
+    ingest(deployed, "orders.md", orders("note+ok"), tenant=tenant)
+    crash = {"function": f"-{function}", "call": call, "when": when}
+    with ExitStack() as fault:
+        if function != "Api":
+            fault.enter_context(chances(deployed, crash=crash))
+        run = ask_about_the_document(api)
+        asked = until_it_waits(api, run)
+        if function == "Api":
+            fault.enter_context(chances(deployed, crash=crash))
+            with pytest.raises(ApiError):
+                api.decide(run.id, asked.call, asked.arguments_sha256, "approve")
+        api.decide(run.id, asked.call, asked.arguments_sha256, "approve")
+        logged = followed(api, run)
+
+    assert isinstance(logged[-1].event, RunEnded)
+    assert logged[-1].event.status is RunStatus.DONE
+    assert facts(api) == ["Gus drinks tea."]
+    assert sum(isinstance(each.event, ApprovalNeeded) for each in logged) == 1
+    assert sum(isinstance(each.event, ApprovalDecided) for each in logged) == 1
+    assert collect(logged).text == "".join(OK_TEXT)
 
 
 def test_what_nobody_decides_in_time_expires_by_the_sweep_and_the_run_goes_on(

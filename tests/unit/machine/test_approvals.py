@@ -174,3 +174,16 @@ def test_after_the_five_minutes_nobody_can_approve_even_if_the_sweep_is_late(wor
     ended = world.carry_out()
     require_one_story(world, ended)
     assert kept(world) == []
+
+
+def test_a_tool_that_is_gone_by_the_time_of_the_question_keeps_nobody_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plinth.runtime.approving.asked_of_person", lambda *_, **__: ())
+    world.accept(seconds=600)
+
+    ended = world.carry_out()
+
+    assert ended.status is RunStatus.DONE
+    assert ended.epoch == 2
+    assert kept(world) == []

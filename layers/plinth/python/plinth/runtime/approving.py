@@ -31,8 +31,11 @@ from plinth.wiring import Services
 _ROUNDS = 20  # a reply asks for at most 16 calls, and each lost round is another decision
 
 
-def ask_person(run: Run, continuation: Continuation, services: Services) -> Run:
-    """Pause the run before the tools of its turn; its log says what a person must decide. The place it has it keeps."""
+def ask_person(run: Run, continuation: Continuation, services: Services) -> Run | None:
+    """Pause the run before the tools of its turn, with the place that it has; its log says what a person must decide.
+
+    None where nobody needs to: another version of the code may have known a tool that this one does not.
+    """
     record = services.runs.get(run.tenant, run.id)
     reply = services.runs.get_content(run, "reply", Reply)
     services.runs.put_content(run, asking_reply_name(continuation.turn), reply)
@@ -44,6 +47,8 @@ def ask_person(run: Run, continuation: Continuation, services: Services) -> Run:
     asked = [
         question_of(call, name=call_name(continuation.turn, number), expires_at=expires_at) for number, call in calls
     ]
+    if not asked:
+        return None
     earlier = [replace(each, arguments="") for each in record.approvals]
     steps = unlogged(continuation.steps, services.run_log.read(run.tenant, run.id, after=0))
     kept = replace(continuation, steps=(ended_so_far(writing=ASKING_UNITS),), because="approval")
