@@ -199,3 +199,28 @@ def handler(event, context):
     assert told["error"] == "Told_3_2_1_tools"
     assert msgspec.convert(told["calls"], tuple[ModelCost, ...]) == calls
     assert [step["step"] for step in told["steps"]] == ["ClaimRun", "CallModel"]
+
+
+ASKS_A_PERSON = TOOLS["CallModel"].replace('"tool_calls": 3', '"tool_calls": 3, "asks_person": True')
+
+
+@pytest.mark.guarantee_h
+def test_before_tools_that_a_person_must_approve_the_run_is_handed_over_with_them_next(cloud: Cloud) -> None:
+    told = ended(cloud, {**TOOLS, "CallModel": ASKS_A_PERSON, "RunTool": RAISES, "SaveContinuation": TELLS})
+
+    carried = msgspec.convert(told, SaveContinuationInput).continuation
+    assert (carried.resume_at, carried.turn, carried.tool_calls) == (ResumeAt.RUN_TOOLS, 1, 3)
+    assert [step.step for step in carried.steps][-1] == "CallModel"
+
+
+@pytest.mark.guarantee_h
+def test_after_a_persons_word_the_next_execution_begins_at_every_tool_of_the_turn(cloud: Cloud) -> None:
+    continuation = Continuation(resume_at=ResumeAt.RUN_TOOLS, turn=1, tool_calls=3, because="approval")
+    claimed = ClaimRunOutput(claimed=True, run=RUN, continuation=continuation)
+    resumed = GOOD.format(name="ClaimRun", result=msgspec.to_builtins(claimed))
+
+    told = ended(cloud, {**TOOLS, "ClaimRun": resumed, "CallModel": RAISES})
+
+    steps = msgspec.convert(told["steps"], list[StepEnded])
+    assert sorted(step.details["number"] for step in steps if step.step == "RunTool") == [1, 2, 3]
+    assert (steps[-1].step, told["error"]) == ("BuildPrompt", "KeyError")
