@@ -8,7 +8,7 @@ document that says so; one without counts as abstained if its outcome is `not_in
 import os
 import sys
 import tempfile
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,15 +79,32 @@ def measure(*, large: bool) -> list[Figure]:
     del large
     judged = answer_all(questions())
     answerable = [each for each in judged if each.question.answerable]
-    unanswerable = [each for each in judged if not each.question.answerable]
-    missed = [each for each in answerable if not each.right] + [each for each in unanswerable if not each.abstained]
-    told = {each.question.id: each.text[:120] for each in missed}
     withheld = sum(each.abstained for each in answerable)
     return [
-        _figure("right", [each.right for each in answerable], {"abstained from": withheld, **told}),
-        _figure("right and cited", [each.right and each.cited for each in answerable], {}),
-        _figure("abstained", [each.abstained for each in unanswerable], {}),
+        _figure("right", judged, {"abstained from": withheld, **missed(judged)}),
+        _figure("right and cited", judged, {}),
+        _figure("abstained", judged, {}),
     ]
+
+
+def passed(judged: Sequence[Judged], name: str) -> list[bool]:
+    """Say of each question that `name`, a key of `LEAST`, is about whether it passed."""
+    answerable = [each for each in judged if each.question.answerable]
+    match name:
+        case "right":
+            return [each.right for each in answerable]
+        case "right and cited":
+            return [each.right and each.cited for each in answerable]
+        case "abstained":
+            return [each.abstained for each in judged if not each.question.answerable]
+        case _:
+            raise ValueError(f"{name} is none of {', '.join(LEAST)}")
+
+
+def missed(judged: Sequence[Judged]) -> dict[str, str]:
+    """Return how each answer begins that should have been another, by the question's id."""
+    wrong = [each for each in judged if not (each.right if each.question.answerable else each.abstained)]
+    return {each.question.id: each.text[:120] for each in wrong}
 
 
 def questions() -> list[Question]:
@@ -190,14 +207,15 @@ def _remember(services: Services, embedder: OnnxEmbedder) -> None:
         services.documents.publish(document, title=parsed.title, passages=len(passages))
 
 
-def _figure(name: str, passed: Sequence[bool], details: dict[str, float | str]) -> Figure:
-    reached = sum(passed)
+def _figure(name: str, judged: Sequence[Judged], details: Mapping[str, float | str]) -> Figure:
+    asked = passed(judged, name)
+    reached = sum(asked)
     return Figure(
         name=name,
-        unit=f"of {len(passed)}",
+        unit=f"of {len(asked)}",
         samples=(float(reached),),
         reference="questions of the kind",
-        reference_samples=(float(len(passed)),),
+        reference_samples=(float(len(asked)),),
         details=details,
         goals=(Goal(what=name, value=reached, limit=LEAST[name], at_least=True),),
     )

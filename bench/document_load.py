@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,9 +153,14 @@ def corpus(count: int) -> list[Listed]:
 def _import_all(api: PlinthApi, files: Sequence[Listed]) -> int:
     """Import until every file is searchable, at most `_TRIES` times; return how often that was asked for."""
     for tried in range(1, _TRIES + 1):
-        with suppress(ClientError, httpx.HTTPError):
-            if import_files(api, files, ImportOptions(), told=lambda _what, _more: None).failed == 0:
-                return tried
+        try:
+            record = import_files(api, files, ImportOptions(), told=lambda _what, _more: None)
+        except (ClientError, httpx.HTTPError) as error:
+            print(f"  the import broke off: {error}")
+            continue
+        if record.failed == 0:
+            return tried
+        print(f"  {record.failed} files failed, as {record.failures[0].name}: {record.failures[0].message}")
     return _TRIES
 
 
