@@ -25,6 +25,8 @@ _DEAD_LETTERS = "It is a dead-letter queue: who sends to it, the rule can't see.
 _NOT_YET_NAMED = "SageMaker names the log group after an endpoint that does not exist yet."
 _UPLOADER = "The uploader of the console's files is CDK's own; it can't be given less."
 
+_EXPORT_FILES = "AwsSolutions-IAM5[Resource::{published:data:FnGetAttExports25637AFBArn9B1D22E2}/tenants/*]"
+
 _REASONS: Mapping[str, Mapping[str, str]] = {
     "data": {
         "AwsSolutions-S1": "Access logs would hold document names, which are content; use CloudTrail data events.",
@@ -66,6 +68,7 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttSourcesBE4D2488Arn5766F05D}/*]": _OBJECTS,
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttWorkBF636A8BArn498CB51D}/*]": _OBJECTS,
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttExports25637AFBArn9B1D22E2}/*]": _OBJECTS,
+        _EXPORT_FILES: _OBJECTS,
     },
     "infer": {
         **_FUNCTIONS,
@@ -77,6 +80,7 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
     "api": {
         **_FUNCTIONS,
         "AwsSolutions-IAM5[Resource::{published:memory:FnGetAttSearchDomainAB6007CDArn72E3B33A}/*]": _PASSAGES,
+        _EXPORT_FILES: _OBJECTS,
         "AwsSolutions-APIG2": "The function validates, with errors that name the field and the remedy.",
         "AwsSolutions-APIG3": _WEB_ACL,
         "AwsSolutions-APIG4": "The functions authenticate, so that a revoked key stops working at once.",

@@ -121,6 +121,16 @@ FORGET_STEPS = (
     Step(name="FailErasure", touches=(Touch.TRACK_ERASURES, Touch.REPORT_ERASURES), timeout_seconds=30),
 )
 
+EXPORT_STEPS = (
+    Step(
+        name="CollectData",
+        touches=(Touch.TRACK_EXPORTS, Touch.COLLECT_DATA, Touch.WRITE_EXPORT_FILES),
+        timeout_seconds=120,
+        memory_mb=1024,
+    ),
+    Step(name="FailExport", touches=(Touch.TRACK_EXPORTS,), timeout_seconds=30),
+)
+
 IMPORT_STEPS = (
     Step(
         name="PlaceDocument",
@@ -193,6 +203,9 @@ API = Step(
         Touch.START_INGEST,
         Touch.TRACK_ERASURES,
         Touch.START_FORGET,
+        Touch.TRACK_EXPORTS,
+        Touch.READ_EXPORT_FILES,
+        Touch.START_EXPORT,
         Touch.READ_WORK,
         Touch.WRITE_WORK,
         Touch.START_IMPORT,
@@ -220,6 +233,7 @@ ALL_STEPS = (
     *INGEST_STEPS,
     *ERASE_STEPS,
     *FORGET_STEPS,
+    *EXPORT_STEPS,
     *IMPORT_STEPS,
     *INFER_STEPS,
     START_INGEST,

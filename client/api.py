@@ -20,7 +20,9 @@ from client.records import (
     DocumentDeletion,
     DocumentPage,
     Erasure,
+    Export,
     FactList,
+    LinkedFiles,
     MissingFile,
     MissingFiles,
     Model,
@@ -261,6 +263,26 @@ class PlinthApi:
     def get_erasure(self, erasure_id: str) -> Erasure:
         """Return the erasure as it stands, with its receipt once it is done."""
         return self._wire.call("GET", f"/v1/erasures/{quote(erasure_id, safe='')}", into=Erasure)
+
+    def create_export(self, *, tenant: str | None = None, user: str | None = None) -> Export:
+        """Have a tenant's data collected (your own by default), or that of one user of it."""
+        body = {name: value for name, value in {"tenant": tenant, "user": user}.items() if value is not None}
+        return self._wire.call("POST", "/v1/exports", into=Export, body=body)
+
+    def get_export(self, export: Export) -> Export:
+        """Return the export as it stands now."""
+        return self._wire.call("GET", f"/v1/exports/{export.id}?{urlencode({'tenant': export.tenant})}", into=Export)
+
+    def export_files(self, export: Export) -> Iterator[tuple[str, bytes]]:
+        """Yield every file of an export that is done, by path."""
+        query = {"tenant": export.tenant}
+        while True:
+            path = f"/v1/exports/{export.id}/files?{urlencode(query)}"
+            page = self._wire.call("GET", path, into=LinkedFiles)
+            yield from ((each.path, self._wire.get_file(each.url)) for each in page.files)
+            if page.next is None:
+                return
+            query["after"] = page.next
 
     def _connection(self, run_id: str, *, after: int) -> Iterator[LoggedEvent]:
         headers = {"Last-Event-ID": str(after)} if after else {}

@@ -31,6 +31,10 @@ class ReceiptError(ClientError):
     """A receipt is not what it should be, or an erasure has none."""
 
 
+class ExportError(ClientError):
+    """An export failed, or what came of it is not what its manifest says."""
+
+
 class StreamBrokenError(ClientError):
     """The events of a run stopped and could not be resumed."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from plinth.contracts.approvals import Approval
 from plinth.contracts.conversations import Conversation, Fact
 from plinth.contracts.erasing import ErasureState, SignedReceipt
+from plinth.contracts.exporting import ExportState
 from plinth.contracts.memory import DocumentRecord
 from plinth.contracts.runs import Answer, Failure, Receipt, RunStatus, Turn
 from plinth.money.usage import UsageLine
@@ -80,6 +81,35 @@ class Erasure:
     state: ErasureState
     removed: dict[str, int] = field(default_factory=dict[str, int])
     receipt: SignedReceipt | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """An export as it stands; `records` counts the lines of each folder."""
+
+    id: str
+    tenant: str
+    state: ExportState
+    expires_at: int
+    files: int = 0
+    records: dict[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedFile:
+    """A file of an export, and where it can be got for some minutes without a key."""
+
+    path: str
+    size_bytes: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedFiles:
+    """Some files; `next` continues the list, and is None at its end."""
+
+    files: tuple[LinkedFile, ...]
+    next: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

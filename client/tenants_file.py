@@ -41,7 +41,7 @@ from plinth.contracts.hosts import is_entry
 from plinth.tools.toolbox import TOOLS
 
 USUAL_SCOPES = ("runs:read", "runs:write", "documents:read", "documents:write", "usage:read")
-SCOPES = (*USUAL_SCOPES, "contents:read", "erase", "admin")
+SCOPES = (*USUAL_SCOPES, "contents:read", "erase", "export", "admin")
 _TENANT = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 _Kind = TypeVar("_Kind")

@@ -85,6 +85,14 @@ class Wire:
         if response.is_error:
             raise ApiError(f"the store refused {path}", status=response.status_code, code="upload_refused")
 
+    def get_file(self, url: str) -> bytes:
+        """Return what a signed link gives; the API's key never goes there."""
+        with _reaching(url):
+            response = self._http.get(url, timeout=_UPLOAD_TIMEOUT)
+        if response.is_error:
+            raise ApiError("the store refused a link", status=response.status_code, code="download_refused")
+        return response.content
+
 
 @contextmanager
 def _reaching(url: str) -> Generator[None]:

@@ -12,6 +12,9 @@ from cdk.step import Touch
 
 _LEDGER = "PLINTH_LEDGER_TABLE"
 _READ_OBJECTS = ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging", "s3:GetObjectVersionTagging")
+_OWN = s3.LifecycleRule(
+    prefix="tenants/", expiration=Duration.days(7), noncurrent_version_expiration=Duration.days(1)
+)  # tenants' exports, as long as plinth.contracts.exporting says
 _OPEN = "open"  # the name that plinth.adapters.open_rows asks for
 
 
@@ -31,7 +34,7 @@ class DataStack(Stack):
         self.answers = self._table("Answers")
         self.sources = self._bucket("Sources", s3.LifecycleRule(noncurrent_version_expiration=Duration.days(30)))
         self.work = self._bucket("Work", s3.LifecycleRule(expiration=Duration.days(2)))
-        self.exports = self._bucket("Exports", s3.LifecycleRule(noncurrent_version_expiration=Duration.days(90)))
+        self.exports = self._bucket("Exports", s3.LifecycleRule(noncurrent_version_expiration=Duration.days(90)), _OWN)
         self.receipts_key = kms.Key(
             self,
             "ReceiptsKey",
@@ -62,22 +65,22 @@ class DataStack(Stack):
         CfnOutput(self, f"{name}Table", value=table.table_name)
         return table
 
-    def _bucket(self, name: str, rule: s3.LifecycleRule) -> s3.Bucket:
+    def _bucket(self, name: str, *rules: s3.LifecycleRule) -> s3.Bucket:
         return s3.Bucket(
             self,
             name,
-            versioned=rule.noncurrent_version_expiration is not None,
+            versioned=any(rule.noncurrent_version_expiration for rule in rules),
             encryption=s3.BucketEncryption.S3_MANAGED,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=self._environment.tls_only,
-            lifecycle_rules=[rule],
+            lifecycle_rules=[*rules],
             removal_policy=self._environment.removal_policy,
         )
 
     @property
     def permissions(self) -> Permissions:
         """What each right on the tables and buckets means."""
-        return {**self._on_rows(), **self._on_objects(), **self._on_erasures()}
+        return {**self._on_rows(), **self._on_objects(), **self._on_erasures(), **self._on_exports()}
 
     def _on_rows(self) -> Permissions:
         return {
@@ -151,6 +154,29 @@ class DataStack(Stack):
                     variables={"PLINTH_RECEIPTS_KEY_ID": self.receipts_key.key_arn},
                 ),
             ),
+        }
+
+    def _on_exports(self) -> Permissions:
+        files, variable = self.exports.arn_for_objects("tenants/*"), "PLINTH_EXPORTS_BUCKET"
+        read = (
+            Permission(actions=("s3:GetObject",), resources=(files,), variables={variable: self.exports.bucket_name}),
+            Permission(actions=("s3:ListBucket",), resources=(self.exports.bucket_arn,)),
+        )
+        written = ("s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion")
+        collected = [table for table in self._tables() if table[0] is not self.answers]
+        return {
+            Touch.TRACK_EXPORTS: on_table(self.tenants, "PLINTH_TENANTS_TABLE", (*READ_ROWS, "dynamodb:PutItem")),
+            Touch.COLLECT_DATA: (
+                *(each for table in collected for each in on_table(*table, ("dynamodb:Scan", *READ_ROWS))),
+                *self._on_sources("s3:GetObject"),
+                Permission(actions=("s3:ListBucket",), resources=(self.sources.bucket_arn,)),
+            ),
+            Touch.WRITE_EXPORT_FILES: (
+                *read,
+                Permission(actions=written, resources=(files,)),
+                Permission(actions=("s3:ListBucketVersions",), resources=(self.exports.bucket_arn,)),
+            ),
+            Touch.READ_EXPORT_FILES: read,
         }
 
     def _tables(self) -> list[tuple[dynamodb.Table, str]]:

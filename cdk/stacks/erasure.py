@@ -1,4 +1,4 @@
-"""How documents, users and tenants are forgotten: a Standard machine that goes through every store."""
+"""How tenants get their data and have it forgotten: two Standard machines that go through every store."""
 
 from aws_cdk import Stack
 from constructs import Construct
@@ -9,11 +9,11 @@ from cdk.constructs.state_machine import Chain
 from cdk.permissions import Permission, Permissions
 from cdk.stacks.foundations import Foundations
 from cdk.step import Touch
-from cdk.steps import FORGET_STEPS
+from cdk.steps import EXPORT_STEPS, FORGET_STEPS
 
 
 class ErasureStack(Stack):
-    """The machine, its steps, and the queue of erasures that could not be finished."""
+    """The machines, their steps, and the queue of erasures that could not be finished."""
 
     def __init__(self, scope: Construct, construct_id: str, *, foundations: Foundations) -> None:
         super().__init__(scope, construct_id, env=foundations.environment.place)
@@ -24,7 +24,13 @@ class ErasureStack(Stack):
             variables={"PLINTH_FAILED_ERASURES_QUEUE_URL": self.failed_erasures.queue_url},
         )
         surroundings = foundations.surroundings(self, {Touch.REPORT_ERASURES: (told,)})
-        self.steps = [ChainStep(self, step=row, surroundings=surroundings) for row in FORGET_STEPS]
-        foundations.memory.admit(self, self.steps)
-        self.chain = Chain(self, "Forget", steps=self.steps, kind="STANDARD", environment=foundations.environment)
-        self.permissions: Permissions = {Touch.START_FORGET: self.chain.may_be_started("PLINTH_FORGET_MACHINE_ARN")}
+        forgetting = [ChainStep(self, step=row, surroundings=surroundings) for row in FORGET_STEPS]
+        foundations.memory.admit(self, forgetting)
+        exporting = [ChainStep(self, step=row, surroundings=surroundings) for row in EXPORT_STEPS]
+        self.steps = [*forgetting, *exporting]
+        self.forget = Chain(self, "Forget", steps=forgetting, kind="STANDARD", environment=foundations.environment)
+        self.export = Chain(self, "Export", steps=exporting, kind="STANDARD", environment=foundations.environment)
+        self.permissions: Permissions = {
+            Touch.START_FORGET: self.forget.may_be_started("PLINTH_FORGET_MACHINE_ARN"),
+            Touch.START_EXPORT: self.export.may_be_started("PLINTH_EXPORT_MACHINE_ARN"),
+        }

@@ -55,7 +55,8 @@ class Watched:
         inferring = {"Infer": self.infer.chain} if self.infer else {}
         ingest = self.ingest
         documents = {"Ingest": ingest.ingest, "Erase": ingest.erase, "Import": ingest.imports}
-        return {"Answer": self.answer.chain, **documents, "Forget": self.erasure.chain, **inferring}
+        everything = {"Forget": self.erasure.forget, "Export": self.erasure.export}
+        return {"Answer": self.answer.chain, **documents, **everything, **inferring}
 
 
 class WatchStack(Stack):

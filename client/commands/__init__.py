@@ -20,6 +20,7 @@ from client.commands import (
     cost,
     documents,
     erasing,
+    exporting,
     logs,
     models,
     remembering,
@@ -46,7 +47,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed run or refused document, 2 wrong usage, 3 not running or not reachable, "
     "4 refused by the API.",
 )
-for module in (stack, documents, erasing, asking, approving, remembering, models, tracing, logs, tenants, cost, usage):
+_WORKING = (documents, erasing, exporting, asking, approving, remembering)
+for module in (stack, *_WORKING, models, tracing, logs, tenants, cost, usage):
     app.add_typer(module.app)
 
 

@@ -126,7 +126,14 @@ def test_every_error_name_of_a_state_exists(task: Task) -> None:
 @each_task
 def test_a_failure_of_a_step_is_caught_unless_the_step_itself_writes_failures(task: Task) -> None:
     caught = {error for rule in task.state.get("Catch", []) for error in rule["ErrorEquals"]}
-    writes_failures = task.step in {"FailRun", "RefuseDocument", "RemovePassages", "FailErasure", "CloseImport"}
+    writes_failures = task.step in {
+        "FailRun",
+        "RefuseDocument",
+        "RemovePassages",
+        "FailErasure",
+        "FailExport",
+        "CloseImport",
+    }
 
     assert writes_failures or task.machine == "erase" or "States.ALL" in caught
 

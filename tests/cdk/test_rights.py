@@ -3,7 +3,7 @@
 import pytest
 
 from cdk.step import Step
-from cdk.steps import ALL_STEPS, ANSWER_STEPS, ERASE_STEPS, FORGET_STEPS, INFER_STEPS, INGEST_STEPS
+from cdk.steps import ALL_STEPS, ANSWER_STEPS, ERASE_STEPS, EXPORT_STEPS, FORGET_STEPS, INFER_STEPS, INGEST_STEPS
 from tests.cdk.assemblies import as_list
 from tests.cdk.conftest import Synthesized
 
@@ -127,6 +127,7 @@ def test_a_machine_can_call_its_own_functions_and_nothing_else(synthesized: Synt
         "Ingest": INGEST_STEPS,
         "Erase": ERASE_STEPS,
         "Forget": FORGET_STEPS,
+        "Export": EXPORT_STEPS,
         "Infer": INFER_STEPS,
     }
     names = {name: len(steps) for name, steps in rows.items()}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from plinth.memory.stores import STORES, RegisteredStore, erased_stores
+from plinth.memory.stores import STORES, RegisteredStore, erased_stores, exported_stores
 from plinth.wiring import Services
 from tests.cdk.conftest import Synthesized
 
@@ -48,8 +48,9 @@ def test_every_store_that_is_registered_is_in_a_template(synthesized: Synthesize
         assert any(store in registered(kind, name) for kind, name in names), store.name
 
 
-@pytest.mark.guarantee_d
-def test_every_store_that_is_said_to_be_erased_has_an_adapter_that_does(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def wired(monkeypatch: pytest.MonkeyPatch) -> Services:
+    """Return the services of a function that may touch every store."""
     for name in ("TENANTS", "LEDGER", "RUNS", "CONVERSATIONS", "DOCUMENTS", "ANSWERS"):
         monkeypatch.setenv(f"PLINTH_{name}_TABLE", name)
     for name in ("DOCUMENTS", "WORK", "EXPORTS"):
@@ -57,11 +58,19 @@ def test_every_store_that_is_said_to_be_erased_has_an_adapter_that_does(monkeypa
     for name, value in {"URL": "http://127.0.0.1:9", "AUTH": "none"}.items():
         monkeypatch.setenv(f"PLINTH_OPENSEARCH_{name}", value)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    erasing = Services().erasing
+    return Services()
 
-    adapters = {store.name for store in (*erasing.objects, *erasing.index, *erasing.rows)}
 
-    assert adapters == erased_stores()
+@pytest.mark.guarantee_d
+def test_every_store_that_is_said_to_be_erased_has_an_adapter_that_does(wired: Services) -> None:
+    erasing = wired.erasing
+
+    assert {store.name for store in (*erasing.objects, *erasing.index, *erasing.rows)} == erased_stores()
+
+
+def test_every_store_is_in_an_export_or_says_why_not(wired: Services) -> None:
+    assert {store.name for store in wired.exporting.stores} == exported_stores()
+    assert exported_stores() == {"sources", "documents", "conversations", "runs", "ledger", "tenants"}
 
 
 def test_a_store_that_is_not_erased_says_until_when_it_keeps_what() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from plinth.contracts.erasing import Erasure
+from plinth.contracts.exporting import ExportJob
 from plinth.contracts.importing import Batch
 from plinth.contracts.memory import CurrentObject, DocumentRecord, DocumentVersion, SourceObject, Upload, UploadContent
 from plinth.contracts.runs import Run
@@ -92,6 +93,7 @@ class FakeMachines:
         self.ingests: dict[tuple[str, str], DocumentVersion] = {}
         self.erasures: dict[tuple[str, str], DocumentVersion] = {}
         self.forgets: list[Erasure] = []
+        self.exports: dict[str, ExportJob] = {}
         self.imports: dict[tuple[str, int], tuple[Batch, str, int]] = {}
 
     def start_answer(self, run: Run, *, again: int = 0, machine: str | None = None) -> None:
@@ -109,6 +111,9 @@ class FakeMachines:
 
     def start_forget(self, erasure: Erasure) -> None:
         self.forgets.append(erasure)
+
+    def start_export(self, job: ExportJob) -> None:
+        self.exports.setdefault(job.id, job)
 
 
 class FakeExports:

@@ -128,6 +128,12 @@ tier = "pro"
 keys = ["test"]
 scopes = ["runs:read", "runs:write", "erase"]
 
+[tenants.leaving]
+tier = "pro"
+[tenants.leaving.users.lou]
+keys = ["test"]
+scopes = ["runs:read", "runs:write", "documents:read", "documents:write", "export"]
+
 [tenants.shelved]
 tier = "pro"
 [tenants.shelved.users.sue]

@@ -79,7 +79,7 @@ def in_logs_and_histories(deployed: Deployed, word: str) -> Iterator[str]:
         for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"]):
             if word in str(page["events"]):
                 yield f"log {group['logGroupName']}"
-    for name in ("Ingest", "Erase", "Forget"):
+    for name in ("Ingest", "Erase", "Forget", "Export"):
         machine = deployed.info.outputs[f"{name}MachineArn"]
         for page in sfn.get_paginator("list_executions").paginate(stateMachineArn=machine):
             for execution in page["executions"]:

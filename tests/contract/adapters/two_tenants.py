@@ -12,13 +12,15 @@ from plinth.adapters.dynamodb_items import to_attributes
 from plinth.contracts.access import Tier
 from plinth.contracts.erasing import Erasure, ErasureState, Extent, Target
 from plinth.contracts.events import ReceiptMade, RunEnded
+from plinth.contracts.exporting import Export, ExportJob, ExportState, Subject
 from plinth.contracts.importing import ImportedFile, ImportRecord, ImportState
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion, Passage
 from plinth.contracts.money import Budget, Reservation, Scope, ScopeKind
-from plinth.contracts.runs import Answer, CachedAnswer, Receipt, Run, RunRequest, RunStatus, Turn
+from plinth.contracts.runs import Answer, CachedAnswer, IdempotencyKey, Receipt, Run, RunRequest, RunStatus, Turn
 from plinth.contracts.tenant import Tenant
 from plinth.memory.naming import document_id, object_key
 from plinth.relay.application import make_relay
+from plinth.runtime.exports import begin_export, collect
 from plinth.wiring import Services
 from tests.fakes.clock import FakeClock
 from tests.fakes.models import FakeEmbedder
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 RUN, ERASURE, NAME, USER = "run_" + "a" * 26, "era_" + "a" * 32, "guide.md", "ann"
+EXPORT, REPEATED = "exp_" + "a" * 32, "the same key"
 IMPORT = "imp_" + "a" * 24
 FILE = ImportedFile(name=NAME, sha256="0" * 64, size_bytes=12, content_type="text/markdown")
 _NEW: Any = {"state": ImportState.UPLOADING, "created_at": 0.0}
@@ -44,6 +47,7 @@ class Two:
     def __init__(self, dynamodb: "DynamoDBClient", bucket: str, s3: "S3Client") -> None:
         self.asking, self.other = Tenant(id=f"b{uuid4().hex[:9]}"), Tenant(id=f"a{uuid4().hex[:9]}")
         self._dynamodb, self._s3, self._bucket = dynamodb, s3, bucket
+        self.limits_left: object = None
         self._held: dict[Tenant, Reservation] = {}
         self.services = Services()
         self.services.clock = self.clock = FakeClock()
@@ -87,7 +91,8 @@ class Two:
         """Give a tenant something in every store: the same names as the other's wherever names are a caller's own."""
         services, now = self.services, self.clock.now()
         run = Run(id=run_id, tenant=tenant, epoch=1, deadline=now + 270)
-        services.runs.accept(run, RunRequest(question="why?", model="plinth-local", user=USER), None)
+        again = IdempotencyKey(key=REPEATED, body_sha256="0" * 64) if tenant == self.other else None
+        services.runs.accept(run, RunRequest(question="why?", model="plinth-local", user=USER), again)
         services.runs.put_content(run, "answer", ANSWER)
         ended = RunEnded(status=RunStatus.DONE, text_length=1)
         services.run_log.append(run, [ReceiptMade(receipt=Receipt(model_calls=(), model_cost_micro_usd=7)), ended])
@@ -113,6 +118,7 @@ class Two:
         (vector,) = services.embedder.embed([words])
         services.memory.index(version, words, [(Passage(position=n, text=words), vector) for n in range(copies)])
         target = Target(extent=Extent.USER, tenant=tenant, name="gone")
+        self._export_of(tenant, now)
         services.erasing.erasures.begin(
             Erasure(
                 id=ERASURE if tenant == self.other else "era_" + "b" * 32,
@@ -122,6 +128,36 @@ class Two:
                 clean_from=now,
             )
         )
+
+    def _export_of(self, tenant: Tenant, now: float) -> None:
+        export = Export(
+            id=EXPORT if tenant == self.other else "exp_" + "b" * 32,
+            subject=Subject(tenant=tenant),
+            state=ExportState.DONE,
+            began_at=now,
+            expires_at=int(now) + 1000,
+        )
+        self.services.exporting.jobs.begin(export)
+        self.services.exporting.files.put(export, "manifest.json", b"{}")
+
+    def exported(self, subject: Subject) -> dict[str, bytes]:
+        """Go through the steps of an export; return its files by path."""
+        services = self.services
+        self.end_erasures(subject.tenant)
+        export = begin_export(subject, services)
+        while not collect(ExportJob(id=export.id, tenant=subject.tenant), services):
+            pass
+        prefix = f"tenants/{subject.tenant.id}/exports/{export.id}/files/"
+        listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix).get("Contents", [])
+        keys = [each.get("Key", "") for each in listed]
+        bodies = {key: self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read() for key in keys}
+        return {key.removeprefix(prefix): body for key, body in bodies.items()}
+
+    def end_erasures(self, tenant: Tenant) -> None:
+        """Show the tenant's users again, whom somebody asked to erase."""
+        key: Any = {"pk": {"S": f"TENANT#{tenant.id}"}, "sk": {"S": "TENANT"}}
+        table = self.services.settings.tenants_table
+        self._dynamodb.update_item(TableName=table, Key=key, UpdateExpression="REMOVE erasing_users")
 
     def settle(self, tenant: Tenant) -> None:
         """Give back what is set aside for a tenant's run, as its end or the sweep does."""

@@ -13,6 +13,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.conversations import FakeConversations
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.erasing import FakeErasures
+from tests.fakes.exporting import FakeExportFiles, FakeExportJobs
 from tests.fakes.facts import FakeFacts
 from tests.fakes.imports import FakeImports, FakeStagedFiles
 from tests.fakes.limits import FakeLimits
@@ -52,6 +53,8 @@ class World:
         self.services.clock = self.clock = FakeClock()
         self.services.tenants = self.tenants = FakeTenants()
         self.erasures = self.services.erasing.erasures = FakeErasures(self.tenants)
+        self.export_jobs = self.services.exporting.jobs = FakeExportJobs(self.clock)
+        self.export_files = self.services.exporting.files = FakeExportFiles()
         self.services.limits = self.limits = FakeLimits(self.clock)
         self.services.runs = self.runs = FakeRuns(self.clock)
         self.services.executions = self.executions = FakeExecutions(self.runs)

@@ -79,7 +79,7 @@ class Settings:
 
     @cached_property
     def exports_bucket(self) -> str:
-        """Bucket of the monthly usage files."""
+        """Bucket of the monthly usage files, and of exports."""
         return self._required("PLINTH_EXPORTS_BUCKET")
 
     @cached_property
@@ -120,6 +120,11 @@ class Settings:
     def forget_machine_arn(self) -> str | None:
         """ARN of the machine of erasures, for a function that may start it."""
         return os.environ.get("PLINTH_FORGET_MACHINE_ARN")
+
+    @cached_property
+    def export_machine_arn(self) -> str | None:
+        """ARN of the machine of exports, for a function that may start it."""
+        return os.environ.get("PLINTH_EXPORT_MACHINE_ARN")
 
     @cached_property
     def erase_settle_seconds(self) -> float:

@@ -25,6 +25,7 @@ class Scope(StrEnum):
     USAGE_READ = "usage:read"
     CONTENTS_READ = "contents:read"
     ERASE = "erase"
+    EXPORT = "export"
     ADMIN = "admin"
 
 

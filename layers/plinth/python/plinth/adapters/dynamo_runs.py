@@ -111,14 +111,14 @@ class DynamoRuns:
 
     def find(self, tenant: Tenant, key: IdempotencyKey) -> str | None:
         """Return the run of the key's row, which counts until it expires."""
-        found = self._table.get((f"{tenant.id}#IDEMPOTENCY#{key.key}", "REQUEST"))
+        found = self._table.get(_remembered_under(tenant, key))
         if found is None or row(found, _KeyRow).expires_at <= self._clock.now():
             return None
         return _same_body(row(found, _KeyRow), key).run_id
 
     def _remembered(self, run: Run, key: IdempotencyKey, now: float) -> Put:
         return Put(
-            key=(f"{run.tenant.id}#IDEMPOTENCY#{key.key}", "REQUEST"),
+            key=_remembered_under(run.tenant, key),
             item={"body_sha256": key.body_sha256, "run_id": run.id, "expires_at": int(now) + self._key_seconds},
             condition="attribute_not_exists(pk) OR #expires_at <= :now",
             values={":now": now},
@@ -233,6 +233,10 @@ def content_put(run: Run, name: str, content: object) -> Put:
 
 def _pk(tenant: Tenant, run_id: str) -> str:
     return f"{tenant.id}#{run_id}"
+
+
+def _remembered_under(tenant: Tenant, key: IdempotencyKey) -> Key:
+    return f"{tenant.id}#IDEMPOTENCY#{key.key}", "REQUEST"
 
 
 def _earlier(run: Run, key: IdempotencyKey, earlier: dict[str, Value]) -> Acceptance:

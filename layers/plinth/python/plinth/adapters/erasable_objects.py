@@ -132,7 +132,8 @@ class ErasableExports:
         if after is None or after.startswith("own"):
             found, going_on = self._bucket.page(own_prefix(target), after.removeprefix("own") if after else None)
             removed = self._bucket.delete(found)
-            return ErasedPage(removed=removed, after=f"own{going_on}" if going_on else "usage")
+            usage = None if target.extent is Extent.DOCUMENT else "usage"
+            return ErasedPage(removed=removed, after=f"own{going_on}" if going_on else usage)
         return ErasedPage(removed=self._rewrite(target))
 
     def _rewrite(self, target: Target) -> int:
@@ -162,7 +163,7 @@ class ErasableExports:
 
 
 def own_prefix(target: Target) -> str:
-    """Return where a tenant's own exports lie: they hold what all of its users said."""
+    """Return where a tenant's own exports lie: they hold what all of its users said, and all of its documents."""
     return f"tenants/{target.tenant.id}/"
 
 

@@ -15,6 +15,7 @@ from plinth.adapters.dynamodb_items import Value
 from plinth.adapters.dynamodb_table import Key
 from plinth.contracts.erasing import ErasedPage, Extent, Target
 from plinth.contracts.memory import DocumentState
+from plinth.contracts.tenant import Tenant
 
 PAGE_ROWS = 500
 
@@ -57,9 +58,9 @@ def text_of(key: Key | None) -> str | None:
     return msgspec.json.encode(key).decode() if key else None
 
 
-def is_own(target: Target, row: Row) -> bool:
-    """Say whether the row's partition begins with the target's tenant."""
-    return str(row["pk"]).partition("#")[0] == target.tenant.id
+def is_own(tenant: Tenant, row: Row) -> bool:
+    """Say whether the row's partition begins with the tenant."""
+    return str(row["pk"]).partition("#")[0] == tenant.id
 
 
 def mentions(value: Value, text: str) -> bool:
@@ -79,7 +80,7 @@ def mentions(value: Value, text: str) -> bool:
 
 def conversation_fate(target: Target, row: Row) -> Fate:
     """Let turns and facts go with their tenant, their user, and each document whose text stood before them."""
-    if not is_own(target, row):
+    if not is_own(target.tenant, row):
         return Fate.STAYS
     match target.extent:
         case Extent.TENANT:
@@ -93,12 +94,12 @@ def conversation_fate(target: Target, row: Row) -> Fate:
 
 def answer_fate(target: Target, row: Row) -> Fate:
     """Let all cached answers of the tenant go, whatever is erased: none says who asked, and each can be made again."""
-    return Fate.GOES if is_own(target, row) else Fate.STAYS
+    return Fate.GOES if is_own(target.tenant, row) else Fate.STAYS
 
 
 def document_fate(target: Target, row: Row) -> Fate:
     """Let rows go with their tenant; of a document the tombstone stays, which has no name, once it is deleted."""
-    if not is_own(target, row):
+    if not is_own(target.tenant, row):
         return Fate.STAYS
     if target.extent is Extent.TENANT:
         return Fate.GOES
@@ -109,7 +110,7 @@ def document_fate(target: Target, row: Row) -> Fate:
 
 def ledger_fate(target: Target, row: Row) -> Fate:
     """Let budgets and reservations go once nothing is held by them: a call that runs must still be settled."""
-    if not is_own(target, row) or target.extent is Extent.DOCUMENT:
+    if not is_own(target.tenant, row) or target.extent is Extent.DOCUMENT:
         return Fate.STAYS
     if target.extent is Extent.USER and not _names_user(target, row):
         return Fate.STAYS
@@ -125,10 +126,15 @@ def _names_user(target: Target, row: Row) -> bool:
 
 
 def tenant_fate(target: Target, row: Row) -> Fate:
-    """Let keys go with their user, and everything with its tenant; the erasure's own row stays for its receipt."""
+    """Let keys go with their user, and everything with its tenant; the erasure's own row stays for its receipt.
+
+    Exports go whatever is erased: they hold what all users said and all documents, and can be made again.
+    """
+    own, of_user = row["pk"] == f"TENANT#{target.tenant.id}", target.extent is Extent.USER
+    if own and str(row["sk"]).startswith("EXPORT#"):
+        return Fate.GOES
     if target.extent is Extent.DOCUMENT:
         return Fate.STAYS
-    own, of_user = row["pk"] == f"TENANT#{target.tenant.id}", target.extent is Extent.USER
     if row["sk"] == "KEY":
         goes = row.get("tenant") == target.tenant.id and (not of_user or row.get("user") == target.name)
     else:

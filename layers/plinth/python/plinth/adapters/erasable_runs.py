@@ -36,7 +36,7 @@ class ErasableRuns:
     def erase(self, target: Target, after: str | None) -> ErasedPage:
         """Erase the runs that the page's rows tell of, then what hangs on them."""
         found, behind = self._rows.page(key_in(after), limit=PAGE_ROWS)
-        own = [each for each in found if is_own(target, each)]
+        own = [each for each in found if is_own(target.tenant, each)]
         removed = left = 0
         for pk in dict.fromkeys(str(each["pk"]) for each in own if _tells(target, each)):
             gone = self._erase_run(pk, target)

@@ -56,7 +56,7 @@ class S3Documents:
                 "put_object",
                 Params={
                     "Bucket": self._bucket,
-                    "Key": f"{tenant.id}/{name}",
+                    "Key": object_key(tenant, name),
                     "ContentType": content.content_type,
                     "ContentLength": content.size_bytes,
                     "Metadata": metadata,

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from plinth.adapters.aws_calls import error_code, store_errors
 from plinth.contracts.erasing import Erasure
+from plinth.contracts.exporting import ExportJob
 from plinth.contracts.importing import Batch
 from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.runs import Run
@@ -45,11 +46,17 @@ class StepFunctions:
         self._ingest_arn = ingest_arn
         self._erase_arn = erase_arn
         self._forget_arn = forget_arn
+        self._export_arn: str | None = None
         self._importing: Importing | None = None
 
     def importing(self, machine: "Importing | None") -> "StepFunctions":
         """Let this one start imports, too."""
         self._importing = machine
+        return self
+
+    def exporting(self, arn: str | None) -> "StepFunctions":
+        """Let this one start exports, too."""
+        self._export_arn = arn
         return self
 
     def start_answer(self, run: Run, *, again: int = 0, machine: str | None = None) -> None:
@@ -80,6 +87,10 @@ class StepFunctions:
     def start_forget(self, erasure: Erasure) -> None:
         """Start the machine of erasures with the input {"erasure_id": ...}."""
         self._start(self._forget_arn, name=f"{erasure.id}-{erasure.turn}", subject={"erasure_id": erasure.id})
+
+    def start_export(self, job: ExportJob) -> None:
+        """Start the machine of exports with the input {"job": ...}."""
+        self._start(self._export_arn, name=job.id, subject={"job": job})
 
     def _start(self, arn: str | None, *, name: str, subject: Mapping[str, object]) -> None:
         if arn is None:

@@ -24,6 +24,7 @@ from plinth.api import (
     conversations,
     documents,
     erasures,
+    exports,
     health,
     imports,
     models,
@@ -133,6 +134,7 @@ def make_resolver() -> APIGatewayRestResolver:
     conversations.add_routes(resolver)
     documents.add_routes(resolver)
     erasures.add_routes(resolver)
+    exports.add_routes(resolver)
     passages.add_routes(resolver)
     imports.add_routes(resolver)
     models.add_routes(resolver)

@@ -22,6 +22,7 @@ _SCOPES = {
     "users": (Scope.ERASE, Scope.ERASE),
     "tenants": (Scope.ADMIN, Scope.ADMIN),
     "erasures": (Scope.ERASE, Scope.ERASE),
+    "exports": (Scope.EXPORT, Scope.EXPORT),
 }
 
 

@@ -43,6 +43,7 @@ from plinth.contracts.executions import (
     SaveContinuationInput,
     SaveContinuationOutput,
 )
+from plinth.contracts.exporting import CollectDataInput, CollectDataOutput, FailExportInput, FailExportOutput
 from plinth.contracts.importing import (
     CloseImportInput,
     CloseImportOutput,
@@ -98,6 +99,8 @@ __all__ = [
     "CloseDocumentOutput",
     "CloseImportInput",
     "CloseImportOutput",
+    "CollectDataInput",
+    "CollectDataOutput",
     "EmbedPassagesInput",
     "EmbedPassagesOutput",
     "EraseIndexInput",
@@ -110,6 +113,8 @@ __all__ = [
     "EraseRowsOutput",
     "FailErasureInput",
     "FailErasureOutput",
+    "FailExportInput",
+    "FailExportOutput",
     "FailRunInput",
     "FailRunOutput",
     "FinishInferenceInput",

@@ -35,6 +35,7 @@ PlinthError
     ├── IdempotencyConflictError     409
     ├── ApprovalConflictError        409
     ├── NothingToRedriveError        409
+    ├── ErasureUnderWayError         409
     ├── ApprovalExpiredError         410
     ├── RequestTooLargeError         413
     ├── UnsupportedContentTypeError  415
@@ -75,6 +76,7 @@ from plinth.errors.requests import (
     ApprovalConflictError,
     ApprovalExpiredError,
     BudgetExceededError,
+    ErasureUnderWayError,
     IdempotencyConflictError,
     InvalidFieldError,
     InvalidRequestError,
@@ -97,6 +99,7 @@ __all__ = [
     "BudgetExceededError",
     "ContentMissingError",
     "DocumentRefusedError",
+    "ErasureUnderWayError",
     "IdempotencyConflictError",
     "InvalidFieldError",
     "InvalidRequestError",

@@ -100,6 +100,13 @@ class NothingToRedriveError(RequestError):
     code = "nothing_to_redrive"
 
 
+class ErasureUnderWayError(RequestError):
+    """Somebody is being erased, and what is asked for would hold what goes with them."""
+
+    status = 409
+    code = "erasure_under_way"
+
+
 class RequestTooLargeError(RequestError):
     """The request is over a size limit; the message names the limit."""
 

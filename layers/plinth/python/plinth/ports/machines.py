@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from plinth.contracts.erasing import Erasure
+from plinth.contracts.exporting import ExportJob
 from plinth.contracts.importing import Batch
 from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.runs import Run
@@ -32,4 +33,8 @@ class Machines(Protocol):
 
     def start_forget(self, erasure: Erasure) -> None:
         """Start the machine of an erasure, which goes on where the erasure stands."""
+        ...
+
+    def start_export(self, job: ExportJob) -> None:
+        """Start the machine of an export, once per export."""
         ...

@@ -14,6 +14,7 @@ from plinth.ports.models import Callbacks, Embedder, Inferences, LanguageModel, 
 from plinth.ports.web import Web
 from plinth.settings import SettingMissingError
 from plinth.wiring.erasing import ErasureServices
+from plinth.wiring.exporting import ExportServices
 from plinth.wiring.language_models import language_model_of
 from plinth.wiring.stores import StoreServices
 
@@ -90,13 +91,15 @@ class Services(StoreServices):
         from plinth.adapters.step_functions import Importing, StepFunctions
 
         arn = self.settings.import_machine_arn
-        return StepFunctions(
+        machines = StepFunctions(
             client=boto3.client("stepfunctions", config=CALLS),
             answer_arn=self.settings.answer_machine_arn,
             ingest_arn=self.settings.ingest_machine_arn,
             erase_arn=self.settings.erase_machine_arn,
             forget_arn=self.settings.forget_machine_arn,
-        ).importing(Importing(arn=arn, at_once=self.settings.imports_at_once) if arn else None)
+        )
+        importing = Importing(arn=arn, at_once=self.settings.imports_at_once) if arn else None
+        return machines.importing(importing).exporting(self.settings.export_machine_arn)
 
     @cached_property
     def inferences(self) -> Inferences:
@@ -135,6 +138,11 @@ class Services(StoreServices):
         return ErasureServices(
             self.settings, meter=self.meter, documents=lambda: self.documents, memory=lambda: self.memory
         )
+
+    @cached_property
+    def exporting(self) -> ExportServices:
+        """What exports need."""
+        return ExportServices(self)
 
     def language_model(self, provider: Provider) -> LanguageModel:
         """Return the adapter of a provider, or raise `ModelNotConfiguredError` where the environment has none.
