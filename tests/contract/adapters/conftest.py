@@ -213,9 +213,10 @@ def two(
     """Make two tenants over tables, a bucket and an index of their own."""
     for name in ("TENANTS", "LEDGER", "RUNS", "CONVERSATIONS", "DOCUMENTS", "ANSWERS"):
         monkeypatch.setenv(f"PLINTH_{name}_TABLE", made_table(dynamodb).name)
-    bucket = f"two-{uuid4().hex}"
-    s3.create_bucket(Bucket=bucket)
-    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    bucket, work, exports = (f"{name}-{uuid4().hex}" for name in ("two", "work", "exports"))
+    for each in (bucket, work, exports):
+        s3.create_bucket(Bucket=each)
+        s3.put_bucket_versioning(Bucket=each, VersioningConfiguration={"Status": "Enabled"})
     made = cloud.client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
     key = made["KeyMetadata"]["Arn"]
     settings = {
@@ -226,8 +227,8 @@ def two(
         "PLINTH_ENVIRONMENT": "test",
         "PLINTH_DEFAULT_MODEL": "plinth-local",
         "PLINTH_DOCUMENTS_BUCKET": bucket,
-        "PLINTH_WORK_BUCKET": bucket,
-        "PLINTH_EXPORTS_BUCKET": bucket,
+        "PLINTH_WORK_BUCKET": work,
+        "PLINTH_EXPORTS_BUCKET": exports,
         "PLINTH_RECEIPTS_KEY_ID": key,
         "PLINTH_OPENSEARCH_URL": search_url,
         "PLINTH_OPENSEARCH_AUTH": "none",

@@ -38,10 +38,11 @@ def holding(two: Two, word: str, dynamodb: "DynamoDBClient", s3: "S3Client") -> 
     for table in (getattr(settings, f"{name}_table") for name in TABLES):
         rows, _ = Rows(client=dynamodb, name=table).page(None, limit=1000)
         yield from (f"{table} {row['sk']}" for row in rows if mentions(row, word))
-    for version in s3.list_object_versions(Bucket=settings.documents_bucket).get("Versions", []):
-        wanted = {"Key": version.get("Key", ""), "VersionId": version.get("VersionId", "")}
-        if word.encode() in s3.get_object(Bucket=settings.documents_bucket, **wanted)["Body"].read():
-            yield f"bucket {wanted['Key']}"
+    for bucket in (settings.documents_bucket, settings.work_bucket, settings.exports_bucket):
+        for version in s3.list_object_versions(Bucket=bucket).get("Versions", []):
+            wanted = {"Key": version.get("Key", ""), "VersionId": version.get("VersionId", "")}
+            if word.encode() in s3.get_object(Bucket=bucket, **wanted)["Body"].read():
+                yield f"bucket {wanted['Key']}"
     client = OpenSearch(settings.opensearch_url)
     found = client.search(
         index=versioned(settings.search_index), body={"size": 100, "query": {"match": {"text": word}}}

@@ -148,9 +148,10 @@ class Two:
         while not collect(ExportJob(id=export.id, tenant=subject.tenant), services):
             pass
         prefix = f"tenants/{subject.tenant.id}/exports/{export.id}/files/"
-        listed = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix).get("Contents", [])
+        bucket = services.settings.exports_bucket
+        listed = self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
         keys = [each.get("Key", "") for each in listed]
-        bodies = {key: self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read() for key in keys}
+        bodies = {key: self._s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
         return {key.removeprefix(prefix): body for key, body in bodies.items()}
 
     def end_erasures(self, tenant: Tenant) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from plinth.contracts.memory import DocumentVersion
+from plinth.contracts.memory import DocumentVersion, Labels, SourceFacts
 from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
 from plinth.memory.naming import document_id
@@ -202,3 +202,60 @@ def test_metadata_that_can_not_be_a_mark_is_refused_by_name(world: World, client
 
     assert (answer.status, answer.json["field"]) == (400, "metadata.team")
     assert world.documents.list(ALICE, limit=10, after=None) == []
+
+
+def labelled(world: World, name: str, *access: str) -> str:
+    """Publish a document under access labels; return its id."""
+    one = document_id(ALICE, name)
+    version = DocumentVersion(
+        tenant=ALICE,
+        document_id=one,
+        name=name,
+        object_key=f"alice/{name}",
+        version_id=None,
+        sequence="1".rjust(32, "0"),
+        size_bytes=1,
+        attempt=1,
+    )
+    world.documents.begin(version, execution="one")
+    facts = SourceFacts(labels=Labels(access=access))
+    world.documents.publish(version, title=f"All about {name}", passages=1, source=facts)
+    return one
+
+
+def test_a_document_whose_labels_a_caller_lacks_is_as_absent_as_an_unknown_one(world: World, client: Client) -> None:
+    secret, other = labelled(world, "payroll.md", "team:payroll"), labelled(world, "menu.md")
+    holder = Client(world, world.issue(labels=("team:payroll",)))
+
+    assert [each["name"] for each in client.call("GET", "/v1/documents").json["documents"]] == ["menu.md"]
+    assert len(holder.call("GET", "/v1/documents").json["documents"]) == 2
+    for method, path in (("GET", ""), ("POST", "/redrive"), ("DELETE", "")):
+        hidden = client.call(method, f"/v1/documents/{secret}{path}")
+        assert (hidden.status, hidden.json["detail"]) == (404, f"no document {secret}")
+    assert holder.call("GET", f"/v1/documents/{secret}").json["title"] == "All about payroll.md"
+    assert client.call("GET", f"/v1/documents/{other}").status == 200
+    replacing = announce(client, "payroll.md").json["document"]
+    assert (replacing["state"], replacing["title"]) == ("awaiting_upload", None)
+    assert holder.call("DELETE", f"/v1/documents/{secret}").status == 202
+
+
+def test_a_document_is_hidden_from_its_announcement_on(world: World, client: Client) -> None:
+    announce(client, "payroll.md", metadata={"access": "team:payroll"})
+    holder = Client(world, world.issue(labels=("team:payroll",)))
+
+    assert client.call("GET", "/v1/documents").json["documents"] == []
+    assert [each["name"] for each in holder.call("GET", "/v1/documents").json["documents"]] == ["payroll.md"]
+
+
+def test_pages_are_full_however_many_documents_between_are_hidden(world: World, client: Client) -> None:
+    names = {labelled(world, f"{n}.md", *(["team:payroll"] if n % 3 else [])): n for n in range(30)}
+    seen, after = [], ""
+    while True:
+        page = client.call("GET", f"/v1/documents?limit=4{after}").json
+        seen += [names[each["document_id"]] for each in page["documents"]]
+        if page["next"] is None:
+            break
+        assert len(page["documents"]) == 4
+        after = f"&after={page['next']}"
+
+    assert sorted(seen) == list(range(0, 30, 3))

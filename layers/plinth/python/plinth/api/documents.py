@@ -2,7 +2,9 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -10,10 +12,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from plinth.access.authentication import Caller
-from plinth.api.exchange import CurrentExchange
+from plinth.api.exchange import CurrentExchange, Exchange
 from plinth.contracts.erasing import Extent, Target
 from plinth.contracts.memory import DocumentRecord, DocumentState, Upload, UploadContent
 from plinth.errors import InvalidFieldError, NotFoundError, NothingToRedriveError, RequestTooLargeError
+from plinth.memory.labels import may_read
 from plinth.memory.naming import document_id, object_key
 from plinth.memory.tagging import labels_of
 from plinth.runtime.erasures import begin_erasure
@@ -23,6 +26,7 @@ _MAX_KEY_BYTES = 1024
 """Amazon S3 user guide, object key naming: at most 1,024 bytes of UTF-8."""
 _DOCUMENT_ID = re.compile(r"doc_[0-9a-f]{24}")
 _JSON = "application/json"
+_READ_AT_ONCE = 101
 
 
 ContentType = Annotated[str, Field(pattern=r"^[A-Za-z0-9.+-]+/[A-Za-z0-9.+-]+(; ?[ -~]+)?$", max_length=120)]
@@ -91,7 +95,7 @@ def create_document(creation: DocumentCreation, exchange: CurrentExchange) -> Re
     """
     services, tenant = exchange.services, exchange.caller.tenant
     require_usable_name(creation.name, exchange.caller)
-    labels_of(creation.metadata)
+    labels = labels_of(creation.metadata)
     if creation.size_bytes > MAX_DOCUMENT_BYTES:
         raise RequestTooLargeError(f"size_bytes is over the limit of {MAX_DOCUMENT_BYTES}: split the document")
     record = DocumentRecord(
@@ -100,9 +104,11 @@ def create_document(creation: DocumentCreation, exchange: CurrentExchange) -> Re
         state=DocumentState.AWAITING_UPLOAD,
         updated_at=services.clock.now(),
         size_bytes=creation.size_bytes,
+        labels=labels,
     )
     services.documents.announce(tenant, record)
     current = services.documents.get(tenant, record.document_id)
+    shown = current if may_read(exchange.caller.labels, current.labels) else record
     content = UploadContent(
         content_type=creation.content_type, size_bytes=creation.size_bytes, metadata=creation.metadata
     )
@@ -110,7 +116,7 @@ def create_document(creation: DocumentCreation, exchange: CurrentExchange) -> Re
     return Response(
         status_code=201,
         content_type=_JSON,
-        body=AnnouncedDocument(document=current, upload=upload),
+        body=AnnouncedDocument(document=shown, upload=upload),
         headers={"Location": f"/v1/documents/{record.document_id}"},
     )
 
@@ -120,17 +126,17 @@ def list_documents(
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
     after: Annotated[str | None, Query(description="The `next` of the page before.")] = None,
 ) -> DocumentPage:
-    """Return the tenant's documents, a page at a time."""
+    """Return the tenant's documents that the caller's labels let it see, a page at a time."""
     if after is not None and not _DOCUMENT_ID.fullmatch(after):
         raise InvalidFieldError("after", "must be the `next` of an earlier page")
-    found = exchange.services.documents.list(exchange.caller.tenant, limit=limit + 1, after=after)
+    found = list(islice(_seen(exchange, after), limit + 1))
     page = found[:limit]
     return DocumentPage(documents=page, next=page[-1].document_id if len(found) > limit else None)
 
 
 def get_document(document: str, exchange: CurrentExchange) -> DocumentRecord:
     """Return where a document stands, and why where it was refused."""
-    return exchange.services.documents.get(exchange.caller.tenant, _known_form(document))
+    return _seen_one(document, exchange)
 
 
 def redrive_document(document: str, exchange: CurrentExchange) -> Response[DocumentRecord]:
@@ -139,8 +145,8 @@ def redrive_document(document: str, exchange: CurrentExchange) -> Response[Docum
     So is one whose ingestion ended without a word two hours ago. Asking twice starts one try.
     """
     services, tenant = exchange.services, exchange.caller.tenant
-    version = services.documents.redrivable(tenant, _known_form(document))
-    record = services.documents.get(tenant, document)
+    record = _seen_one(document, exchange)
+    version = services.documents.redrivable(tenant, document)
     if version is None:
         raise NothingToRedriveError(f"document {document} is {record.state}: only a refused one can be tried again")
     services.machines.start_ingest(version)
@@ -150,7 +156,7 @@ def redrive_document(document: str, exchange: CurrentExchange) -> Response[Docum
 def delete_document(document: str, exchange: CurrentExchange) -> Response[DocumentDeletion]:
     """Hide a document from every answer at once, and start its erasure, together with the runs that it went into."""
     services, tenant = exchange.services, exchange.caller.tenant
-    record = services.documents.hide(tenant, _known_form(document))
+    record = services.documents.hide(tenant, _seen_one(document, exchange).document_id)
     target = Target(extent=Extent.DOCUMENT, tenant=tenant, name=record.document_id, object_name=record.name)
     erasure = begin_erasure(target, services)
     services.sources.delete(tenant, record.name)
@@ -162,10 +168,21 @@ def delete_document(document: str, exchange: CurrentExchange) -> Response[Docume
     )
 
 
-def _known_form(document: str) -> str:
-    if not _DOCUMENT_ID.fullmatch(document):
-        raise NotFoundError(f"no document {document}")
-    return document
+def _seen_one(document: str, exchange: Exchange) -> DocumentRecord:
+    """Return the document; one whose labels the caller lacks is as absent as an unknown one."""
+    caller = exchange.caller
+    if _DOCUMENT_ID.fullmatch(document):
+        found = exchange.services.documents.get(caller.tenant, document)
+        if may_read(caller.labels, found.labels):
+            return found
+    raise NotFoundError(f"no document {document}")
+
+
+def _seen(exchange: Exchange, after: str | None) -> Iterator[DocumentRecord]:
+    caller = exchange.caller
+    while page := exchange.services.documents.list(caller.tenant, limit=_READ_AT_ONCE, after=after):
+        yield from (each for each in page if may_read(caller.labels, each.labels))
+        after = page[-1].document_id
 
 
 def require_usable_name(name: str, caller: Caller, *, field: str = "name") -> None:

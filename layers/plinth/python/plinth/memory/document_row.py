@@ -62,7 +62,7 @@ class Change:
 
 
 def announced(row: DocumentRow, record: DocumentRecord) -> Change | None:
-    """Show a document as awaited if it is new or was deleted; a tombstone's sequence stays."""
+    """Show a document as awaited if it is new or was deleted, to who may see it; a tombstone's sequence stays."""
     if row.state is not DocumentState.DELETED:
         return None
     return Change(
@@ -72,6 +72,7 @@ def announced(row: DocumentRow, record: DocumentRecord) -> Change | None:
             name=record.name,
             size_bytes=record.size_bytes,
             updated_at=record.updated_at,
+            source=SourceFacts(labels=record.labels),
         )
     )
 

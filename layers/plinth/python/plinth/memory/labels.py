@@ -22,6 +22,11 @@ def open_to(held: Iterable[str]) -> tuple[str, ...]:
     return (EVERYONE, *sorted(set(held)))
 
 
+def may_read(held: Iterable[str], labels: Labels) -> bool:
+    """Say whether a caller who holds these may know of a document so labelled."""
+    return not set(open_to(held)).isdisjoint(readers_of(labels))
+
+
 def may_see(scope: SearchScope, *, access: Iterable[str], metadata: Iterable[str]) -> bool:
     """Say whether the scope holds a passage with these labels and metadata."""
     carried = set(metadata)
