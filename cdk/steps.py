@@ -54,7 +54,7 @@ ANSWER_STEPS = (
         memory_mb=1024,
         layers=(Layer.PLINTH, Layer.VENDOR, Layer.PARSING),
     ),
-    Step(name="SaveContinuation", touches=(*_RUNS, Touch.METER_TENANTS)),
+    Step(name="SaveContinuation", touches=(*_RUNS, Touch.METER_TENANTS, Touch.READ_CALLS)),
     Step(name="ParseReply", touches=_RUNS),
     Step(
         name="SaveAnswer",

@@ -4,7 +4,7 @@ from plinth.contracts import SaveContinuationInput, SaveContinuationOutput
 from plinth.contracts.executions import ResumeAt
 from plinth.runtime import step
 from plinth.runtime.approving import ask_person
-from plinth.runtime.resuming import hand_over
+from plinth.runtime.handing_over import hand_over
 from plinth.wiring import Services
 
 

@@ -14,6 +14,7 @@ import pytest
 from cdk.steps import ALL_STEPS
 from plinth import contracts, errors
 from plinth.adapters.sagemaker_inferences import QUEUED_SECONDS, WORK_SECONDS
+from plinth.chain.routing import MAX_ATTEMPTS
 from plinth.runtime.state_visits import STATE
 from tests.asl.states import MACHINES, Task, load, tasks
 
@@ -151,8 +152,19 @@ def test_every_failure_that_the_answer_machine_catches_is_logged_as_a_step() -> 
     rules = [rule for state in catchers for rule in state.get("Catch", []) if rule["Next"] != "Superseded"]
     written = [rule.get("Assign", rule["Output"])["step" if "step" in rule["Output"] else "steps"] for rule in rules]
 
-    assert len(rules) == len(catchers) - 1  # FailRun alone has no one to tell
+    assert len(rules) == len(catchers)  # FailRun has no one to tell, and CallModel fails in two ways
     assert len({FAILED_STEP.findall(text)[0] for text in written}) == 1
+
+
+def test_a_call_whose_function_may_have_made_it_is_made_again_by_another_epoch_while_the_turn_has_calls() -> None:
+    states = load("answer")["States"]
+    rule = next(rule for rule in states["CallModel"]["Catch"] if rule["Next"] == "IsAskedAgain")
+
+    assert set(rule["ErrorEquals"]) == MAY_HAVE_RUN
+    assert rule["Assign"]["attempt"] == "{% $attempt + 1 %}"
+    (again,) = states["IsAskedAgain"]["Choices"]
+    assert again == {"Condition": f"{{% $attempt <= {MAX_ATTEMPTS} %}}", "Next": "SaveContinuation"}
+    assert states["IsAskedAgain"]["Default"] == "FailRun"
 
 
 def test_the_express_machine_ends_within_its_wall() -> None:

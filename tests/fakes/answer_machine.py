@@ -95,14 +95,14 @@ class AnswerMachine:
     def _call(self, state: Mapping[str, Any], arguments: Any) -> Any:
         began = self.clock.now()
         try:
-            result = self._handler(state["Resource"])(json.loads(json.dumps(arguments)), LAMBDA)
+            result = self.handler(state["Resource"])(json.loads(json.dumps(arguments)), LAMBDA)
         except Exception as error:
             raise StateError(type(error).__name__) from error
         if self.clock.now() - began > state["TimeoutSeconds"]:
             raise StateError("States.Timeout")
         return json.loads(json.dumps(result))
 
-    def _handler(self, resource: str) -> Callable[..., Any]:
+    def handler(self, resource: str) -> Callable[..., Any]:
         if resource not in self.handlers:
             folder = re.sub(r"(?<!^)(?=[A-Z])", "_", resource[2:-4]).lower()
             function = getattr(importlib.import_module(f"functions.{folder}.handler"), folder)

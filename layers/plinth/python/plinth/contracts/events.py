@@ -61,7 +61,7 @@ class StepTried(msgspec.Struct, frozen=True, tag="step.tried", kw_only=True):
 class RunResumed(msgspec.Struct, frozen=True, tag="run.resumed", kw_only=True):
     """Another execution goes on with the run; nothing that an earlier one still writes comes after this.
 
-    `because` is `time` where the earlier one had too little of it left, `lost` where it was not heard of any more, and
+    `because` is `time` where the earlier one had too little of it left, `lost` where it, or its call, was lost, and
     `approval` where it waited for a person.
     """
 

@@ -1,4 +1,4 @@
-"""How a run goes from one execution to the next: what the one leaves, and what the other does with it first."""
+"""What an execution that goes on with a run does first."""
 
 from dataclasses import replace
 
@@ -6,16 +6,8 @@ from plinth.contracts.events import RunResumed
 from plinth.contracts.executions import Continuation, ResumeAt
 from plinth.contracts.models import Reply
 from plinth.contracts.runs import Run
-from plinth.money.platform import HANDING_OVER_UNITS
-from plinth.runtime.steps import ended_so_far
 from plinth.runtime.turns import asking_reply_name
 from plinth.wiring import Services
-
-
-def hand_over(run: Run, continuation: Continuation, services: Services) -> Run:
-    """Give the run up, and return it as its next execution is given it. The step that runs ends up in the log too."""
-    steps = (*continuation.steps, ended_so_far(writing=HANDING_OVER_UNITS))
-    return services.executions.hand_over(run, replace(continuation, steps=steps))
 
 
 def resumed(run: Run, services: Services) -> Continuation:
