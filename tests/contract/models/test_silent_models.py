@@ -11,7 +11,7 @@ from plinth.contracts.models import StopReason, TextChunk, TimeLimits, Working
 from plinth.errors import ModelBusyError, ModelError, ModelReplyInvalidError, ModelSilentError, ModelUnavailableError
 from tests.contract.models.worlds import LIMITS, World, Worlds, ask, end_of, failure_of
 from tests.fakes.providers import Fault, Script, failing
-from tests.fakes.providers.scripts import USAGE, FaultKind
+from tests.fakes.providers.scripts import ADDING, USAGE, FaultKind
 
 SOON = TimeLimits(total_seconds=2.0, first_seconds=0.2, stall_seconds=0.2)
 
@@ -91,6 +91,15 @@ def test_thinking_is_a_sign_of_life(served: World) -> None:
 
     assert items[0] == Working()
     assert end_of(items).stop_reason is StopReason.END
+
+
+@pytest.mark.guarantee_f
+def test_what_ends_a_text_a_tool_call_and_a_message_is_a_sign_of_life(served: World) -> None:
+    script = Script(tool_calls=(ADDING,), stop=StopReason.TOOL_USE, pause_seconds=0.35)
+
+    items = list(served.play(script).stream(ask(limits=replace(LIMITS, total_seconds=9.0, stall_seconds=0.6))))
+
+    assert end_of(items).stop_reason is StopReason.TOOL_USE
 
 
 @pytest.mark.guarantee_f

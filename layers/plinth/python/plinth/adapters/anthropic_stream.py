@@ -58,10 +58,13 @@ class MessageReader:
             yield from self._begin(event)
         elif event.type == "content_block_delta":
             yield from self._add(event.index, event.delta)
+        elif event.type == "content_block_stop":
+            yield Working()
         elif event.type == "message_delta":
             self._stop_reason = event.delta.stop_reason
             self._count_input(event.usage)
             self._count_output(event.usage)
+            yield Working()
         elif event.type == "message_stop":
             self.stopped = True
 

@@ -120,6 +120,8 @@ class _Answer:
         for choice in chunk.choices:
             self._finish_reason = choice.finish_reason or self._finish_reason
             yield from self._said(choice.delta)
+        if self._finish_reason is not None:
+            yield Working()
         if self.usage is not None and self.told:  # before the end a server may tell what it has counted so far
             self._tell(self.usage)
 
