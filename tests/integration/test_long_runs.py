@@ -51,13 +51,17 @@ def asked(deployed: Deployed, script: str, **fields: int) -> Ended:
         run = api.create_run(question)
         events = list(api.events(run.id))
         ended = api.get_run(run.id)
-    assert ended.status is RunStatus.DONE
+    assert ended.status is RunStatus.DONE, [(each.epoch, each.event) for each in events if not is_text(each)]
     assert ended.answer is not None
     assert ended.answer.text == collect(events).text == "".join(OK_TEXT)
     assert [each.seq for each in events] == list(range(1, len(events) + 1))
     epochs = [each.epoch for each in events]
     assert epochs == sorted(epochs)
     return Ended(run.id, epochs[-1], events, time.monotonic() - began)
+
+
+def is_text(logged: LoggedEvent) -> bool:
+    return isinstance(logged.event, TextDelta)
 
 
 def test_a_run_goes_on_in_a_next_execution_before_a_call_that_might_not_end_in_the_first(

@@ -26,7 +26,7 @@ from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersi
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, NotFoundError, PassagesNotVisibleError, StoreUnavailableError
 from plinth.memory import document_row
-from plinth.memory.naming import text_hash
+from plinth.memory.naming import document_id, sequence, text_hash
 from tests.fakes.clock import FakeClock
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.memory import FakeMemory
@@ -40,7 +40,7 @@ anything else some effects later.
 """
 
 TENANT = Tenant(id="acme")
-DOCUMENT = "doc_a"
+DOCUMENT = document_id(TENANT, "a.txt")
 HANDLERS: Mapping[str, Callable[..., Any]] = {
     "ClaimDocument": claim_document,
     "IndexPassages": index_passages,
@@ -70,21 +70,27 @@ def machines() -> dict[str, dict[str, Any]]:
 
 
 def version(number: int) -> DocumentVersion:
-    """Return the version (or deletion) with this sequence; odd ones have two passages, even ones three."""
+    """Return the version (or deletion) with this sequence."""
     return DocumentVersion(
         tenant=TENANT,
         document_id=DOCUMENT,
         name="a.txt",
         object_key="acme/a.txt",
         version_id=f"v{number}",
-        sequence=f"{number:04d}",
+        sequence=sequence(f"{number:X}"),
         size_bytes=1,
     )
 
 
+def number_of(document: DocumentVersion) -> int:
+    """Return which version it is, whatever sequence it was given."""
+    return int((document.version_id or "v0")[1:])
+
+
 @cache
 def passages(document: DocumentVersion) -> tuple[Passage, ...]:
-    number = int(document.sequence)
+    """Return the version's passages; odd ones have two, even ones three."""
+    number = number_of(document)
     return tuple(Passage(position=at, text=f"{number} {at}") for at in range(2 + (number + 1) % 2))
 
 
@@ -151,6 +157,7 @@ class World:
     effects: int = 0
     uploads: set[str] = field(default_factory=set[str])
     deletions: set[str] = field(default_factory=set[str])
+    told: dict[str, DocumentVersion] = field(default_factory=dict[str, DocumentVersion])
     closed_through: str = ""
     hidden_through: str = ""
     lags: bool = False
@@ -222,7 +229,7 @@ class World:
         sequence = live.partition(".")[0]
         gone = max(self.closed_through, self.hidden_through)
         assert sequence > gone, f"{live} returned after {gone}"
-        whole = {passage.text for passage in passages(version(int(sequence)))}
+        whole = {passage.text for passage in passages(self.told[sequence])}
         assert self.memory.texts(seen=True).get(live) == whole, f"{live} is not whole: {self.memory.texts(seen=True)}"
 
     def rest(self) -> None:
@@ -267,6 +274,7 @@ class Execution:
         self.state = self.world.machines[self.machine]["StartAt"]
         self._services = self._made_services()
         self._told = 0
+        self.world.told[self.document.sequence] = self.document
         (self.world.uploads if self.machine == "ingest" else self.world.deletions).add(self.document.sequence)
 
     def turn(self) -> None:
@@ -328,7 +336,7 @@ class Execution:
 
     def _result(self) -> dict[str, Any]:
         if self.state not in self.world.handlers:
-            if int(self.document.sequence) in self.world.unreadable:
+            if number_of(self.document) in self.world.unreadable:
                 raise DocumentRefusedError("encrypted", "remove the password")
             return {"passages": len(passages(self.document))}
         handler = self.world.handlers[self.state]
