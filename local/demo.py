@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from botocore.exceptions import ClientError as AwsError
 from rich.progress import Progress
 
 from client import following
@@ -32,9 +31,7 @@ if TYPE_CHECKING:
 
 _SAMPLES = REPOSITORY / "samples"
 _TENANT = "demo"
-_DIGEST = "sha256"
 _INGEST_SECONDS = 900.0
-_NO_OBJECT = ("404", "NoSuchKey", "NotFound")
 
 
 class _SampleQuestion(msgspec.Struct):
@@ -83,26 +80,12 @@ def _unknown(file: SourceFile) -> DocumentRecord:
 
 
 def _put(s3: "S3Client", bucket: str, file: SourceFile, known: DocumentRecord | None) -> bool:
-    """Put the file unless it has been dealt with and has not changed since; return whether it was put."""
-    content, key = file.path.read_bytes(), f"{_TENANT}/{file.name}"
-    digest = hashlib.sha256(content).hexdigest()
-    if (
-        known
-        and known.state in (DocumentState.READY, DocumentState.REFUSED)
-        and _stored_digest(s3, bucket, key) == digest
-    ):
+    """Put the file unless it is searchable and has not changed since; return whether it was put."""
+    content = file.path.read_bytes()
+    if known and known.state is DocumentState.READY and known.content_sha256 == hashlib.sha256(content).hexdigest():
         return False
-    s3.put_object(Bucket=bucket, Key=key, Body=content, Metadata={_DIGEST: digest})
+    s3.put_object(Bucket=bucket, Key=f"{_TENANT}/{file.name}", Body=content)
     return True
-
-
-def _stored_digest(s3: "S3Client", bucket: str, key: str) -> str | None:
-    try:
-        return s3.head_object(Bucket=bucket, Key=key)["Metadata"].get(_DIGEST)
-    except AwsError as error:
-        if error.response.get("Error", {}).get("Code") in _NO_OBJECT:
-            return None
-        raise
 
 
 def _ask(api: PlinthApi) -> bool:

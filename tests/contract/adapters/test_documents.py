@@ -16,6 +16,7 @@ from plinth.contracts.memory import (
     DocumentRecord,
     DocumentState,
     DocumentVersion,
+    KnownDocument,
     Labels,
     SourceFacts,
 )
@@ -434,6 +435,27 @@ def test_a_long_row_of_deleted_documents_takes_few_reads(
     dynamodb.meta.events.unregister("before-call.dynamodb.Query", unique_id="reads")
     assert [record.document_id for record in listed] == ["doc_last"]
     assert len(reads) <= 5
+
+
+@pytest.mark.guarantee_d
+def test_a_comparison_with_the_bucket_is_told_of_every_document_of_one_tenant_deleted_ones_too(
+    documents: Documents, version: Version, tenant: Tenant, other_tenant: Tenant, clock: FakeClock
+) -> None:
+    live, gone, asked = (version(number, name=name) for number, name in enumerate("abc", 1))
+    for document in (live, gone, asked, version(9, tenant=other_tenant, name="other")):
+        publish(documents, document)
+    documents.close(version(4, name="b"))
+    documents.hide(tenant, "doc_c")
+
+    known = {each.newest.document_id: each for each in documents.known(tenant)}
+
+    assert set(known) == {"doc_a", "doc_b", "doc_c"}
+    assert known["doc_a"] == KnownDocument(
+        newest=replace(live, attempt=1), state=DocumentState.READY, updated_at=clock.now()
+    )
+    deleted = known["doc_b"]
+    assert (deleted.state, deleted.newest.sequence) == (DocumentState.DELETED, version(4).sequence)
+    assert (known["doc_c"].state, known["doc_c"].hidden_from) == (DocumentState.READY, asked.sequence)
 
 
 @pytest.mark.guarantee_e

@@ -81,6 +81,39 @@ def test_an_object_that_is_gone_is_refused_with_a_reason(store: Bucket, tenant: 
         assert refused.value.reason == "source_gone"
 
 
+@pytest.mark.guarantee_d
+def test_the_current_objects_are_the_newest_versions_of_one_tenant_without_deleted_ones(
+    store: Bucket, tenant: Tenant, other_tenant: Tenant
+) -> None:
+    store.put(tenant, "deep/a ü.txt", b"one", "text/plain")
+    newest = store.put(tenant, "deep/a ü.txt", b"three", "text/plain")
+    store.put(tenant, "gone.txt", b"gone", "text/plain")
+    store.sources.delete(tenant, "gone.txt")
+    store.put(other_tenant, "b.txt", b"foreign", "text/plain")
+
+    (found,) = store.sources.current(tenant)
+
+    assert (found.name, found.version_id, found.size_bytes) == ("deep/a ü.txt", newest, 5)
+
+
+@pytest.mark.guarantee_d
+def test_more_objects_than_a_page_holds_are_listed_once_each(
+    s3: "S3Client", bucket: str, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"{number:02d}.txt" for number in range(7)]
+    for name in [*names, *names]:
+        s3.put_object(Bucket=bucket, Key=f"{tenant.id}/{name}", Body=b"x")
+    whole, pages = s3.list_object_versions, list[object]()
+    monkeypatch.setattr(
+        s3, "list_object_versions", lambda **given: pages.append(page := whole(**given, MaxKeys=3)) or page
+    )
+
+    found = list(S3Documents(client=s3, bucket=bucket, max_bytes=LIMIT).current(tenant))
+
+    assert [each.name for each in found] == names
+    assert len(pages) > 1
+
+
 def test_an_object_over_the_limit_is_refused(store: Bucket, tenant: Tenant, version: Version) -> None:
     store.put(tenant, "a.txt", b"x" * LIMIT, "text/plain")
     store.put(tenant, "big.txt", b"x" * (LIMIT + 1), "text/plain")

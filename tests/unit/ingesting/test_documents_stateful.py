@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from plinth.contracts.memory import CurrentObject
 from plinth.errors import NotFoundError, StoreUnavailableError
 from plinth.memory.document_row import STUCK_SECONDS
-from plinth.memory.syncing import SETTLE_SECONDS, repairs
+from plinth.memory.syncing import repairs
 from tests.unit.ingesting.document_checks import Actor, MakeWorld, Redrive
 from tests.unit.ingesting.document_world import DOCUMENT, FAULTS, TENANT, Execution, Fault, World, finish, version
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.guarantee_d
 SETTINGS = settings(
     max_examples=150, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
-MOST_CHANGES = 6
+MOST_CHANGES, SETTLE_SECONDS = 6, 900.0
 which = st.integers(min_value=0, max_value=1000)
 
 
@@ -112,7 +112,7 @@ class DocumentRules(RuleBasedStateMachine):
         self.world.clock.advance(seconds)
         now = self.world.clock.now()
         known = {each.newest.document_id: each for each in self.world.documents.known(TENANT)}
-        for repair in list(repairs(TENANT, known, self.objects(), now=now)):
+        for repair in list(repairs(TENANT, known, self.objects(), settled=now - SETTLE_SECONDS, now=now)):
             name = f"sync {repair.kind} {repair.document.sequence} {repair.document.attempt}"
             if name not in self.started:
                 self.started.add(name)
@@ -187,4 +187,4 @@ def test_a_document_is_searchable_exactly_once_whatever_happens_to_it() -> None:
 
 @pytest.mark.long
 def test_a_document_is_searchable_exactly_once_whatever_happens_to_it_for_long() -> None:
-    run_state_machine_as_test(DocumentRules, settings=settings(SETTINGS, max_examples=5_000))
+    run_state_machine_as_test(DocumentRules, settings=settings(SETTINGS, max_examples=2_000))

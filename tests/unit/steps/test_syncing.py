@@ -7,11 +7,11 @@ import pytest
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
 from plinth.memory.document_row import STUCK_SECONDS
 from plinth.memory.naming import document_id, sequence, sequence_after, sequence_before
-from plinth.memory.syncing import SETTLE_SECONDS
 from plinth.runtime.syncing import sync_tenant
 from tests.unit.steps.conftest import TENANT, ChainServices
 
 pytestmark = pytest.mark.guarantee_d
+SETTLE_SECONDS = 900.0
 
 
 def put(services: ChainServices, name: str = "a.txt") -> str:
@@ -98,6 +98,57 @@ def test_a_version_that_came_back_after_a_deletion_is_ingested(services: ChainSe
     (ingest,), _ = started(services)
 
     assert services.documents.begin(ingest, execution="one") is not None
+
+
+def hide_and_delete(services: ChainServices, known: DocumentVersion) -> None:
+    """Delete it by the API, whose event is lost."""
+    services.documents.hide(TENANT, known.document_id)
+    services.sources.delete(TENANT, known.name)
+
+
+def test_an_upload_after_a_deletion_whose_event_was_lost_is_shown(services: ChainServices) -> None:
+    known = version(put(services), "1")
+    make_live(services, known)
+    hide_and_delete(services, known)
+    make_live(services, version(put(services), "3"))
+    later(services)
+
+    ingests, (erase,) = started(services)
+    services.documents.close(erase)
+
+    assert ingests == []
+    assert sequence("1") < erase.sequence < sequence("3")
+    assert services.documents.live_generations(TENANT, [known.document_id]) == {
+        known.document_id: f"{sequence('3')}.0001"
+    }
+
+
+def test_an_upload_after_a_deletion_is_ingested_though_the_events_of_both_were_lost(services: ChainServices) -> None:
+    known = version(put(services), "1")
+    make_live(services, known)
+    hide_and_delete(services, known)
+    newest = put(services)
+    put(services)
+    later(services)
+
+    _, (erase,) = started(services)
+    services.documents.close(erase)
+    later(services)
+    (ingest,), _ = started(services)
+
+    assert ingest.version_id != newest
+    make_live(services, ingest)
+    assert services.documents.get(TENANT, ingest.document_id).state is DocumentState.READY
+
+
+def test_a_document_that_was_hidden_and_whose_object_is_there_still_stays_hidden(services: ChainServices) -> None:
+    known = version(put(services), "1")
+    make_live(services, known)
+    services.documents.hide(TENANT, known.document_id)
+    later(services, STUCK_SECONDS + 1)
+
+    assert started(services) == ([], [])
+    assert services.documents.live_generations(TENANT, [known.document_id]) == {}
 
 
 def test_what_may_still_be_on_its_way_is_left_alone(services: ChainServices) -> None:

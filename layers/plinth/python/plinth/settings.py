@@ -132,6 +132,11 @@ class Settings:
         return float(self._required("PLINTH_ERASE_SETTLE_SECONDS"))
 
     @cached_property
+    def sync_settle_seconds(self) -> float:
+        """How long an event of the documents bucket may be on its way: what changed since then no sync touches."""
+        return float(os.environ.get("PLINTH_SYNC_SETTLE_SECONDS", "900"))
+
+    @cached_property
     def receipts_key_id(self) -> str:
         """KMS key that signs receipts of erasures."""
         return self._required("PLINTH_RECEIPTS_KEY_ID")

@@ -93,12 +93,15 @@ class DocumentRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownDocument:
-    """A document as its row has it: the newest version or deletion known. A `hidden` one is being deleted."""
+    """A document as its row has it: the newest version or deletion known.
+
+    One that is being deleted is hidden since the change of sequence `hidden_from` was the newest.
+    """
 
     newest: DocumentVersion
     state: DocumentState
-    hidden: bool
     updated_at: float
+    hidden_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

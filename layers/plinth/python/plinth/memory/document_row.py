@@ -200,7 +200,7 @@ def known_of(row: DocumentRow, tenant: Tenant, *, key: str) -> KnownDocument:
         size_bytes=row.size_bytes,
         attempt=row.attempt,
     )
-    return KnownDocument(newest=newest, state=row.state, hidden=row.hidden_from is not None, updated_at=row.updated_at)
+    return KnownDocument(newest=newest, state=row.state, hidden_from=row.hidden_from, updated_at=row.updated_at)
 
 
 def record_of(row: DocumentRow) -> DocumentRecord:

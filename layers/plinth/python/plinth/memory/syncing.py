@@ -13,8 +13,7 @@ from plinth.contracts.tenant import Tenant
 from plinth.memory.document_row import STUCK_SECONDS
 from plinth.memory.naming import document_id, object_key, sequence_after
 
-SETTLE_SECONDS = 900.0
-"""How long an event may be on its way, and a change is left alone."""
+_GONE = (DocumentState.DELETED, DocumentState.AWAITING_UPLOAD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,28 +25,47 @@ class Repair:
 
 
 def repairs(
-    tenant: Tenant, known: Mapping[str, KnownDocument], objects: Iterable[CurrentObject], *, now: float
+    tenant: Tenant, known: Mapping[str, KnownDocument], objects: Iterable[CurrentObject], *, settled: float, now: float
 ) -> Iterator[Repair]:
-    """Yield what brings rows (`known`, by document id) in line with the bucket: each object once, then what is gone."""
+    """Yield what brings rows (`known`, by document id) in line with the bucket: each object once, then what is gone.
+
+    What changed after `settled` (Unix seconds) is left alone: its event may be on its way.
+    """
     there: set[str] = set()
     for found in objects:
         each = document_id(tenant, found.name)
         there.add(each)
-        if version := _untold(tenant, found, known.get(each), now=now):
+        row = known.get(each)
+        if found.modified_at >= settled or (row and row.updated_at >= settled):
+            continue
+        if row and row.hidden_from is not None:
+            if _came_after_its_deletion(found, row, row.hidden_from):
+                yield _deletion_after(row.hidden_from, row)
+        elif version := _untold(tenant, found, row, now=now):
             yield Repair(kind="ingest", document=version)
     for each, row in known.items():
-        if each not in there and _is_over(row, now=now):
-            after = replace(row.newest, sequence=sequence_after(row.newest.sequence), version_id=None, attempt=0)
-            yield Repair(kind="erase", document=after)
+        if each not in there and row.updated_at < settled and row.state not in _GONE:
+            yield _deletion_after(row.newest.sequence, row)
+
+
+def _came_after_its_deletion(found: CurrentObject, row: KnownDocument, hidden_from: str) -> bool:
+    """Return whether the object is newer than what the API hid, so that the deletion's event was lost.
+
+    One that is still what was hidden stays so: somebody asked for its deletion, and was told that it failed.
+    """
+    return row.newest.sequence > hidden_from or row.newest.version_id != found.version_id
+
+
+def _deletion_after(known: str, row: KnownDocument) -> Repair:
+    deletion = replace(row.newest, sequence=sequence_after(known), version_id=None, attempt=0)
+    return Repair(kind="erase", document=deletion)
 
 
 def _untold(tenant: Tenant, found: CurrentObject, row: KnownDocument | None, *, now: float) -> DocumentVersion | None:
     """Return the version to ingest: one that no row knows, or whose try has ended without a word."""
     if row and row.newest.version_id == found.version_id:
         stuck = row.state is DocumentState.INGESTING and row.updated_at + STUCK_SECONDS < now
-        return row.newest if stuck and not row.hidden else None
-    if found.modified_at + SETTLE_SECONDS > now or (row and (row.hidden or row.updated_at + SETTLE_SECONDS > now)):
-        return None
+        return row.newest if stuck else None
     return DocumentVersion(
         tenant=tenant,
         document_id=document_id(tenant, found.name),
@@ -57,8 +75,3 @@ def _untold(tenant: Tenant, found: CurrentObject, row: KnownDocument | None, *, 
         sequence=sequence_after(row.newest.sequence if row else ""),
         size_bytes=found.size_bytes,
     )
-
-
-def _is_over(row: KnownDocument, *, now: float) -> bool:
-    gone_already = row.state in (DocumentState.DELETED, DocumentState.AWAITING_UPLOAD)
-    return not gone_already and row.updated_at + SETTLE_SECONDS < now

@@ -14,7 +14,9 @@ MOST_AT_ONCE = 500
 def sync_tenant(tenant: Tenant, services: Services) -> Counter[str]:
     """Start what is missing and return how much of each kind; started again, the same repair has the same name."""
     known = {each.newest.document_id: each for each in services.documents.known(tenant)}
-    found = repairs(tenant, known, services.sources.current(tenant), now=services.clock.now())
+    now = services.clock.now()
+    settled = now - services.settings.sync_settle_seconds
+    found = repairs(tenant, known, services.sources.current(tenant), settled=settled, now=now)
     started: Counter[str] = Counter()
     for repair in islice(found, MOST_AT_ONCE):
         if repair.kind == "ingest":
