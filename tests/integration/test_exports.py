@@ -69,7 +69,7 @@ def test_every_canary_of_a_tenant_is_in_its_export_and_none_of_another(deployed:
     for stores in held.values():
         assert stores <= exported_stores() | set(manifest.not_exported)
     assert set(manifest.not_exported) == {store.name for store in STORES} - exported_stores()
-    assert manifest.records["runs"] == 2
+    assert manifest.records["runs"] >= 2
     with deployed.http("rival") as http:
         assert http.get(f"/v1/exports/{export.id}").status_code == 403
 
