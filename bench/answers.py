@@ -28,6 +28,7 @@ from plinth.adapters.openai_model import OpenAiModel
 from plinth.adapters.opensearch_memory import OpenSearchMemory
 from plinth.adapters.parsers.__main__ import parse
 from plinth.adapters.provider_tokens import Token
+from plinth.adapters.word_pieces import WordPieceCounter
 from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.runs import NOT_IN_DOCUMENTS, RunRecord
 from plinth.contracts.tenant import Tenant
@@ -187,10 +188,11 @@ def _model(place: str) -> Generator[OpenAiModel]:
 
 def _remember(services: Services, embedder: OnnxEmbedder) -> None:
     folder = _SAMPLES / "documents"
+    counter = WordPieceCounter(ensure("embedding", cache=cache_directory(), progress=print))
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = file.relative_to(folder).as_posix()
         parsed = parse(name, file.read_bytes())
-        passages = split_document(parsed)
+        passages = split_document(parsed, counter)
         document = DocumentVersion(
             tenant=_TENANT,
             document_id=document_id(_TENANT, name),
@@ -201,7 +203,7 @@ def _remember(services: Services, embedder: OnnxEmbedder) -> None:
             attempt=1,
             size_bytes=file.stat().st_size,
         )
-        made = vectors([each.text for each in passages], embedder)
+        made = vectors([each.in_context for each in passages], embedder)
         services.documents.begin(document, execution="one")
         services.memory.index(document, parsed.title, list(zip(passages, made.tolist(), strict=True)))
         services.documents.publish(document, title=parsed.title, passages=len(passages))

@@ -12,6 +12,7 @@ from bench.host import REPOSITORY
 from local.models.files import cache_directory, ensure
 from plinth.adapters.onnx_embedder import OnnxEmbedder
 from plinth.adapters.parsers.__main__ import parse
+from plinth.adapters.word_pieces import WordPieceCounter
 from plinth.memory.splitting import split_document
 
 _DOCUMENTS = REPOSITORY / "samples" / "documents" / "markdown"
@@ -54,4 +55,5 @@ def _figure(name: str, texts: Sequence[str], embed: Callable[[str], object]) -> 
 
 
 def _passages(file: Path) -> list[str]:
-    return [passage.text for passage in split_document(parse(file.name, file.read_bytes()))]
+    counter = WordPieceCounter(ensure("embedding", cache=cache_directory(), progress=print))
+    return [passage.in_context for passage in split_document(parse(file.name, file.read_bytes()), counter)]

@@ -30,7 +30,7 @@ _SERVICE = re.compile(r"(?:\b|_)services\.(\w+)")
 _IMPORT = re.compile(r"^from (plinth\.[\w.]+) import (\([^)]*\)|.*)$", re.MULTILINE)
 _NAME = re.compile(r"\w+")
 _TABLES = ("TENANTS", "RUNS", "CONVERSATIONS", "DOCUMENTS", "ANSWERS", "INFERENCES", "LEDGER")
-_EMBEDDING = ("numpy", "onnxruntime", "tokenizers")
+_FROM_LAYER = {"embedder": ("numpy", "onnxruntime", "tokenizers"), "token_counter": ("tokenizers",)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +62,9 @@ def load(step: Step, folders: Sequence[Path], *, provider: Provider, opt: Sequen
     """
     modules = ["handler", *(["uvicorn"] if step.handler == "run.sh" else [])]
     services = services_used(step)
-    if "embedder" in services and not opt:
-        services.remove("embedder")
-        modules.extend(_EMBEDDING)
+    if not opt:
+        modules += sorted({module for name in services for module in _FROM_LAYER.get(name, ())})
+        services = [name for name in services if name not in _FROM_LAYER]
     return _run([REPOSITORY / "functions" / step.folder, *folders], modules, services, provider, opt=opt)
 
 

@@ -1,7 +1,8 @@
 """What reading a document costs before anything is embedded: parse and split the samples, in process, on one core.
 
-The reference is the least that any reader does: read the file and decode it. In production each parse runs in a child
-process of its own, which is measured last, on the smallest sample.
+The reference is the least that any reader does: read the file and decode it. The formats are split without counting
+tokens, whose cost depends on the text alone and is measured apart. In production each parse runs in a child process of
+its own, which is measured last, on the smallest sample.
 """
 
 import statistics
@@ -10,8 +11,10 @@ from pathlib import Path
 
 from bench.figures import Figure, Goal, cpu_ms, in_turns, wall_ms
 from bench.host import REPOSITORY
+from local.models.files import cache_directory, ensure
 from plinth.adapters.child_process_parser import ChildProcessParser
 from plinth.adapters.parsers.__main__ import parse
+from plinth.adapters.word_pieces import WordPieceCounter
 from plinth.contracts.memory import SourceObject
 from plinth.memory.splitting import split_document
 
@@ -26,7 +29,7 @@ _GOAL_MB_PER_SECOND = 50
 def measure(*, large: bool) -> list[Figure]:
     """Return a figure per format, and one of the child process."""
     del large
-    return [*(_format(name) for name in _FORMATS), _child_process()]
+    return [*(_format(name) for name in _FORMATS), _counting(), _child_process()]
 
 
 def _format(name: str) -> Figure:
@@ -56,6 +59,36 @@ def _format(name: str) -> Figure:
     )
 
 
+def _counting() -> Figure:
+    files = sorted((_SAMPLES / "text").iterdir())
+    counter = WordPieceCounter(ensure("embedding", cache=cache_directory(), progress=print))
+    parsed = [parse(file.name, file.read_bytes()) for file in files]
+    counter.count(["warm"])
+    samples, reference = in_turns(
+        cpu_ms(lambda: [split_document(each, counter) for each in parsed]),
+        cpu_ms(lambda: [split_document(each, _Uncounted()) for each in parsed]),
+        times=_TIMES,
+    )
+    size_bytes = sum(file.stat().st_size for file in files)
+    return Figure(
+        name="split with tokens counted",
+        unit="CPU ms",
+        samples=samples,
+        reference="the same texts split by characters only",
+        reference_samples=reference,
+        details={"bytes": size_bytes, "mb_per_second": round(size_bytes / 1e3 / statistics.median(samples), 1)},
+    )
+
+
+class _Uncounted:
+    """A `TokenCounter` to which nothing is too long."""
+
+    window = 254
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        return [0] * len(texts)
+
+
 def _child_process() -> Figure:
     file = min((_SAMPLES / "text").iterdir(), key=lambda path: path.stat().st_size)
     source, parser = SourceObject(body=file.read_bytes(), content_type="text/plain"), ChildProcessParser()
@@ -82,7 +115,7 @@ def _each(work: Callable[[Path], object], files: Sequence[Path]) -> Callable[[],
 
 
 def _read(file: Path) -> object:
-    return split_document(parse(file.name, file.read_bytes()))
+    return split_document(parse(file.name, file.read_bytes()), _Uncounted())
 
 
 def _decode(file: Path) -> object:

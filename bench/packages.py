@@ -29,7 +29,8 @@ _PARSERS = ("markdown_it", "mdurl", "msgspec", "plinth", "pypdfium2", "pypdfium2
 _ROWS: tuple[tuple[Iterable[str], frozenset[str]], ...] = (
     (_WITH_BOTO3, _USES_AWS),
     (_WITH_OPENSEARCH, _SEARCHES),
-    (("numpy", "onnxruntime", "tokenizers"), _EMBEDS),
+    (("tokenizers",), _EMBEDS),
+    (("numpy", "onnxruntime"), _EMBEDS - {"SplitDocument"}),
     (_WITH_PYDANTIC, frozenset({"Api", "OpenPassage"})),
     (("anyio", "click", "h11", "idna", "sniffio", "starlette", "uvicorn"), frozenset({"Relay"})),
     (("jsonschema_rs",), _CALLS_MODELS),

@@ -97,8 +97,8 @@ def _answers_in(file: Path) -> Iterator[tuple[str, str]]:
             yield heading.strip(), answer.strip()
         return
     for section in parse(file.name, file.read_bytes()).sections:
-        heading = re.sub(r"^[\d.]+\s+|¶$", "", section.heading or "").strip()
-        yield heading, section.text.removeprefix(section.heading or "").strip()
+        heading = section.path[-1] if section.path else ""
+        yield re.sub(r"^[\d.]+\s+", "", heading), section.text.removeprefix(heading).removeprefix("¶").strip()
 
 
 def fingerprint(texts: Iterable[str]) -> str:

@@ -72,7 +72,13 @@ INGEST_STEPS = (
         memory_mb=1769,
         layers=(Layer.PLINTH, Layer.VENDOR, Layer.PARSING),
     ),
-    Step(name="SplitDocument", touches=(Touch.READ_WORK, Touch.WRITE_WORK), timeout_seconds=60, memory_mb=512),
+    Step(
+        name="SplitDocument",
+        touches=(Touch.READ_WORK, Touch.WRITE_WORK),
+        timeout_seconds=60,
+        memory_mb=512,
+        layers=_WITH_EMBEDDING,
+    ),
     Step(
         name="EmbedPassages",
         touches=(Touch.READ_WORK, Touch.WRITE_WORK, Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.EMBED_TEXTS),

@@ -12,10 +12,10 @@ from plinth.wiring import Services
 
 
 def embed_passages(request: EmbedPassagesInput, services: Services) -> EmbedPassagesOutput:
-    """Keep a vector per text; what the live version has too is taken from memory, however long ago it was made."""
+    """Keep a vector per text in its context; what the live version has too is taken from memory, however old."""
     document = request.document
     passages = msgspec.json.decode(services.work.get(document, "passages"), type=tuple[Passage, ...])
-    texts = list(dict.fromkeys(passage.text for passage in passages))
+    texts = list(dict.fromkeys(passage.in_context for passage in passages))
     known = _live_vectors(document, services)
     fresh = [text for text in texts if text not in known]
     made = dict(zip(fresh, services.embedder.embed(fresh), strict=True)) if fresh else {}

@@ -16,7 +16,7 @@ def index_passages(request: IndexPassagesInput, services: Services) -> IndexPass
     parsed = msgspec.json.decode(services.work.get(document, "text"), type=ParsedDocument)
     passages = msgspec.json.decode(services.work.get(document, "passages"), type=tuple[Passage, ...])
     vectors = msgspec.msgpack.decode(services.work.get(document, "vectors"), type=Vectors).by_text
-    embedded = [(passage, vectors[text_hash(passage.text)]) for passage in passages]
+    embedded = [(passage, vectors[text_hash(passage.in_context)]) for passage in passages]
     indexed = services.memory.index(document, parsed.title, embedded, labels=parsed.source.labels)
     return IndexPassagesOutput(indexed=indexed)
 

@@ -16,7 +16,9 @@ def publish_document(request: PublishDocumentInput, services: Services) -> Publi
     if visible != request.passages and services.documents.awaits(document):
         raise PassagesNotVisibleError(f"{visible} of {request.passages} passages are searchable")
     parsed = msgspec.json.decode(services.work.get(document, "text"), type=ParsedDocument)
-    version = services.documents.publish(document, title=parsed.title, passages=request.passages, source=parsed.source)
+    version = services.documents.publish(
+        document, title=parsed.title, passages=request.passages, tokens=request.tokens, source=parsed.source
+    )
     if version is None:
         return PublishDocumentOutput(published=False, corpus_version=services.documents.corpus_version(document.tenant))
     services.memory.remove_older(document)

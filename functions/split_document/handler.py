@@ -13,15 +13,15 @@ MAX_PASSAGES = 5_000
 
 
 def split_document(request: SplitDocumentInput, services: Services) -> SplitDocumentOutput:
-    """Keep the passages for the next steps; one document may not hold more than can be embedded in one call."""
+    """Keep the passages, which the embedding model reads whole; of one document as many as one call can embed."""
     document = request.document
     parsed = msgspec.json.decode(services.work.get(document, "text"), type=ParsedDocument)
-    passages = split(parsed)
+    passages = split(parsed, services.token_counter)
     if len(passages) > MAX_PASSAGES:
         message = f"the document makes {len(passages)} passages; split it into files of at most {MAX_PASSAGES}"
         raise DocumentRefusedError("too_long", message)
     services.work.put(document, "passages", msgspec.json.encode(passages))
-    return SplitDocumentOutput(passages=len(passages))
+    return SplitDocumentOutput(passages=len(passages), tokens=sum(each.tokens for each in passages))
 
 
 handler = step(split_document)

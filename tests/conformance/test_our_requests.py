@@ -47,7 +47,8 @@ def version(number: int, name: str = "a") -> DocumentVersion:
 
 def passages(*texts: str, degrees: float = 0.0) -> list[tuple[Passage, list[float]]]:
     angle = math.radians(degrees)
-    return [(Passage(position=at, text=text), [math.cos(angle), math.sin(angle)]) for at, text in enumerate(texts)]
+    vector = [math.cos(angle), math.sin(angle)]
+    return [(Passage(position=at, text=text, above="Insects > Lives"), vector) for at, text in enumerate(texts)]
 
 
 def test_every_request_that_our_code_sends_is_listed_and_answered_alike(
@@ -86,7 +87,8 @@ def _passages_are_found(client: OpenSearch, index: str) -> None:
     assert [each.text for each in memory.around(everyone, [span])] == ["wasps sting", "ants dig"]
     (placed_again,) = memory.around(board, [Span(document_id="doc_b", generation=other.generation, first=0, last=0)])
     assert (placed_again.page, placed_again.heading) == (1, "Pay")
-    assert set(memory.vectors(TENANT, "doc_a", new.generation)) == {"bees dance well", "wasps sting", "ants dig"}
+    embedded = {f"Insects > Lives\n{text}" for text in ("bees dance well", "wasps sting", "ants dig")}
+    assert set(memory.vectors(TENANT, "doc_a", new.generation)) == embedded
 
 
 def _passages_are_removed(client: OpenSearch, index: str) -> None:

@@ -41,9 +41,9 @@ class FakeDocuments:
         return self.rules.record_of(changed) if changed else None
 
     def publish(
-        self, document: DocumentVersion, *, title: str, passages: int, source: SourceFacts = NO_FACTS
+        self, document: DocumentVersion, *, title: str, passages: int, tokens: int = 0, source: SourceFacts = NO_FACTS
     ) -> int | None:
-        content = Content(title=title, passages=passages, source=source)
+        content = Content(title=title, passages=passages, tokens=tokens, source=source)
         rule = partial(self.rules.published, document=document, content=content, now=self._clock.now())
         changed = self._change(document.tenant, document.document_id, rule)
         return self.corpus_version(document.tenant) if changed else None

@@ -64,6 +64,10 @@ class FakeMemory:
                 score=0.0,
                 page=passage.page,
                 heading=passage.heading,
+                above=passage.above,
+                start=passage.start,
+                end=passage.end,
+                tokens=passage.tokens,
                 metadata=labels.metadata,
                 access=readers_of(labels),
             )
@@ -72,7 +76,7 @@ class FakeMemory:
 
     def vectors(self, tenant: Tenant, document_id: str, generation: str) -> dict[str, Vector]:
         return {
-            stored.text: vector
+            stored.in_context: vector
             for (owner, _), (stored, vector) in self._stored.items()
             if (owner, stored.document_id, stored.generation) == (tenant, document_id, generation)
         }
@@ -111,7 +115,7 @@ class FakeMemory:
 
 def _shared(question: str, passage: StoredPassage) -> int:
     words = set(question.lower().split())
-    return len(words & set(f"{passage.title} {passage.text}".lower().split()))
+    return len(words & set(passage.in_context.lower().split()))
 
 
 def _dot(one: Vector, other: Vector) -> float:

@@ -1,5 +1,6 @@
-"""A model and an embedder that say what a test scripts."""
+"""A model that says what a test scripts, an embedder, and a counter of tokens."""
 
+import re
 from collections.abc import Iterator, Sequence
 from zlib import crc32
 
@@ -38,6 +39,16 @@ class FakeEmbedder:
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         return [_vector(text) for text in texts]
+
+
+class FakeTokenCounter:
+    """`TokenCounter` to which each word and each mark is a token."""
+
+    def __init__(self, window: int = 254) -> None:
+        self.window = window
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        return [len(re.findall(r"\w+|[^\w\s]", text)) for text in texts]
 
 
 def _vector(text: str) -> list[float]:

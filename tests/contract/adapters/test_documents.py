@@ -58,7 +58,7 @@ def begun(documents: Documents, document: DocumentVersion, execution: str = "one
 
 def publish(documents: Documents, document: DocumentVersion) -> int | None:
     attempt = documents.begin(document, execution="one")
-    return documents.publish(replace(document, attempt=attempt or 1), title="Title", passages=3)
+    return documents.publish(replace(document, attempt=attempt or 1), title="Title", passages=3, tokens=500)
 
 
 def refuse(
@@ -104,6 +104,7 @@ def test_a_published_version_is_live_and_raises_the_corpus_version(
         size_bytes=1,
         title="Title",
         passages=3,
+        tokens=500,
         generation=generation(version(1)),
         attempted_at=(clock.now(),),
     )

@@ -57,7 +57,9 @@ def test_before_the_first_document_nothing_is_found_counted_or_removed(
 
 
 def test_a_passage_comes_back_whole(memory: Memory, tenant: Tenant, version: Version) -> None:
-    passage = Passage(position=4, text="Bees dance.", page=3, heading="Dance")
+    passage = Passage(
+        position=4, text="Bees dance.", page=3, heading="Dance", above="About bees > Dance", start=70, end=81, tokens=9
+    )
     memory.index(version(1), "About bees", [(passage, NORTH)])
 
     (found,) = memory.search(SearchScope(tenant=tenant), "bees", NORTH, limit=5)
@@ -65,7 +67,8 @@ def test_a_passage_comes_back_whole(memory: Memory, tenant: Tenant, version: Ver
     assert found.chunk_id == f"doc_a:{version(1).generation}:000004"
     assert (found.document_id, found.generation) == ("doc_a", version(1).generation)
     assert (found.name, found.title, found.position, found.text) == ("a.txt", "About bees", 4, "Bees dance.")
-    assert (found.page, found.heading) == (3, "Dance")
+    assert (found.page, found.heading, found.above) == (3, "Dance", "About bees > Dance")
+    assert (found.start, found.end, found.tokens) == (70, 81, 9)
     assert found.score == pytest.approx((DEFAULT_MIX.words + DEFAULT_MIX.vectors) / (DEFAULT_MIX.k + 1))
     assert found.similarity == pytest.approx(1.0, abs=1e-4)
 
@@ -123,18 +126,19 @@ def test_passages_around_a_place_come_by_position_and_within_the_scope_alone(
     assert around(closed, held=("board",)) == ["closed"]
 
 
-def test_passages_that_no_vector_finds_are_found_by_their_words_and_by_their_title(
+def test_passages_that_no_vector_finds_are_found_by_their_words_and_by_what_stands_above(
     memory: Memory, tenant: Tenant, version: Version
 ) -> None:
     memory.index(version(1), "Plain", passages("honey is sweet", "wax is soft", vector=NORTH))
-    memory.index(version(1, name="b.txt"), "Propolis", passages("sticky", vector=NORTH))
+    below = Passage(position=0, text="sticky", above="Bees > Propolis")
+    memory.index(version(1, name="b.txt"), "Bees", [(below, NORTH)])
     memory.index(version(1, name="c.txt"), "Plain", passages(*["unrelated"] * 80, vector=EAST))
 
     by_text = memory.search(SearchScope(tenant=tenant), "wax", EAST, limit=35)
-    by_title = memory.search(SearchScope(tenant=tenant), "propolis", EAST, limit=35)
+    by_heading = memory.search(SearchScope(tenant=tenant), "propolis", EAST, limit=35)
 
     assert "wax is soft" in [each.text for each in by_text]
-    assert "sticky" in [each.text for each in by_title]
+    assert "sticky" in [each.text for each in by_heading]
 
 
 def test_a_passage_that_both_searches_find_comes_before_one_that_only_one_finds(
@@ -320,10 +324,10 @@ def test_a_question_of_any_length_makes_fewer_clauses_than_opensearch_refuses(te
     assert 0 < asked.count("蜜") < 1_020
 
 
-def test_the_vectors_of_one_generation_are_read_by_text(
+def test_the_vectors_of_one_generation_are_read_by_text_and_what_stands_above(
     memory: Memory, tenant: Tenant, other_tenant: Tenant, version: Version
 ) -> None:
-    many = [(Passage(position=at, text=f"text {at}"), direction(at / 10)) for at in range(450)]
+    many = [(Passage(position=at, text=f"text {at}", above="Title"), direction(at / 10)) for at in range(450)]
     memory.index(version(1), "Title", many)
     memory.index(version(2), "Title", passages("newer"))
     memory.index(version(1, tenant=other_tenant), "Title", passages("foreign"))
@@ -331,5 +335,5 @@ def test_the_vectors_of_one_generation_are_read_by_text(
     known = memory.vectors(tenant, version(1).document_id, version(1).generation)
 
     assert len(known) == 450
-    assert known["text 449"] == pytest.approx(direction(44.9))
+    assert known["Title\ntext 449"] == pytest.approx(direction(44.9))
     assert memory.vectors(tenant, version(1).document_id, version(3).generation) == {}

@@ -24,7 +24,21 @@ def remember(world: World, tenant: Tenant = ALICE, *, sequence: str = "1", label
         size_bytes=1,
         attempt=1,
     )
-    pairs = [(Passage(position=at, text=text, page=at + 1, heading="H"), [1.0]) for at, text in enumerate(TEXTS)]
+    pairs = [
+        (
+            Passage(
+                position=at,
+                text=text,
+                page=at + 1,
+                heading="H",
+                above="Guide > H",
+                start=10 * at,
+                end=10 * at + len(text),
+            ),
+            [1.0],
+        )
+        for at, text in enumerate(TEXTS)
+    ]
     world.documents.begin(document, execution=sequence)
     world.services.memory.index(document, "Guide", pairs, labels=labels or Labels())
     world.documents.publish(document, title="Guide", passages=len(TEXTS))
@@ -43,7 +57,15 @@ def test_a_passage_comes_with_its_neighbours_and_its_place(world: World, client:
 
     assert (opened["name"], opened["title"], opened["position"]) == ("guide.md", "Guide", 2)
     assert [each["text"] for each in opened["passages"]] == ["one", "two", "three"]
-    assert opened["passages"][1] == {"position": 2, "text": "two", "page": 3, "heading": "H"}
+    assert opened["passages"][1] == {
+        "position": 2,
+        "text": "two",
+        "page": 3,
+        "heading": "H",
+        "above": "Guide > H",
+        "start": 20,
+        "end": 23,
+    }
     alone = client.call("GET", f"/v1/documents/{document}/passages/0?around=0").json
     assert [each["text"] for each in alone["passages"]] == ["zero"]
     same = client.call("GET", f"/v1/documents/{document}/passages/0?generation={opened['generation']}")

@@ -15,6 +15,7 @@ def passage(document_id: str, position: int, text: str) -> StoredPassage:
         generation="1",
         name="n",
         title="Title",
+        above="Title",
         position=position,
         text=text,
         score=1.0,
@@ -24,7 +25,7 @@ def passage(document_id: str, position: int, text: str) -> StoredPassage:
 def test_the_best_passages_that_fit_are_chosen_and_a_smaller_one_may_take_the_place_of_a_larger() -> None:
     ranked = [passage("a", 0, "x" * 60), passage("b", 0, "y" * 60), passage("c", 0, "z" * 30)]
 
-    assert [chosen.document_id for chosen in choose_passages(ranked, characters=100)] == ["a", "c"]
+    assert [chosen.document_id for chosen in choose_passages(ranked, characters=110)] == ["a", "c"]
 
 
 def test_the_best_passage_is_chosen_even_where_it_does_not_fit() -> None:

@@ -338,7 +338,7 @@ class Execution:
         if self.state not in self.world.handlers:
             if number_of(self.document) in self.world.unreadable:
                 raise DocumentRefusedError("encrypted", "remove the password")
-            return {"passages": len(passages(self.document))}
+            return {"passages": len(passages(self.document)), "tokens": 0}
         handler = self.world.handlers[self.state]
         request = handler.__annotations__["request"]
         known = {"error": "", "cause": "", **self.variables, "document": self.document, "execution": self.name}

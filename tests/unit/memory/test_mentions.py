@@ -1,11 +1,14 @@
 """Which words of a question no passage holds."""
 
+from dataclasses import replace
+
 import pytest
 
 from plinth.memory.mentions import unmentioned
 from tests.unit.memory.test_choosing import passage
 
-FOUND = [passage("Handbook", text="APT is configured to upgrade packages; see /etc/apt/apt.conf.d/02proxy, port 3142.")]
+TEXT = "APT is configured to upgrade packages; see /etc/apt/apt.conf.d/02proxy, port 3142."
+FOUND = [replace(passage("a", text=TEXT), above="Handbook > Upgrades")]
 
 
 @pytest.mark.parametrize(

@@ -4,48 +4,133 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plinth.contracts.memory import ParsedDocument, Section
+from plinth.contracts.memory import ParsedDocument, Passage, Section
 from plinth.memory.splitting import split_document
+from tests.fakes.models import FakeTokenCounter
+
+PIECES = st.sampled_from(
+    [
+        "word",
+        "a, b",
+        " ",
+        "\n",
+        "\n\n",
+        ". ",
+        "name | size\n",
+        "| 1 | 2 |\n",
+        "---|---\n",
+        "```\n",
+        "x" * 30,
+        "\u00a0",
+        "\u0300",
+    ]
+)
+TEXTS = st.one_of(st.text(max_size=80), st.lists(PIECES, max_size=40).map("".join))
+SECTIONS = st.builds(
+    Section,
+    text=TEXTS,
+    page=st.one_of(st.none(), st.integers(1, 9)),
+    path=st.lists(st.sampled_from(["Install", "Debian", "T", "long " * 40]), max_size=3).map(tuple),
+)
 
 
 def document(*sections: Section) -> ParsedDocument:
-    return ParsedDocument(title="t", sections=sections)
+    return ParsedDocument(title="T", sections=sections)
 
 
-WORDS = st.text(st.characters(exclude_characters="|"))
+def split(*sections: Section, characters: int = 800, window: int = 254) -> tuple[Passage, ...]:
+    return split_document(document(*sections), FakeTokenCounter(window), characters=characters)
 
 
-@given(st.lists(WORDS, max_size=5), st.integers(min_value=10, max_value=100))
-def test_no_passage_is_longer_than_allowed_and_no_word_character_is_lost(texts: list[str], characters: int) -> None:
-    split = split_document(document(*(Section(text=text) for text in texts)), characters=characters)
+def said(text: str) -> str:
+    return "".join(text.split())
 
-    assert all(0 < len(passage.text) <= characters for passage in split)
-    assert "".join("".join(passage.text.split()) for passage in split) == "".join(
-        "".join(text.split()) for text in texts
-    )
-    assert [passage.position for passage in split] == list(range(len(split)))
+
+@given(st.lists(SECTIONS, max_size=4), st.integers(10, 100), st.integers(8, 60))
+def test_passages_are_stretches_of_the_text_in_order_and_lose_nothing_but_bare_headings(
+    sections: list[Section], characters: int, window: int
+) -> None:
+    passages = split(*sections, characters=characters, window=window)
+
+    text = document(*sections).text
+    assert all(text[each.start : each.end] == each.text for each in passages)
+    ends = [0, *(each.end for each in passages)]
+    starts = [*(each.start for each in passages), len(text)]
+    left_out = [text[end:start] for end, start in zip(ends, starts, strict=True)]
+    assert all(end <= start for end, start in zip(ends, starts, strict=True))
+    bare = {said(section.text) for section in sections if section.path and _is_bare(section)}
+    assert all(_is_made_of(said(gap), bare) for gap in left_out)
+    assert [each.position for each in passages] == list(range(len(passages)))
+
+
+@given(st.lists(SECTIONS, max_size=4), st.integers(10, 100), st.integers(8, 60))
+def test_no_passage_is_longer_than_allowed_in_characters_or_tokens(
+    sections: list[Section], characters: int, window: int
+) -> None:
+    passages = split(*sections, characters=characters, window=window)
+
+    assert all(0 < len(each.text) <= characters for each in passages)
+    counts = FakeTokenCounter().count([each.in_context for each in passages])
+    assert counts == [each.tokens for each in passages]
+    assert all(tokens <= window for tokens in counts)
+
+
+def _is_bare(section: Section) -> bool:
+    words = "".join(filter(str.isalnum, section.text))
+    return words in ("", "".join(filter(str.isalnum, section.path[-1])))
+
+
+def _is_made_of(gap: str, parts: set[str]) -> bool:
+    """Tell whether a gap is a row of whole parts."""
+    reached = {0}
+    for at in range(len(gap)):
+        if at in reached:
+            reached |= {at + len(part) for part in parts if part and gap.startswith(part, at)}
+    return len(gap) in reached
 
 
 def test_paragraphs_are_packed_together_up_to_the_limit() -> None:
-    split = split_document(document(Section(text="one\n\ntwo\n\nthree")), characters=9)
+    passages = split(Section(text="one\n\ntwo\n\nthree"), characters=9)
 
-    assert [passage.text for passage in split] == ["one\n\ntwo", "three"]
+    assert [(each.text, each.start, each.end) for each in passages] == [("one\n\ntwo", 0, 8), ("three", 10, 15)]
 
 
 def test_a_long_paragraph_is_cut_at_a_sentence_end() -> None:
-    split = split_document(document(Section(text="A short one. Then a longer sentence follows.")), characters=20)
+    passages = split(Section(text="A short one. Then a longer sentence follows."), characters=20)
 
-    assert split[0].text == "A short one."
-
-
-def test_a_passage_keeps_its_page_and_heading_and_never_crosses_them() -> None:
-    split = split_document(document(Section(text="a", page=1), Section(text="b", page=2, heading="B")))
-
-    assert [(passage.text, passage.page, passage.heading) for passage in split] == [("a", 1, None), ("b", 2, "B")]
+    assert passages[0].text == "A short one."
 
 
-def test_a_passage_that_only_repeats_its_heading_is_left_out() -> None:
-    assert split_document(document(Section(text="Introduction", heading="Introduction"))) == ()
+def test_a_text_of_many_tokens_is_cut_into_shorter_passages() -> None:
+    passages = split(Section(text="1 2 3 4 5 6 7 8 9"), window=6)
+
+    assert [(each.text, each.tokens) for each in passages] == [("1 2 3 4", 5), ("5 6 7 8 9", 6)]
+
+
+def test_a_passage_has_its_page_and_the_path_of_headings_and_never_crosses_them() -> None:
+    passages = split(
+        Section(text="a", page=1), Section(text="b", page=2, path=("T", "Install")), Section(text="c", path=("X", "Y"))
+    )
+
+    assert [(each.text, each.page, each.heading) for each in passages] == [
+        ("a", 1, None),
+        ("b", 2, "Install"),
+        ("c", None, "X > Y"),
+    ]
+    assert [each.in_context for each in passages] == ["T\na", "T > Install\nb", "T > X > Y\nc"]
+
+
+def test_of_a_path_that_fills_the_window_the_end_is_kept() -> None:
+    (passage,) = split(Section(text="a", path=("one two three four", "five six")), window=8)
+
+    assert passage.above.endswith("six")
+    assert passage.tokens <= 8
+    assert passage.heading == "one two three four > five six"
+
+
+@pytest.mark.parametrize("text", ["Introduction", "## Introduction ##", "Introduction\n==="])
+def test_a_section_that_only_repeats_its_heading_is_left_out(text: str) -> None:
+    assert split(Section(text=text, path=("Introduction",))) == ()
 
 
 @pytest.mark.parametrize("rule", ["", "|---|---|\n"])
@@ -53,34 +138,49 @@ def test_a_table_is_cut_between_rows_and_each_part_has_its_header(rule: str) -> 
     header = f"name | size\n{rule}"
     rows = [f"package {number} | {number} MB" for number in range(9)]
 
-    split = split_document(document(Section(text=header + "\n".join(rows))), characters=70)
+    parts = split(Section(text=header + "\n".join(rows)), characters=70)
 
-    parts = [passage.text for passage in split]
     assert len(parts) > 2
-    assert all(len(part) <= 70 and part.startswith(header) for part in parts)
-    assert [row for part in parts for row in part.removeprefix(header).split("\n")] == rows
+    told = [each.in_context.removeprefix("T\n") for each in parts]
+    assert all(len(each) <= 70 and each.startswith(header) for each in told)
+    assert [row for each in told for row in each.removeprefix(header).split("\n")] == rows
+
+
+def test_a_table_of_many_tokens_is_cut_between_rows_too() -> None:
+    rows = [f"{number} | {number} | {number}" for number in range(9)]
+
+    parts = split(Section(text="a | b | c\n" + "\n".join(rows)), window=24)
+
+    assert [each.above for each in parts] == ["T", *["T\na | b | c"] * (len(parts) - 1)]
+    assert all(line in rows for each in parts[1:] for line in each.text.split("\n"))
 
 
 def test_a_row_that_is_too_long_is_cut_and_nothing_of_it_is_lost() -> None:
     row = "word | " * 20
 
-    split = split_document(document(Section(text=f"a | b\n{row}\nc | d")), characters=60)
+    passages = split(Section(text=f"a | b\n{row}\nc | d"), characters=60)
 
-    assert all(len(passage.text) <= 60 for passage in split)
-    assert sum(passage.text.count("word") for passage in split) == 20
-    assert split[-1].text.endswith("a | b\nc | d")
+    assert all(len(each.text) <= 60 for each in passages)
+    assert sum(each.text.count("word") for each in passages) == 20
+    assert (passages[-1].above, passages[-1].text) == ("T\na | b", "c | d")
 
 
 @pytest.mark.parametrize("fence", ["```", "~~~"])
 def test_code_that_fits_stays_whole_with_its_blank_lines(fence: str) -> None:
     code = f"{fence}sh\napt update\n\n\napt upgrade\n{fence}"
 
-    split = split_document(document(Section(text=f"{'before ' * 8}\n\n{code}\n\nafter")), characters=60)
+    passages = split(Section(text=f"{'before ' * 8}\n\n{code}\n\nafter"), characters=60)
 
-    assert [passage.text for passage in split] == [("before " * 8).strip(), f"{code}\n\nafter"]
+    assert [each.text for each in passages] == [("before " * 8).strip(), f"{code}\n\nafter"]
 
 
 def test_code_that_does_not_end_is_cut_like_text() -> None:
-    split = split_document(document(Section(text="```\none\n\ntwo\n\n" + "x" * 30)), characters=20)
+    passages = split(Section(text="```\none\n\ntwo\n\n" + "x" * 30), characters=20)
 
-    assert all(len(passage.text) <= 20 for passage in split)
+    assert all(len(each.text) <= 20 for each in passages)
+
+
+def test_a_row_of_comma_separated_values_says_its_columns_in_every_passage() -> None:
+    rows = "\n\n".join(f"name: package {number}; size: {number} MB" for number in range(9))
+
+    assert all(each.text.startswith("name: ") for each in split(Section(text=rows), characters=70))

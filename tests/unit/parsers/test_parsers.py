@@ -14,7 +14,7 @@ from plinth.adapters.parsers.text import parse_text
 from plinth.contracts.memory import SourceObject
 from plinth.errors import DocumentRefusedError
 from plinth.memory.detection import DocumentKind, detect
-from tests.unit.parsers.bombs import docx, paragraph, table, word
+from tests.unit.parsers.bombs import docx, page, paragraph, table, word
 
 
 def test_html_is_cut_at_headings_without_scripts_and_navigation() -> None:
@@ -26,10 +26,73 @@ def test_html_is_cut_at_headings_without_scripts_and_navigation() -> None:
     parsed = parse_html("p.html", page)
 
     assert parsed.title == "T"
-    assert [(section.heading, section.text) for section in parsed.sections] == [
-        ("One", "One\n\nFirst bold text."),
-        ("Two", "Two\n\nSecond."),
+    assert [(section.path, section.text) for section in parsed.sections] == [
+        (("One",), "One\n\nFirst bold text."),
+        (("One", "Two"), "Two\n\nSecond."),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("a.html", b"<h1>A</h1>a<h3>Deep</h3>b<h2>Side</h2>c<h1>B</h1>d<h2></h2>e"),
+        ("a.md", b"# A\na\n### Deep\nb\n## Side\nc\n# B\nd\n##\ne"),
+        (
+            "a.docx",
+            docx(
+                word(
+                    "".join(
+                        paragraph(text, style=f"Heading{level}") + paragraph("text")
+                        for level, text in ((1, "A"), (3, "Deep"), (2, "Side"), (1, "B"))
+                    )
+                )
+            ),
+        ),
+    ],
+    ids=["html", "markdown", "word"],
+)
+def test_a_section_knows_the_headings_above_it(name: str, body: bytes) -> None:
+    paths = [section.path for section in parse(name, body).sections]
+
+    assert paths[:4] == [("A",), ("A", "Deep"), ("A", "Side"), ("B",)]
+    assert set(paths[4:]) <= {("B",)}
+
+
+def test_the_title_of_a_word_document_stands_above_its_headings() -> None:
+    body = docx(word("".join(paragraph(each, style=each) for each in ("Title", "Heading1", "Heading2"))))
+
+    assert parse("a.docx", body).sections[-1].path == ("Title", "Heading1", "Heading2")
+
+
+def test_a_row_of_an_html_table_is_a_line_with_bars_between_its_cells() -> None:
+    table = b"<table><tr><th>Name<th>Size<tr><td><p>apt</p><td>4<br>MB<tr><td>dpkg<td><tr><td><td></table>after"
+
+    assert parse_html("p.html", table).sections[0].text == "Name | Size\napt | 4 MB\ndpkg |\n\nafter"
+
+
+def test_an_html_table_that_lays_a_page_out_is_read_cell_by_cell() -> None:
+    page = b"<table><tr><td><h1>A</h1>left<td>right<table><tr><td>i<td>j</table></table>"
+
+    assert [(section.path, section.text) for section in parse_html("p.html", page).sections] == [
+        (("A",), "A\n\nleft\nright\n\ni | j")
+    ]
+
+
+def test_html_code_with_empty_lines_is_fenced_and_keeps_its_lines() -> None:
+    parsed = parse_html("p.html", b"<p>Run:<pre><code>one\n\n    <b>two</b></code></pre>then")
+
+    assert parsed.sections[0].text == "Run:\n\n```\none\n\n    two\n```\n\nthen"
+
+
+def test_what_follows_an_html_paragraph_stands_apart_from_it() -> None:
+    assert parse_html("p.html", b"<div><p>one</p>two</div>three").sections[0].text == "one\n\ntwo\n\nthree"
+
+
+@pytest.mark.parametrize("anchor", ["\u00b6", "#"])
+def test_the_anchor_behind_an_html_heading_is_no_part_of_it(anchor: str) -> None:
+    parsed = parse_html("p.html", f'<h1>C# <a href="#one">{anchor}</a></h1>text'.encode())
+
+    assert parsed.sections[0].path == ("C#",)
 
 
 def test_html_keeps_the_lines_of_preformatted_text() -> None:
@@ -42,7 +105,7 @@ def test_markdown_is_cut_at_headings_but_not_inside_code() -> None:
     parsed = parse_markdown("p.md", b"intro\n\n# One\n\n```\n# not a heading\n```\n\nTwo\n---\n\ntext\n")
 
     assert parsed.title == "One"
-    assert [section.heading for section in parsed.sections] == [None, "One", "Two"]
+    assert [section.path for section in parsed.sections] == [(), ("One",), ("One", "Two")]
     assert "# not a heading" in parsed.sections[1].text
 
 
@@ -68,10 +131,10 @@ def test_word_is_cut_at_headings_with_lists_and_whole_rows() -> None:
     parsed = parse("guide.docx", body)
 
     assert parsed.title == "Guide"
-    assert [(section.heading, section.text) for section in parsed.sections] == [
-        (None, "Before"),
-        ("Guide", "Guide\n\nFirst & last\n\n- item\n\nName | Size\napt | 4 MB"),
-        ("Next", "Next\n\nEnd"),
+    assert [(section.path, section.text) for section in parsed.sections] == [
+        ((), "Before"),
+        (("Guide",), "Guide\n\nFirst & last\n\n- item\n\nName | Size\napt | 4 MB"),
+        (("Guide", "Next"), "Next\n\nEnd"),
     ]
 
 
@@ -91,21 +154,21 @@ def test_json_is_cut_at_objects_under_the_path_that_leads_there() -> None:
 
     parsed = parse("a.json", body)
 
-    assert [(section.heading, section.text) for section in parsed.sections] == [
-        (None, "title: T"),
-        ("of > sizes > [0]", "n: 1\nbig: false"),
-        ("of > sizes > [1]", "n: null"),
-        ("of > tags", "- a\n- b"),
+    assert [(section.path, section.text) for section in parsed.sections] == [
+        ((), "title: T"),
+        (("of", "sizes", "[0]"), "n: 1\nbig: false"),
+        (("of", "sizes", "[1]"), "n: null"),
+        (("of", "tags"), "- a\n- b"),
     ]
 
 
 def test_json_lines_are_told_by_their_number() -> None:
     parsed = parse("a.jsonl", b'{"a": 1}\n\n"text"\n{"b": {"c": 2}}')
 
-    assert [(section.heading, section.text) for section in parsed.sections] == [
-        ("line 1", "a: 1"),
-        ("line 3", "- text"),
-        ("line 4 > b", "c: 2"),
+    assert [(section.path, section.text) for section in parsed.sections] == [
+        (("line 1",), "a: 1"),
+        (("line 3",), "- text"),
+        (("line 4", "b"), "c: 2"),
     ]
 
 
@@ -130,6 +193,17 @@ def test_the_first_bytes_decide_and_then_the_name(name: str, body: bytes, kind: 
 def test_a_foreign_file_is_refused_with_the_list_of_what_is_taken() -> None:
     with pytest.raises(DocumentRefusedError, match=r"\.docx.*\.csv.*\.jsonl"):
         detect("a.exe", b"text")
+
+
+def test_a_locked_pdf_is_refused_with_what_to_do_about_it() -> None:
+    unknown = "(" + "x" * 32 + ")"
+    lock = f"<< /Filter /Standard /V 1 /R 2 /O {unknown} /U {unknown} /P -4 >>"
+    body = page(b"BT (text) Tj ET").replace(b"trailer <<", f"trailer << /Encrypt {lock} /ID [(a) (a)]".encode())
+
+    with pytest.raises(DocumentRefusedError, match="without a password") as refused:
+        parse("locked.pdf", body)
+
+    assert refused.value.reason == "encrypted"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
@@ -190,7 +264,7 @@ def test_a_title_or_heading_is_kept_to_300_characters(name: str, body: bytes) ->
     parsed = parse(name, body.replace(b"%b", b"word " * 4_000))
 
     assert len(parsed.title) == 300
-    assert {len(section.heading) for section in parsed.sections if section.heading} <= {300}
+    assert {len(heading) for section in parsed.sections for heading in section.path} <= {300}
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.html"])

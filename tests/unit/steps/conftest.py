@@ -23,7 +23,7 @@ from tests.fakes.imports import FakeImports, FakeStagedFiles
 from tests.fakes.inferences import FakeCallbacks
 from tests.fakes.limits import FakeLimits
 from tests.fakes.memory import FakeMemory
-from tests.fakes.models import FakeEmbedder, FakeModel
+from tests.fakes.models import FakeEmbedder, FakeModel, FakeTokenCounter
 from tests.fakes.objects import FakeDeadLetters, FakeMachines, FakeSources, FakeWork
 from tests.fakes.runs import FakeExecutions, FakeRunLog, FakeRuns
 from tests.fakes.usage import FakeUsage
@@ -63,6 +63,7 @@ def services() -> ChainServices:
     made.limits = FakeLimits(clock)
     made.memory = FakeMemory()
     made.embedder = FakeEmbedder()
+    made.token_counter = FakeTokenCounter()
     made.sources = FakeSources()
     made.work = FakeWork()
     made.imports = FakeImports(clock)

@@ -52,10 +52,10 @@ def claimed(call: Call, document: DocumentVersion, execution: str = "one") -> Do
 def ingest(call: Call, document: DocumentVersion) -> dict[str, Any]:
     document = claimed(call, document)
     call(read_document, document=document)
-    passages = call(split_document, document=document)["passages"]
+    split = call(split_document, document=document)
     call(embed_passages, document=document)
     call(index_passages, document=document)
-    return call(publish_document, document=document, passages=passages)
+    return call(publish_document, document=document, **split)
 
 
 def test_an_uploaded_document_becomes_searchable(services: ChainServices, call: Call) -> None:
@@ -65,6 +65,7 @@ def test_an_uploaded_document_becomes_searchable(services: ChainServices, call: 
 
     record = services.documents.get(TENANT, document.document_id)
     assert (record.state, record.title, record.passages) == (DocumentState.READY, "Sizes", 1)
+    assert record.tokens == services.token_counter.count(["Sizes\n# Sizes\n\nThe size is large."])[0]
 
 
 def test_the_tags_of_an_object_are_kept_with_its_document(services: ChainServices, call: Call) -> None:
@@ -210,7 +211,7 @@ class CountingEmbedder(FakeEmbedder):
         return super().embed(texts)
 
 
-SAME, OLD, NEW = (f"# {word}\n\nThe {word} is long enough to stand by itself.\n\n" for word in ("same", "old", "new"))
+SAME, OLD, NEW = (f"## {word}\n\nThe {word} is long enough to stand by itself.\n\n" for word in ("same", "old", "new"))
 
 
 def embedded(services: ChainServices, call: Call, document: DocumentVersion) -> dict[str, Any]:
@@ -235,6 +236,16 @@ def test_a_new_version_embeds_only_what_the_live_one_does_not_have(services: Cha
         SearchScope(tenant=TENANT), "same", services.embedder.embed(["the same is long"])[0], limit=5
     )
     assert "same" in best.text
+
+
+def test_a_passage_under_another_heading_is_embedded_again(services: ChainServices, call: Call) -> None:
+    ingest(call, upload(services, "a.md", b"# A\n\none\n\n## B\n\nsame\n\n## C\n\nleft", sequence="01"))
+    moved = claimed(call, upload(services, "a.md", b"# A\n\none\n\n## D\n\nsame\n\n## C\n\nleft", sequence="02"))
+
+    told = embedded(services, call, moved)
+
+    assert (told["embedded"], told["reused"]) == (1, 2)
+    assert services.embedder.asked == ["A > D\n## D\n\nsame"]
 
 
 def test_vectors_are_taken_from_memory_however_long_ago_they_were_made(services: ChainServices, call: Call) -> None:

@@ -123,6 +123,7 @@ def passage(position: int) -> StoredPassage:
         position=position,
         name="hours.md",
         title="Hours",
+        above="Hours",
         text=f"Passage {position}.",
         score=1.0,
     )

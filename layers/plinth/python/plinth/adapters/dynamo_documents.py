@@ -50,10 +50,10 @@ class DynamoDocuments:
         return rules.record_of(changed) if changed else None
 
     def publish(
-        self, document: DocumentVersion, *, title: str, passages: int, source: SourceFacts = NO_FACTS
+        self, document: DocumentVersion, *, title: str, passages: int, tokens: int = 0, source: SourceFacts = NO_FACTS
     ) -> int | None:
         """Make the version live if it still may."""
-        content = Content(title=title, passages=passages, source=source)
+        content = Content(title=title, passages=passages, tokens=tokens, source=source)
         published = partial(rules.published, document=document, content=content, now=self._clock.now())
         changed = self._change(document.tenant, document.document_id, published)
         return self.corpus_version(document.tenant) if changed else None

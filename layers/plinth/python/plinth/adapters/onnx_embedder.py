@@ -7,20 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-_MAX_TOKENS = 256
+from plinth.adapters.word_pieces import MAX_TOKENS, Tokenizer, load_tokenizer
+
 _MAX_THREADS = 2
 
 
 class _Session(Protocol):
     def run(self, output_names: Sequence[str], input_feed: Mapping[str, Any]) -> list[Any]: ...
-
-
-class _Encoding(Protocol):
-    ids: list[int]
-
-
-class _Tokenizer(Protocol):
-    def encode(self, sequence: str) -> _Encoding: ...
 
 
 class OnnxEmbedder:
@@ -33,7 +26,7 @@ class OnnxEmbedder:
 
     model_id = "all-MiniLM-L6-v2-int8"
     dimensions = 384
-    max_tokens = _MAX_TOKENS
+    max_tokens = MAX_TOKENS
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -55,12 +48,8 @@ class OnnxEmbedder:
         return vector
 
     @cached_property
-    def _tokenizer(self) -> _Tokenizer:
-        tokenizer = importlib.import_module("tokenizers").Tokenizer.from_file(str(self._directory / "tokenizer.json"))
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(_MAX_TOKENS)
-        loaded: _Tokenizer = tokenizer
-        return loaded
+    def _tokenizer(self) -> Tokenizer:
+        return load_tokenizer(self._directory, limit=MAX_TOKENS)
 
     @cached_property
     def _session(self) -> _Session:

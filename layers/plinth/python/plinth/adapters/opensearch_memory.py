@@ -51,6 +51,10 @@ class _Source(msgspec.Struct, kw_only=True):
     text: str
     page: int | None = None
     heading: str | None = None
+    above: str = ""
+    start: int = 0
+    end: int = 0
+    tokens: int = 0
     metadata: tuple[str, ...] = ()
     access: tuple[str, ...] = ()
     vector: list[float] = []
@@ -184,7 +188,7 @@ class OpenSearchMemory:
             sources = [hit.source for hit in _hits(found) if hit.source and hit.source.tenant == tenant.id]
             if not sources:
                 return known
-            known |= {source.text: source.vector for source in sources}
+            known |= {_stored(source, 0.0, None).in_context: source.vector for source in sources}
             first += _BULK
 
     def count(self, document: DocumentVersion) -> int:
@@ -267,6 +271,10 @@ def _stored(source: _Source, score: float, near: _Whole | None) -> StoredPassage
         score=score,
         page=source.page,
         heading=source.heading,
+        above=source.above,
+        start=source.start,
+        end=source.end,
+        tokens=source.tokens,
         metadata=source.metadata,
         access=source.access,
         similarity=similarity,

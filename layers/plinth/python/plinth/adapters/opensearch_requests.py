@@ -18,7 +18,7 @@ _PRECISION = 40_000
 _SEARCHED_CHARACTERS = 500
 _KEYWORD = {"type": "keyword"}
 
-MAPPING_VERSION = 2
+MAPPING_VERSION = 3
 """Raised with every change of the mapping: an index of another version is another index."""
 
 
@@ -47,9 +47,13 @@ def index_definition(*, dimension: int) -> Json:
                     "method": {"name": "hnsw", "space_type": "cosinesimil", "engine": "lucene"},
                 },
                 "name": _KEYWORD,
-                "title": {"type": "text"},
+                "title": _KEYWORD,
+                "above": {"type": "text"},
                 "page": {"type": "integer"},
                 "heading": _KEYWORD,
+                "start": {"type": "integer"},
+                "end": {"type": "integer"},
+                "tokens": {"type": "integer"},
                 "metadata": _KEYWORD,
                 "access": _KEYWORD,
             },
@@ -79,6 +83,10 @@ def passage_source(document: DocumentVersion, title: str, passage: Passage, labe
         "text": passage.text,
         "name": document.name,
         "title": title,
+        "above": passage.above,
+        "start": passage.start,
+        "end": passage.end,
+        "tokens": passage.tokens,
         "metadata": labels.metadata,
         "access": readers_of(labels),
     }
@@ -96,7 +104,7 @@ def by_meaning(scope: SearchScope, vector: Sequence[float], *, size: int) -> Jso
 
 
 def by_words(scope: SearchScope, question: str, *, size: int) -> Json:
-    """Search the words of the question's first 500 characters in text and title."""
+    """Search the words of the question's first 500 characters in the text and what stands above it."""
     words = question[:_SEARCHED_CHARACTERS]
     return {
         "size": size,
@@ -104,7 +112,7 @@ def by_words(scope: SearchScope, question: str, *, size: int) -> Json:
         "query": {
             "bool": {
                 "filter": _within(scope),
-                "should": [{"match": {"text": words}}, {"match": {"title": words}}],
+                "should": [{"match": {"text": words}}, {"match": {"above": words}}],
                 "minimum_should_match": 1,
             }
         },

@@ -15,12 +15,19 @@ _MOST_AROUND = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassageView:
-    """A passage of a document; pages count from 1, positions from 0."""
+    """A passage of a document; pages count from 1, positions from 0.
+
+    `heading` is the path of headings above it; `start` and `end` are its place in the document's text, in Unicode code
+    points. `above` must be read with it: title and headings, and the header of the table that it goes on with.
+    """
 
     position: int
     text: str
     page: int | None
     heading: str | None
+    above: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +83,16 @@ def get_passage(
         generation=live,
         position=place,
         passages=[
-            PassageView(position=each.position, text=each.text, page=each.page, heading=each.heading) for each in found
+            PassageView(
+                position=each.position,
+                text=each.text,
+                page=each.page,
+                heading=each.heading,
+                above=each.above,
+                start=each.start,
+                end=each.end,
+            )
+            for each in found
         ],
     )
 

@@ -12,7 +12,7 @@ from plinth.contracts.memory import StoredPassage
 from plinth.contracts.models import Message, Prompt, Role, ToolSpec
 from plinth.contracts.runs import Turn
 
-PROMPT_VERSION = "answer-2"
+PROMPT_VERSION = "answer-3"
 
 _INSTRUCTIONS = (
     "Answer from the numbered passages only. If they do not hold the answer, say: The documents do not say. "
@@ -34,10 +34,10 @@ def choose_passages(ranked: Sequence[StoredPassage], *, characters: int) -> tupl
     chosen: list[StoredPassage] = []
     left = characters
     for passage in ranked:
-        if chosen and len(passage.text) > left:
+        if chosen and len(passage.in_context) > left:
             continue
         chosen.append(passage)
-        left -= len(passage.text)
+        left -= len(passage.in_context)
     return tuple(sorted(chosen, key=lambda passage: (passage.document_id, passage.position)))
 
 
@@ -70,9 +70,7 @@ def build_prompt(
 
 def system_text(passages: Sequence[StoredPassage], *, with_tools: bool = False) -> str:
     """Return what every prompt over these passages begins with."""
-    numbered = "\n\n".join(
-        f"[{number}] {passage.title}\n{passage.text}" for number, passage in enumerate(passages, start=1)
-    )
+    numbered = "\n\n".join(f"[{number}] {passage.in_context}" for number, passage in enumerate(passages, start=1))
     instructions = f"{_INSTRUCTIONS} {_TOOL_INSTRUCTIONS}" if with_tools else _INSTRUCTIONS
     return f"{instructions}\n\nPassages:\n\n{numbered or '(none)'}"
 

@@ -39,6 +39,8 @@ def _cite(number: int, passage: StoredPassage) -> Citation:
         text=passage.text,
         page=passage.page,
         heading=passage.heading,
+        start=passage.start,
+        end=passage.end,
         position=passage.position,
         generation=passage.generation,
     )

@@ -50,10 +50,7 @@ def with_results(
 
 
 def _result(call: ToolCall, outcome: ToolOutcome, numbers: dict[tuple[str, int], int]) -> ToolResult:
-    found = [
-        f"[{numbers[passage.document_id, passage.position]}] {passage.title}\n{passage.text}"
-        for passage in outcome.passages
-    ]
+    found = [f"[{numbers[passage.document_id, passage.position]}] {passage.in_context}" for passage in outcome.passages]
     text = "\n\n".join(filter(None, [outcome.text, *found]))
     cut = text if len(text) <= RESULT_CHARACTERS else text[:RESULT_CHARACTERS] + _CUT
     return ToolResult(call_id=call.id, text=_MATERIAL + cut, failed=outcome.failed)

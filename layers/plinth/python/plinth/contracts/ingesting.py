@@ -41,7 +41,10 @@ class SplitDocumentInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitDocumentOutput:
+    """`tokens` is what the embedding model reads of all passages, those of the live version too."""
+
     passages: int
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,7 @@ class PublishDocumentInput:
 
     document: DocumentVersion
     passages: int
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

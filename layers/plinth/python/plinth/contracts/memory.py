@@ -8,6 +8,9 @@ from plinth.contracts.tenant import Tenant
 EVERYONE = "*"
 """Stands among the access labels of a passage that every reader of the tenant may read; no label is spelled so."""
 
+SECTION_BREAK = "\n\n"
+"""Stands between the sections of a document's text."""
+
 
 class DocumentState(StrEnum):
     """Where a document stands. READY is searchable; REFUSED carries a reason; DELETING hides it at once."""
@@ -72,6 +75,8 @@ NO_FACTS = SourceFacts()
 class DocumentRecord:
     """A document as the API shows it. `generation` names the version, and the try, that searches may return.
 
+    `tokens` is what the embedding model reads of all its passages.
+
     `attempted_at` are the times (Unix seconds) at which the newest version was tried. `content_sha256` (hex) and
     `labels` are those of the version that is live.
     """
@@ -83,6 +88,7 @@ class DocumentRecord:
     size_bytes: int = 0
     title: str | None = None
     passages: int = 0
+    tokens: int = 0
     generation: str | None = None
     reason: str | None = None
     message: str | None = None
@@ -116,11 +122,14 @@ class CurrentObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A stretch of a document's text with the place it came from. Pages count from 1."""
+    """A stretch of a document's text with the place it came from. Pages count from 1.
+
+    `path` are the headings that it stands under, the outermost first and its own last.
+    """
 
     text: str
     page: int | None = None
-    heading: str | None = None
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,15 +140,34 @@ class ParsedDocument:
     sections: tuple[Section, ...]
     source: SourceFacts = NO_FACTS
 
+    @property
+    def text(self) -> str:
+        """The whole text, an empty line between sections. The offsets of passages count its Unicode code points."""
+        return SECTION_BREAK.join(section.text for section in self.sections)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """A stretch of text short enough to embed and to cite. `position` counts from 0 within the document."""
+    """A stretch of text short enough to embed and to cite. `position` counts from 0 within the document.
+
+    `text` is what stands from `start` to `end` in the document's text, in Unicode code points. `heading` is the path of
+    headings that it stands under, such as `Install > Debian`. `above` is what must be read with it: a line of title and
+    headings, and the header of the table that the text goes on with. `tokens` counts both as the embedding model does.
+    """
 
     position: int
     text: str
     page: int | None = None
     heading: str | None = None
+    above: str = ""
+    start: int = 0
+    end: int = 0
+    tokens: int = 0
+
+    @property
+    def in_context(self) -> str:
+        """What is embedded, ranked again and told to models."""
+        return f"{self.above}\n{self.text}" if self.above else self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +193,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredPassage:
+class StoredPassage(Passage):
     """A passage as search returns it. `score` is the fused rank score, larger is better.
 
     `similarity` is its cosine with the question, None where only its words were found. `access` holds the labels of
@@ -177,11 +205,7 @@ class StoredPassage:
     generation: str
     name: str
     title: str
-    position: int
-    text: str
     score: float
-    page: int | None = None
-    heading: str | None = None
     metadata: tuple[str, ...] = ()
     access: tuple[str, ...] = ()
     similarity: float | None = None

@@ -91,8 +91,8 @@ class RunRequest:
 class Citation:
     """A passage that the answer rests on. `marker` is the number in the answer's text; pages count from 1.
 
-    It opens at `GET /v1/documents/{document_id}/passages/{position}?generation={generation}` while that version is
-    live.
+    `heading` is a path, as a `Passage` has it. It opens at
+    `GET /v1/documents/{document_id}/passages/{position}?generation={generation}` while that version is live.
     """
 
     marker: int
@@ -102,6 +102,8 @@ class Citation:
     text: str
     page: int | None = None
     heading: str | None = None
+    start: int = 0
+    end: int = 0
     position: int = 0
     generation: str = ""
 

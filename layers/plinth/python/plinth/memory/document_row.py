@@ -37,6 +37,7 @@ class DocumentRow:
     size_bytes: int = 0
     title: str | None = None
     passages: int = 0
+    tokens: int = 0
     generation: str | None = None
     reason: str | None = None
     message: str | None = None
@@ -50,6 +51,7 @@ class Content:
 
     title: str
     passages: int
+    tokens: int = 0
     source: SourceFacts = NO_FACTS
 
 
@@ -116,6 +118,7 @@ def published(row: DocumentRow, document: DocumentVersion, content: Content, *, 
         generation=document.generation,
         title=content.title,
         passages=content.passages,
+        tokens=content.tokens,
         source=content.source,
         size_bytes=document.size_bytes,
         updated_at=now,
@@ -150,7 +153,7 @@ def closed(row: DocumentRow, deletion: DocumentVersion, *, now: float) -> Change
         return Change(row=tombstone, seen=True)
     left = row
     if row.generation is not None and _sequence(row.generation) <= deletion.sequence:
-        left = replace(left, generation=None, title=None, passages=0, source=NO_FACTS)
+        left = replace(left, generation=None, title=None, passages=0, tokens=0, source=NO_FACTS)
     if row.hidden_from is not None and row.hidden_from < deletion.sequence:
         left = replace(left, hidden_from=None)
     return None if left == row else Change(row=left, seen=True)
@@ -214,6 +217,7 @@ def record_of(row: DocumentRow) -> DocumentRecord:
         size_bytes=row.size_bytes,
         title=row.title,
         passages=row.passages,
+        tokens=row.tokens,
         generation=row.generation,
         reason=row.reason,
         message=row.message,

@@ -22,12 +22,12 @@ _COMMON = frozenset(_COMMON_WORDS.split())
 
 
 def unmentioned(question: str, passages: Sequence[StoredPassage]) -> tuple[str, ...]:
-    """Return the question's words of which no passage nor its title holds the stem, in order, each once.
+    """Return the question's words of which no passage nor what stands above it holds the stem, in order, each once.
 
     Common English words do not count, nor do words of one or two letters. The stem is the word without its last three
     letters, at least four of them; a word with a digit or a mark inside is taken whole, since it is a name.
     """
-    said = " ".join(f"{each.title} {each.text}" for each in passages).casefold()
+    said = " ".join(each.in_context for each in passages).casefold()
     asked = dict.fromkeys(_WORD.findall(question))
     return tuple(word for word in asked if _counts(word) and _stem(word.casefold()) not in said)
 

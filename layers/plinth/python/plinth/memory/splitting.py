@@ -1,109 +1,170 @@
-"""Where a document is cut: into passages short enough to embed, at paragraph, sentence or word ends.
+"""Where a document is cut: into passages that the embedding model reads whole, at paragraph, sentence or word ends.
 
-A block of code stays whole where it fits. A table is cut between rows only, and each part begins with its header.
+A block of code stays whole where it fits. A table is cut between rows only, and each part has its header above it.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from plinth.contracts.memory import ParsedDocument, Passage
+from plinth.contracts.memory import SECTION_BREAK, ParsedDocument, Passage, Section
+from plinth.memory.blocks import Span, blocks_of, cut_up, header_of, lines_of
+from plinth.ports.models import TokenCounter
 
 PASSAGE_CHARACTERS = 800
-_PARAGRAPH = re.compile(r"\n\s*\n")
-_CODE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.MULTILINE | re.DOTALL)
-_RULE = re.compile(r"[\s|:+-]+")
-_BOUNDARIES = ("\n\n", "\n", ". ", "? ", "! ", "; ", ", ", " ")
+PLACE_CHARACTERS = 300
+_STEP = " > "
+_SPACES = (" ", "\n")
 
 
-def split_document(document: ParsedDocument, *, characters: int = PASSAGE_CHARACTERS) -> tuple[Passage, ...]:
-    """Return passages of at most `characters`, in reading order, none of which crosses a page or a heading.
+class _Piece(NamedTuple):
+    """What is not cut any more. `header` is the header of the table that it goes on with."""
 
-    A piece that only repeats its heading is left out: it would be found and say nothing.
+    span: Span
+    tokens: int
+    header: str = ""
+    header_tokens: int = 0
+
+    def followed_by(self, other: "_Piece") -> "_Piece":
+        """Return both as one."""
+        return self._replace(span=Span(self.span.start, other.span.end), tokens=self.tokens + other.tokens)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Room:
+    """What one passage of a section may hold, what stands above it set aside."""
+
+    text: str
+    counter: TokenCounter
+    characters: int
+    tokens: int
+
+    def counted(self, spans: Iterable[Span]) -> Iterator[_Piece]:
+        """Return the spans, each with its tokens."""
+        listed = list(spans)
+        return map(_Piece, listed, self.counter.count([span.of(self.text) for span in listed]))
+
+    def holds(self, piece: _Piece) -> bool:
+        """Tell whether so much fits."""
+        header = len(piece.header) + 1 if piece.header else 0
+        length = header + piece.span.end - piece.span.start
+        return length <= self.characters and piece.header_tokens + piece.tokens <= self.tokens
+
+
+def split_document(
+    document: ParsedDocument, counter: TokenCounter, *, characters: int = PASSAGE_CHARACTERS
+) -> tuple[Passage, ...]:
+    """Return passages of at most `characters` and the counter's window, in order, none across a page or heading.
+
+    A section that only repeats its heading is left out: it would be found and say nothing.
     """
-    pieces = (
-        (section, piece)
-        for section in document.sections
-        for piece in _pack(_pieces(section.text, characters), characters)
-        if piece != section.heading
-    )
-    return tuple(
-        Passage(position=position, text=piece, page=section.page, heading=section.heading)
-        for position, (section, piece) in enumerate(pieces)
-    )
+    passages: list[Passage] = []
+    offset = 0
+    for section in document.sections:
+        found = () if _is_bare(section) else _passages(document.title, section, counter, characters)
+        passages += (
+            replace(each, position=at, start=each.start + offset, end=each.end + offset)
+            for at, each in enumerate(found, start=len(passages))
+        )
+        offset += len(section.text) + len(SECTION_BREAK)
+    return tuple(passages)
 
 
-def _pieces(text: str, characters: int) -> Iterator[str]:
-    for block in _blocks(text):
-        if len(block) <= characters:
+def _passages(title: str, section: Section, counter: TokenCounter, characters: int) -> Iterator[Passage]:
+    headings = section.path[1:] if section.path[:1] == (title,) else section.path
+    place, place_tokens = _place((title, *headings), counter)
+    room = _Room(text=section.text, counter=counter, characters=characters, tokens=counter.window - place_tokens)
+    for piece in _packed(_pieces(room), room):
+        yield Passage(
+            position=0,
+            text=piece.span.of(section.text),
+            page=section.page,
+            heading=_STEP.join(headings)[-PLACE_CHARACTERS:] or None,
+            above="\n".join(filter(None, (place, piece.header))),
+            start=piece.span.start,
+            end=piece.span.end,
+            tokens=place_tokens + piece.header_tokens + piece.tokens,
+        )
+
+
+def _place(steps: Sequence[str], counter: TokenCounter) -> tuple[str, int]:
+    """Return the line of title and headings with its tokens: of a long one the end, at most half of the window."""
+    place = _STEP.join(filter(None, steps))[-PLACE_CHARACTERS:]
+    (tokens,) = counter.count([place])
+    while tokens > counter.window // 2:
+        place = place[len(place) // 2 + 1 :]
+        (tokens,) = counter.count([place])
+    return place, tokens
+
+
+def _is_bare(section: Section) -> bool:
+    """Tell whether a section is its own heading only, whatever marks it as one."""
+    return bool(section.path) and _words(section.text) in ("", _words(section.path[-1]))
+
+
+def _words(text: str) -> str:
+    return "".join(filter(str.isalnum, text)) if len(text) <= 2 * PLACE_CHARACTERS else text
+
+
+def _pieces(room: _Room) -> Iterator[_Piece]:
+    for block in room.counted(blocks_of(room.text)):
+        if room.holds(block):
             yield block
-        elif (header := _header(block)) and len(header) < characters // 2:
-            yield from _rows(block[len(header) + 1 :].split("\n"), header, characters)
+        elif (header := _repeatable_header(block.span, room)) is not None:
+            yield from _table_parts(Span(header.span.end, block.span.end), header, room)
         else:
-            yield from _cut_up(block, characters)
+            yield from _cut_to_fit(block, room)
 
 
-def _blocks(text: str) -> Iterator[str]:
-    """Yield the paragraphs, and the blocks of fenced code with their blank lines."""
-    end = 0
-    for code in _CODE.finditer(text):
-        yield from _paragraphs(text[end : code.start()])
-        yield code[0]
-        end = code.end()
-    yield from _paragraphs(text[end:])
-
-
-def _paragraphs(text: str) -> Iterator[str]:
-    return filter(None, map(str.strip, _PARAGRAPH.split(text)))
-
-
-def _header(block: str) -> str | None:
-    """Return a table's first line, with the rule below it where there is one; None for what is no table."""
-    lines = block.split("\n")
-    if len(lines) < 3 or not all("|" in line for line in lines):
+def _repeatable_header(block: Span, room: _Room) -> _Piece | None:
+    """Return the header of a table, unless it takes half of a passage."""
+    header = header_of(room.text, block)
+    if header is None or header.end - header.start >= room.characters // 2:
         return None
-    return "\n".join(lines[:2]) if _RULE.fullmatch(lines[1]) else lines[0]
+    (counted,) = room.counted([header])
+    return counted if counted.tokens < room.tokens // 2 else None
 
 
-def _rows(rows: Iterable[str], header: str, characters: int) -> Iterator[str]:
-    """Yield parts of a table, each under its header; a row that is too long for that is cut like any text."""
-    part = header
-    for row in rows:
-        if part != header and len(part) + 1 + len(row) > characters:
+def _table_parts(rows: Span, header: _Piece, room: _Room) -> Iterator[_Piece]:
+    """Yield rows under their header; the first part has it in its text. A row too long for that is cut like text."""
+    told = header.span.of(room.text)
+    part: _Piece | None = header
+    for row in room.counted(lines_of(room.text, rows)):
+        if part and room.holds(grown := part.followed_by(row)):
+            part = grown
+            continue
+        if part:
             yield part
-            part = header
-        if len(header) + 1 + len(row) > characters:
-            yield from _cut_up(row, characters)
-        else:
-            part = f"{part}\n{row}"
-    if part != header:
+        part = row._replace(header=told, header_tokens=header.tokens)
+        if not room.holds(part):
+            yield from _cut_to_fit(row, room)
+            part = None
+    if part:
         yield part
 
 
-def _cut_up(text: str, characters: int) -> Iterator[str]:
-    while len(text) > characters:
-        cut = _cut(text, characters)
-        yield text[:cut].rstrip()
-        text = text[cut:].lstrip()
-    if text:
-        yield text
-
-
-def _cut(text: str, characters: int) -> int:
-    """Return where to end a piece: after the last boundary in its second half, the strongest kind first."""
-    for boundary in _BOUNDARIES:
-        found = text.rfind(boundary, characters // 2, characters - len(boundary) + 1)
-        if found != -1:
-            return found + len(boundary)
-    return characters
-
-
-def _pack(pieces: Iterable[str], characters: int) -> Iterator[str]:
-    packed = ""
-    for piece in pieces:
-        if packed and len(packed) + 2 + len(piece) > characters:
-            yield packed
-            packed = piece
+def _cut_to_fit(block: _Piece, room: _Room) -> Iterator[_Piece]:
+    """Yield parts that fit: of a block with many tokens to the character, shorter ones."""
+    length = block.span.end - block.span.start
+    characters = max(1, min(room.characters, length * room.tokens // max(block.tokens, 1)))
+    for part in room.counted(cut_up(room.text, block.span, characters=characters)):
+        if room.holds(part) or part.span.end - part.span.start == 1:
+            yield part
         else:
-            packed = f"{packed}\n\n{piece}" if packed else piece
+            yield from _cut_to_fit(part, room)
+
+
+def _packed(pieces: Iterable[_Piece], room: _Room) -> Iterator[_Piece]:
+    """Yield pieces that follow one another as one, as long as it fits; what was cut within a word stays cut."""
+    packed: _Piece | None = None
+    for piece in pieces:
+        if packed:
+            gap = room.text[packed.span.end : piece.span.start]
+            grown = packed.followed_by(piece)
+            if not piece.header and any(space in gap for space in _SPACES) and room.holds(grown):
+                packed = grown
+                continue
+            yield packed
+        packed = piece
     if packed:
         yield packed

@@ -56,7 +56,7 @@ class Memory(Protocol):
         ...
 
     def vectors(self, tenant: Tenant, document_id: str, generation: str) -> dict[str, Vector]:
-        """Return the vector of each text that a search can see of this generation."""
+        """Return the vector of each text, with what stands above it, that a search can see of this generation."""
         ...
 
     def count(self, document: DocumentVersion) -> int:
@@ -95,7 +95,7 @@ class Documents(Protocol):
         ...
 
     def publish(
-        self, document: DocumentVersion, *, title: str, passages: int, source: SourceFacts = NO_FACTS
+        self, document: DocumentVersion, *, title: str, passages: int, tokens: int = 0, source: SourceFacts = NO_FACTS
     ) -> int | None:
         """Make this try the live one and raise the corpus version, in one transaction; return it.
 

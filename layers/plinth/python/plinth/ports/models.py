@@ -21,6 +21,19 @@ class Embedder(Protocol):
         ...
 
 
+class TokenCounter(Protocol):
+    """Counts as the embedding model does, without the marks that it puts around a text."""
+
+    @property
+    def window(self) -> int:
+        """How many tokens of a text have an effect on its vector."""
+        ...
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Return the tokens of each text. No token crosses a space or a line break: what they part adds up."""
+        ...
+
+
 class Reranker(Protocol):
     """A cross-encoder: it reads a question and a passage together, which is slower and more exact than two vectors."""
 

@@ -10,7 +10,15 @@ from plinth.errors import ModelNotConfiguredError
 from plinth.ports.documents import DeadLetters, DocumentParser, Memory
 from plinth.ports.facts import Facts
 from plinth.ports.machines import Machines
-from plinth.ports.models import Callbacks, Embedder, Inferences, LanguageModel, PendingInferences, Reranker
+from plinth.ports.models import (
+    Callbacks,
+    Embedder,
+    Inferences,
+    LanguageModel,
+    PendingInferences,
+    Reranker,
+    TokenCounter,
+)
 from plinth.ports.web import Web
 from plinth.settings import SettingMissingError
 from plinth.wiring.erasing import ErasureServices
@@ -67,6 +75,13 @@ class Services(StoreServices):
         from plinth.wiring.searching import make_embedder
 
         return make_embedder(self.settings)
+
+    @cached_property
+    def token_counter(self) -> TokenCounter:
+        """The embedding model's tokenizer."""
+        from plinth.wiring.searching import make_token_counter
+
+        return make_token_counter(self.settings)
 
     @cached_property
     def reranker(self) -> Reranker:

@@ -1,7 +1,7 @@
 """What searches: the models that turn texts into vectors and rank passages again, and the index of passages."""
 
 from plinth.ports.documents import Memory
-from plinth.ports.models import Embedder, Reranker
+from plinth.ports.models import Embedder, Reranker, TokenCounter
 from plinth.settings import Settings
 
 
@@ -18,6 +18,13 @@ def make_embedder(settings: Settings) -> Embedder:
 
     client = boto3.client("sagemaker-runtime", config=EMBEDDING_CALLS)
     return SageMakerEmbedder(endpoint, model_id=settings.embedding_model, client=client)
+
+
+def make_token_counter(settings: Settings) -> TokenCounter:
+    """Return the counter of the model in this process. For one on an endpoint its counts are near, not exact."""
+    from plinth.adapters.word_pieces import WordPieceCounter
+
+    return WordPieceCounter(settings.embedding_dir)
 
 
 def make_reranker(settings: Settings) -> Reranker:

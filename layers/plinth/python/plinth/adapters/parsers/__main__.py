@@ -41,7 +41,7 @@ def parse(name: str, body: bytes) -> ParsedDocument:
         )
     if sum(len(section.text) for section in parsed.sections) > MAX_CHARACTERS:
         raise DocumentRefusedError("too_long", f"the document holds over {MAX_CHARACTERS} characters; split it")
-    sections = (replace(each, heading=each.heading and each.heading[:MAX_LABEL]) for each in parsed.sections)
+    sections = (replace(each, path=tuple(part[:MAX_LABEL] for part in each.path)) for each in parsed.sections)
     return replace(parsed, title=parsed.title[:MAX_LABEL], sections=tuple(sections))
 
 

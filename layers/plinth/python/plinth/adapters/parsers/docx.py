@@ -10,6 +10,7 @@ from io import BytesIO
 from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
+from plinth.adapters.parsers.outline import Outline
 from plinth.adapters.parsers.text import title_from_name
 from plinth.contracts.memory import ParsedDocument, Section
 from plinth.errors import DocumentRefusedError
@@ -24,7 +25,7 @@ _BLOCK = 1 << 16
 _ENCRYPTED = 0x1
 _IS_LAST = (True,)  # expat takes it by position only
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main "
-_HEADING = re.compile(r"(?:heading|title) ?[1-9]?", re.IGNORECASE)
+_HEADING = re.compile(r"(?:heading|title) ?([1-9])?", re.IGNORECASE)
 
 
 def parse_docx(name: str, body: bytes) -> ParsedDocument:
@@ -43,8 +44,14 @@ def parse_docx(name: str, body: bytes) -> ParsedDocument:
     except expat.ExpatError as error:
         raise DocumentRefusedError("unreadable_docx", f"its XML is damaged ({error}); save it again") from error
     sections = content.ended()
-    heading = next((section.heading for section in sections if section.heading), None)
+    heading = next((section.path[0] for section in sections if section.path), None)
     return ParsedDocument(title=heading or title_from_name(name), sections=sections)
+
+
+def _heading_level(style: str) -> int | None:
+    """Return the level of a heading's style, by its name in English; 0 is the title's. None for any other style."""
+    found = _HEADING.fullmatch(style)
+    return int(found[1] or 0) if found else None
 
 
 def _check(parts: dict[str, ZipInfo]) -> None:
@@ -83,16 +90,16 @@ def _refuse_type(*_: object) -> None:
 
 @dataclass
 class _Styles:
-    """Which styles are headings, by id: the ids differ by language, the names don't."""
+    """Which styles are headings and of which level, by id: the ids differ by language, the names don't."""
 
-    headings: set[str] = field(default_factory=set[str])
+    headings: dict[str, int] = field(default_factory=dict[str, int])
     _style: str = ""
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag == _W + "style":
             self._style = attributes.get(_W + "styleId", "")
-        elif tag == _W + "name" and _HEADING.fullmatch(attributes.get(_W + "val", "")):
-            self.headings.add(self._style)
+        elif tag == _W + "name" and (level := _heading_level(attributes.get(_W + "val", ""))) is not None:
+            self.headings[self._style] = level
 
     def end(self, tag: str) -> None:
         """Nothing ends here that matters."""
@@ -105,16 +112,17 @@ class _Styles:
 class _Content:
     """The document's text as its elements come: paragraphs, list items, rows with cells, and sections by heading."""
 
-    headings: set[str]
+    headings: dict[str, int]
     depth: int = 0
-    heading: str | None = None
+    outline: Outline = field(default_factory=Outline)
+    path: tuple[str, ...] = ()
     blocks: list[str] = field(default_factory=list[str])
     rows: list[str] = field(default_factory=list[str])
     cells: list[list[str]] = field(default_factory=list[list[str]])
     tables: int = 0
     words: list[str] = field(default_factory=list[str])
     takes_text: bool = False
-    is_heading: bool = False
+    level: int | None = None
     is_item: bool = False
     sections: list[Section] = field(default_factory=list[Section])
 
@@ -124,10 +132,10 @@ class _Content:
             raise DocumentRefusedError("too_deep", f"its elements are nested over {MAX_DEPTH} deep; save it again")
         match tag.removeprefix(_W):
             case "p":
-                self.words, self.is_heading, self.is_item = [], False, False
+                self.words, self.level, self.is_item = [], None, False
             case "pStyle":
                 style = attributes.get(_W + "val", "")
-                self.is_heading = style in self.headings or bool(_HEADING.fullmatch(style))
+                self.level = self.headings.get(style, _heading_level(style))
             case "numPr":
                 self.is_item = True
             case "t":
@@ -176,10 +184,11 @@ class _Content:
         if self.tables:
             if self.cells and text:
                 self.cells[-1].append(" ".join(text.split()))
-        elif self.is_heading and text:
+        elif self.level is not None and text:
             self._end_section()
-            self.heading = " ".join(text.split())
-            self._add(self.heading)
+            heading = " ".join(text.split())
+            self.path = self.outline.enter(self.level, heading)
+            self._add(heading)
         else:
             self._add(f"- {text}" if self.is_item and text else text)
 
@@ -189,5 +198,5 @@ class _Content:
 
     def _end_section(self) -> None:
         if self.blocks:
-            self.sections.append(Section(text="\n\n".join(self.blocks), heading=self.heading))
+            self.sections.append(Section(text="\n\n".join(self.blocks), path=self.path))
         self.blocks = []

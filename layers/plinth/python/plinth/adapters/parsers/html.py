@@ -1,9 +1,11 @@
 """HTML: one section per heading, in reading order, without scripts and navigation."""
 
 import re
+from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from plinth.adapters.parsers.outline import Outline
 from plinth.adapters.parsers.text import title_from_name
 from plinth.contracts.memory import ParsedDocument, Section
 from plinth.errors import DocumentRefusedError
@@ -15,6 +17,10 @@ _DROPPED = ["script", "style", "noscript", "template", "nav", "header", "footer"
 _HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 _PARAGRAPHS = {"p", "div", "section", "article", "table", "ul", "ol", "dl", "pre", "blockquote", *_HEADINGS}
 _LINES = {"li", "tr", "dt", "dd", "br"}
+_LAID_OUT = {"table", "pre", *_HEADINGS}
+_NEWLINE = "\n"
+_EMPTY_ROW = " |\n"
+_EMPTY_LINE = re.compile(r"\n[ \t]*\n")
 _NEVER_DEEP = {
     *("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"),
     *("p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "option", "colgroup"),
@@ -31,7 +37,7 @@ def parse_html(name: str, body: bytes) -> ParsedDocument:
     sections = _sections(tree.body) if tree.body else []
     title_node = tree.css_first("title")
     title = _one_line(title_node.text()) if title_node else ""
-    first_heading = next((section.heading for section in sections if section.heading), None)
+    first_heading = next((section.path[0] for section in sections if section.path), None)
     return ParsedDocument(title=title or first_heading or title_from_name(name), sections=tuple(sections))
 
 
@@ -46,31 +52,122 @@ def _check_depth(text: str) -> None:
 
 
 def _sections(root: LexborNode) -> list[Section]:
-    sections: list[Section] = []
-    heading: str | None = None
-    pieces: list[str] = []
-    for node in root.traverse(include_text=True):
+    page = _Page()
+    for node, is_entered in _walk(root):
         tag = node.tag or ""
+        if tag == "-text":
+            page.add_text(node.text_content or "")
+        elif is_entered:
+            page.enter(tag, node)
+        else:
+            page.leave(tag)
+    return page.ended()
+
+
+def _walk(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
+    """Yield what is below the root in document order: texts once, elements when they begin and when they end."""
+    node, above = root.child, list[LexborNode]()
+    while node is not None:
+        yield node, True
+        inner = node.child
+        if inner is not None:
+            above.append(node)
+            node = inner
+            continue
+        if node.tag != "-text":
+            yield node, False
+        following = node.next
+        while following is None and above:
+            node = above.pop()
+            yield node, False
+            following = node.next
+        node = following
+
+
+class _Page:
+    """The text of a page as its elements come: a cell of a table is one line, its row has a bar between cells.
+
+    A table that holds headings, code or tables only lays the page out: its cells are read one below the other.
+    """
+
+    def __init__(self) -> None:
+        self._sections: list[Section] = []
+        self._pieces: list[str] = []
+        self._outline = Outline()
+        self._path: tuple[str, ...] = ()
+        self._tables: list[bool] = []
+        self._cells = 0
+        self._row = self._cell = 0
+        self._code: int | None = None
+
+    def add_text(self, text: str) -> None:
+        if self._code is None:
+            lead, trail = text[:1].isspace(), text[-1:].isspace()
+            text = f"{' ' if lead else ''}{_one_line(text)}{' ' if trail and text.strip() else ''}"
+        self._pieces.append(text)
+
+    def enter(self, tag: str, node: LexborNode) -> None:
         if tag in _HEADINGS:
-            sections.append(Section(text=_tidy(pieces), heading=heading))
-            heading, pieces = _one_line(node.text()) or None, []
-        elif tag == "-text":
-            pieces.append(_text(node))
+            heading = _one_line(node.text()).removesuffix("¶").removesuffix(" #").rstrip()
+            self._end_section(self._outline.enter(int(tag[1]), heading))
+        if tag in _LAID_OUT:
+            self._tables = [False] * len(self._tables)
+        self._break(tag)
+        match tag:
+            case "table":
+                self._tables.append(True)
+            case "tr":
+                self._cells, self._row = 0, len(self._pieces)
+            case "td" | "th":
+                if self._cells:
+                    self._pieces.append(" | " if self._is_data else "\n")
+                self._cells += 1
+                self._cell = len(self._pieces)
+            case "pre" if self._code is None:
+                self._code = len(self._pieces)
+            case _:
+                pass
+
+    def leave(self, tag: str) -> None:
+        match tag:
+            case "table":
+                self._tables.pop()
+            case "td" | "th" if self._is_data:
+                self._pieces[self._cell :] = [_one_line("".join(self._pieces[self._cell :]))]
+            case "tr" if self._is_data and not "".join(self._pieces[self._row :]).strip(_EMPTY_ROW):
+                del self._pieces[self._row :]
+            case "pre" if self._code is not None:
+                self._pieces[self._code :] = [_fenced("".join(self._pieces[self._code :]))]
+                self._code = None
+            case _:
+                pass
         if tag in _PARAGRAPHS:
-            pieces.append("\n\n")
+            self._pieces.append("\n\n")
+
+    def ended(self) -> list[Section]:
+        """Return the sections that say something."""
+        self._end_section(())
+        return self._sections
+
+    @property
+    def _is_data(self) -> bool:
+        return bool(self._tables) and self._tables[-1]
+
+    def _break(self, tag: str) -> None:
+        if tag in _PARAGRAPHS:
+            self._pieces.append("\n\n")
         elif tag in _LINES:
-            pieces.append("\n")
-    sections.append(Section(text=_tidy(pieces), heading=heading))
-    return [section for section in sections if section.text]
+            self._pieces.append("\n")
+
+    def _end_section(self, path: tuple[str, ...]) -> None:
+        if text := _tidy(self._pieces):
+            self._sections.append(Section(text=text, path=self._path))
+        self._path, self._pieces = path, []
 
 
-def _text(node: LexborNode) -> str:
-    text = node.text_content or ""
-    parent = node.parent
-    if parent is not None and parent.tag == "pre":
-        return text
-    lead, trail = text[:1].isspace(), text[-1:].isspace()
-    return f"{' ' if lead else ''}{_one_line(text)}{' ' if trail and text.strip() else ''}"
+def _fenced(code: str) -> str:
+    """Return code with empty lines between fences, so that it is known as one block."""
+    return f"```\n{code.strip(_NEWLINE)}\n```" if _EMPTY_LINE.search(code.strip()) else code
 
 
 def _line(line: str) -> str:

@@ -14,7 +14,7 @@ _Value = str | int | float | bool | None | list["_Value"] | dict[str, "_Value"]
 
 
 def parse_json(name: str, body: bytes) -> ParsedDocument:
-    """Return a section per object or list that holds values; the heading is its path, such as `orders > [3]`."""
+    """Return a section per object or list that holds values; its path leads there, such as `orders > [3]`."""
     value = _loaded(decode_text(body), "the file")
     return ParsedDocument(title=title_from_name(name), sections=tuple(_bounded(_sections((), value))))
 
@@ -48,7 +48,7 @@ def _sections(path: tuple[str, ...], value: _Value) -> Iterator[Section]:
     members = list(_members(value))
     lines = [_line(name, each) for name, each in members if not isinstance(each, dict | list)]
     if lines:
-        yield Section(text="\n".join(lines), heading=" > ".join(path) or None)
+        yield Section(text="\n".join(lines), path=path)
     for name, each in members:
         if isinstance(each, dict | list):
             yield from _sections((*path, name), each)

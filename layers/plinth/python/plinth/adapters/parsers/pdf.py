@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pypdfium2
+from pypdfium2.raw import FPDF_ERR_PASSWORD
 
 from plinth.adapters.parsers import MAX_CHARACTERS
 from plinth.adapters.parsers.text import title_from_name
@@ -17,6 +18,8 @@ def parse_pdf(name: str, body: bytes) -> ParsedDocument:
     try:
         document = pypdfium2.PdfDocument(body)
     except pypdfium2.PdfiumError as error:
+        if error.err_code == FPDF_ERR_PASSWORD:
+            raise DocumentRefusedError("encrypted", "the PDF is locked; save it without a password") from error
         raise DocumentRefusedError("unreadable_pdf", f"the PDF can't be opened ({error}); export it again") from error
     if len(document) > MAX_PAGES:
         raise DocumentRefusedError("too_many_pages", f"the PDF has {len(document)} pages; split it below {MAX_PAGES}")

@@ -1,0 +1,86 @@
+"""What of a text belongs together: a paragraph, a block of fenced code, a table below its header.
+
+Everything is told as places in the text, in code points; what lies between two places is white space.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_PARAGRAPH = re.compile(r"\n\s*\n")
+_CODE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.MULTILINE | re.DOTALL)
+_LINE = re.compile(r"[^\n]+")
+_RULE = re.compile(r"[\s|:+-]+")
+_BOUNDARIES = ("\n\n", "\n", ". ", "? ", "! ", "; ", ", ", " ")
+
+
+class Span(NamedTuple):
+    """From where to where a text is meant."""
+
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        """Return what lies there."""
+        return text[self.start : self.end]
+
+
+def blocks_of(text: str) -> Iterator[Span]:
+    """Yield the paragraphs, a table among them, and the blocks of fenced code with their empty lines."""
+    end = 0
+    for code in _CODE.finditer(text):
+        yield from _paragraphs(text, Span(end, code.start()))
+        yield Span(*code.span())
+        end = code.end()
+    yield from _paragraphs(text, Span(end, len(text)))
+
+
+def header_of(text: str, block: Span) -> Span | None:
+    """Return a table's first line, with the rule below it where there is one; None for what is no table."""
+    lines = block.of(text).split("\n")
+    if len(lines) < 3 or not all("|" in line for line in lines):
+        return None
+    ruled = len(lines[1]) + 1 if _RULE.fullmatch(lines[1]) else 0
+    return Span(block.start, block.start + len(lines[0]) + ruled)
+
+
+def lines_of(text: str, block: Span) -> Iterator[Span]:
+    """Yield the lines that say something."""
+    lines = (stripped(text, Span(*line.span())) for line in _LINE.finditer(text, block.start, block.end))
+    return (line for line in lines if line.start < line.end)
+
+
+def cut_up(text: str, block: Span, *, characters: int) -> Iterator[Span]:
+    """Yield parts of at most so many characters, each cut after the strongest boundary in its second half."""
+    start = block.start
+    while block.end - start > characters:
+        cut = _cut(text, Span(start, start + characters))
+        yield stripped(text, Span(start, cut))
+        start = stripped(text, Span(cut, block.end)).start
+    if start < block.end:
+        yield Span(start, block.end)
+
+
+def stripped(text: str, span: Span) -> Span:
+    """Return the span without white space at its ends."""
+    inner = span.of(text)
+    end = span.start + len(inner.rstrip())
+    return Span(min(end, span.end - len(inner.lstrip())), end)
+
+
+def _paragraphs(text: str, part: Span) -> Iterator[Span]:
+    start = part.start
+    for gap in (*_PARAGRAPH.finditer(text, part.start, part.end), None):
+        paragraph = stripped(text, Span(start, gap.start() if gap else part.end))
+        if paragraph.start < paragraph.end:
+            yield paragraph
+        start = gap.end() if gap else part.end
+
+
+def _cut(text: str, part: Span) -> int:
+    middle = (part.start + part.end) // 2
+    for boundary in _BOUNDARIES:
+        found = text.rfind(boundary, middle, part.end)
+        if found != -1:
+            return found + len(boundary)
+    return part.end
