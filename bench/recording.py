@@ -102,10 +102,10 @@ def local_client(service: str, cloud_url: str) -> Any:  # noqa: ANN401 - boto3 m
 def recorded(cloud_url: str, *, named: Callable[[str], str], proxy_url: str | None = None) -> Generator[Recorder]:
     """Yield a recorder that every function goes through until the end; `named` gives a function's short name.
 
-    What the functions ask of AWS, recorded or not, goes by way of `proxy_url`, where one is given; Api's DynamoDB only,
-    because the addresses that it signs for callers name the cloud.
+    What they ask of DynamoDB, Step Functions and SQS goes by way of `proxy_url`, where one is given.
     """
     recorder, client = Recorder(proxy_url or cloud_url), local_client("lambda", cloud_url)
+    told = {f"AWS_ENDPOINT_URL_{service}": proxy_url for service in ("SFN", "SQS")} if proxy_url else {}
     threading.Thread(target=recorder.serve_forever, daemon=True).start()
     before = {
         each["FunctionName"]: each.get("Environment", {}).get("Variables", {})
@@ -114,9 +114,7 @@ def recorded(cloud_url: str, *, named: Callable[[str], str], proxy_url: str | No
     }
     try:
         for name, own in before.items():
-            new = {**own, _VARIABLE: f"http://127.0.0.1:{recorder.server_port}/{named(name)}"}
-            if proxy_url and named(name) != "Api":
-                new["AWS_ENDPOINT_URL"] = proxy_url
+            new = {**own, **told, _VARIABLE: f"http://127.0.0.1:{recorder.server_port}/{named(name)}"}
             client.update_function_configuration(FunctionName=name, Environment={"Variables": new})
         yield recorder
     finally:

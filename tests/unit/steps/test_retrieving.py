@@ -31,21 +31,25 @@ class ByLength:
         return [1 / len(text) for text in texts]
 
 
+def version(sequence: str) -> DocumentVersion:
+    return DocumentVersion(
+        tenant=TENANT,
+        document_id="doc_a",
+        name="a.md",
+        object_key="acme/a.md",
+        version_id=f"v{sequence}",
+        sequence=sequence,
+        attempt=1,
+        size_bytes=1,
+    )
+
+
 @pytest.fixture
 def retrieved(services: ChainServices, call: Call, accept: Accept) -> Callable[..., list[str]]:
     """Return the texts that are found for "bees dance in the hive" by this way of retrieving."""
 
     def retrieve(**how: Any) -> list[str]:
-        document = DocumentVersion(
-            tenant=TENANT,
-            document_id="doc_a",
-            name="a.md",
-            object_key="acme/a.md",
-            version_id="v1",
-            sequence="0001",
-            attempt=1,
-            size_bytes=1,
-        )
+        document = version("0001")
         pairs = [(Passage(position=at, text=text), services.embedder.embed([text])[0]) for at, text in enumerate(TEXTS)]
         services.documents.begin(document, execution="one")
         services.memory.index(document, "Insects", pairs)
@@ -97,16 +101,7 @@ def test_the_environment_sets_some_fields_and_a_bad_one_is_named(monkeypatch: py
 def test_passages_of_a_replaced_version_that_crowd_the_index_hide_nothing(
     services: ChainServices, retrieved: Callable[..., list[str]]
 ) -> None:
-    document = DocumentVersion(
-        tenant=TENANT,
-        document_id="doc_a",
-        name="a.md",
-        object_key="acme/a.md",
-        version_id="v0",
-        sequence="0000",
-        attempt=1,
-        size_bytes=1,
-    )
+    document = version("0000")
     text = "bees dance in the hive"
     crowd = [(Passage(position=at, text=text), services.embedder.embed([text])[0]) for at in range(100)]
     services.memory.index(document, "Insects", crowd)
