@@ -24,7 +24,10 @@ from local.processes import LOOPBACK, Child, free_port, start, stop, wait_health
 DIMENSION = 384
 SMALL, LARGE = 10_000, 100_000
 GOALS_MS = {SMALL: 1.0, LARGE: 5.0}
+GOAL_RECALL = 0.99
 TIMES = 31
+QUESTIONS = 100
+NEAREST = 10
 BATCH = 500
 TENANTS = 50
 WORDS_PER_PASSAGE = 150
@@ -83,7 +86,40 @@ def at_size(count: int) -> list[Figure]:
                 },
             )
             asks = {name: partial(ask, client, body) for name, body in searches(query).items()}
-            return [restart, *(search_figure(name, run, product, count=count) for name, run in asks.items())]
+            timed = [search_figure(name, run, product, count=count) for name, run in asks.items()]
+            questions = draw.standard_normal((QUESTIONS, DIMENSION)).astype(np.float32)
+            return [restart, recall_figure(client, vectors, questions), *timed]
+
+
+def recall_figure(client: OpenSearch, vectors: Vector, questions: Vector) -> Figure:
+    """Return which share of the true ten nearest is found, among all and within a tenant, by cosine of full vectors."""
+    directions = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    mine = np.arange(1, len(vectors), TENANTS)
+    among_all, in_tenant = (
+        float(np.mean([_share_found(client, name, each, directions, among) for each in questions]))
+        for name, among in (("knn", np.arange(len(vectors))), ("knn_in_tenant", mine))
+    )
+    return Figure(
+        name=f"recall@10, {len(vectors)}",
+        unit="of the true ten",
+        samples=(among_all,),
+        reference="exact search with numpy",
+        reference_samples=(1.0,),
+        details={"in_tenant": round(in_tenant, 4), "questions": len(questions)},
+        goals=tuple(
+            Goal(what=what, value=value, limit=GOAL_RECALL, at_least=True)
+            for what, value in (("recall@10", among_all), ("recall@10 in a tenant", in_tenant))
+        ),
+    )
+
+
+def _share_found(
+    client: OpenSearch, name: str, question: Vector, directions: Vector, among: npt.NDArray[np.int64]
+) -> float:
+    nearest = among[np.argsort(directions[among] @ question)[-NEAREST:]]
+    body = {"query": searches(question)[name], "size": NEAREST, "_source": ["position"]}
+    hits = client.search(index="passages", body=body)["hits"]["hits"]
+    return len({hit["_source"]["position"] for hit in hits} & set(nearest.tolist())) / NEAREST
 
 
 def search_figure(name: str, run: Callable[[], None], product: Callable[[], float], *, count: int) -> Figure:
@@ -109,8 +145,8 @@ def searches(query: Vector) -> dict[str, dict[str, object]]:
     vector = query.tolist()
     tenant = {"term": {"tenant": "t1"}}
     return {
-        "knn": {"knn": {"vector": {"vector": vector, "k": 10}}},
-        "knn_in_tenant": {"knn": {"vector": {"vector": vector, "k": 10, "filter": tenant}}},
+        "knn": {"knn": {"vector": {"vector": vector, "k": NEAREST}}},
+        "knn_in_tenant": {"knn": {"vector": {"vector": vector, "k": NEAREST, "filter": tenant}}},
         "match_frequent": {"match": {"text": "w1 w3 w10"}},
         "match_rare": {"match": {"text": "w20000 w25000"}},
         "match_in_tenant": {"bool": {"must": {"match": {"text": "w5 w50 w500 w5000"}}, "filter": tenant}},
@@ -119,7 +155,7 @@ def searches(query: Vector) -> dict[str, dict[str, object]]:
 
 def ask(client: OpenSearch, query: dict[str, object]) -> None:
     """Search once, for ten hits without their vectors."""
-    client.search(index="passages", body={"query": query, "size": 10, "_source": {"excludes": ["vector"]}})
+    client.search(index="passages", body={"query": query, "size": NEAREST, "_source": {"excludes": ["vector"]}})
 
 
 def fill(client: OpenSearch, vectors: Vector, draw: np.random.Generator) -> None:
