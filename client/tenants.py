@@ -117,6 +117,7 @@ def _tier(name: str, tier: TierEntry, *, revision: int) -> "dict[str, UniversalA
         "concurrent_runs": tier.concurrent_runs,
         "max_output_tokens": tier.max_output_tokens,
         "retention_days": tier.retention_days,
+        "conversation_days": tier.conversation_days,
         "deadline_seconds": tier.deadline_seconds,
         "max_turns": tier.max_turns,
     }

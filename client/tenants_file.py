@@ -13,6 +13,7 @@ tools = ["calculate", "search_memory", "fetch_url"]
 fetch_hosts = ["docs.example.org"]
 link_hosts = ["*.example.org"]
 retention_days = 30
+conversation_days = 90
 deadline_seconds = 270
 max_turns = 5
 
@@ -82,6 +83,7 @@ class TierEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     tools: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     retention_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 30
+    conversation_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] | None = None
     fetch_hosts: tuple[str, ...] = ()
     link_hosts: tuple[str, ...] = ()
     contents: ContentPolicy = ContentPolicy.REDACTED

@@ -26,6 +26,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         help="variable given to every Lambda worker, over the function's own; may be repeated",
     )
     parser.add_argument("--strict", action="store_true", help="refuse what AWS refuses though ministack allows it")
+    parser.add_argument("--enforce-roles", action="store_true", help="let functions do what their roles say only")
     return parser.parse_args(arguments)
 
 
@@ -37,7 +38,7 @@ def variable(text: str) -> tuple[str, str]:
     return key, value
 
 
-def ministack_environment(*, port: int, home: Path, search_endpoint: str) -> dict[str, str]:
+def ministack_environment(*, port: int, home: Path, search_endpoint: str, enforce: bool = False) -> dict[str, str]:
     """Return the whole environment of ministack: nothing of the host's but its PATH."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -55,6 +56,7 @@ def ministack_environment(*, port: int, home: Path, search_endpoint: str) -> dic
         "S3_DATA_DIR": str(home / "objects"),
         "TMPDIR": str(home / "tmp"),
         "LOG_LEVEL": "WARNING",
+        "AUTH": str(enforce).lower(),
     }
 
 
@@ -70,7 +72,11 @@ def main(arguments: list[str]) -> None:
     shutil.rmtree(home / "tmp", ignore_errors=True)
     (home / "tmp").mkdir(parents=True)
     os.environ.clear()
-    os.environ.update(ministack_environment(port=options.port, home=home, search_endpoint=options.search_endpoint))
+    os.environ.update(
+        ministack_environment(
+            port=options.port, home=home, search_endpoint=options.search_endpoint, enforce=options.enforce_roles
+        )
+    )
     from local.cloud.serving import serve  # noqa: PLC0415 - ministack reads its environment when it is imported
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -49,10 +49,9 @@ class Cloud:
 
     def function(self, source: str, **options: Any) -> str:
         """Create a function whose module is `source`; return its ARN."""
-        options = {"Timeout": 20, "Runtime": "python3.13", **options}
+        options = {"Role": ROLE, "Timeout": 20, "Runtime": "python3.13", **options}
         created = self.client("lambda").create_function(
             FunctionName=unique("function"),
-            Role=ROLE,
             Handler="handler.handler",
             Code={"ZipFile": zipped({"handler.py": source})},
             **options,

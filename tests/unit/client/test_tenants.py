@@ -191,3 +191,18 @@ def test_a_wrong_file_is_refused_by_the_name_of_its_field(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"gone\.toml can't be read"):
         read_tenants(tmp_path / "gone.toml")
+
+
+@pytest.mark.parametrize(("said", "days"), [("", None), ("conversation_days = 7\n", 7)])
+def test_conversations_are_remembered_as_long_as_the_tier_says(tmp_path: Path, said: str, days: int | None) -> None:
+    fake = FakeDynamoDB()
+    text = GOOD.replace("burst = 20\n", f"burst = 20\n{said}")
+
+    list(table_over(fake).apply(read_tenants(written(tmp_path, text))))
+
+    assert row(from_attributes(fake.items["TENANT#acme", "TENANT"]["tier"]["M"]), Tier).conversation_days == days
+
+
+def test_conversations_of_no_day_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="conversation_days"):
+        read_tenants(written(tmp_path, GOOD.replace("burst = 20\n", "conversation_days = 0\n")))

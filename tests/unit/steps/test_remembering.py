@@ -10,8 +10,10 @@ from functions.build_prompt.handler import build_prompt
 from functions.recall_conversation.handler import recall_conversation
 from functions.retrieve_context.handler import retrieve_context
 from plinth.chain.routing import route_of
+from plinth.contracts import SaveAnswerInput
 from plinth.contracts.models import Prompt
-from plinth.contracts.runs import Run, Turn
+from plinth.contracts.runs import Answer, Run, Turn
+from plinth.runtime.answer_endings import remember
 from plinth.runtime.provenance import documents_before
 from tests.unit.steps.conftest import ChainServices
 
@@ -80,3 +82,19 @@ def test_a_fact_is_not_told_to_who_lacks_one_of_its_labels(services: ChainServic
 
     assert "Staff like vi." in prompt.system
     assert "board" not in prompt.system
+
+
+def test_turns_are_remembered_until_the_second_that_the_run_was_asked_with(
+    services: ChainServices, call: Call, accept: Accept
+) -> None:
+    soon = int(services.clock.now()) + 60
+    run = accept("Which editor?", conversation_id="talk", remember_until=soon)
+    answer = Answer(text="ed.", citations=(), stop_reason="end", model="m")
+    saved = SaveAnswerInput(run=run, cached=True, cache_key=None)
+
+    remember(saved, services.runs.get(run.tenant, run.id).request, answer, services)
+
+    assert [turn.answer for turn in services.conversations.recent(run.tenant, "ann", "talk", limit=9)] == ["ed."]
+    services.time.advance(61)
+    assert services.conversations.recent(run.tenant, "ann", "talk", limit=9) == []
+    assert services.runs.get(run.tenant, run.id).expires_at > soon

@@ -1,7 +1,7 @@
 """The routes of runs: ask a question, and read what became of it."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -164,6 +164,8 @@ def _accept(exchange: Exchange, request: RunRequest, key: IdempotencyKey | None,
         keep_until=keep_until,
         contents_until=contents_until(request.contents, now + seconds),
     )
+    if days := exchange.caller.tier.conversation_days:
+        request = replace(request, remember_until=int(now) + days * _DAY_SECONDS)
     cached = answer_at_once(tenant, request, services)
     if cached is None:
         _require_budget(exchange, request)

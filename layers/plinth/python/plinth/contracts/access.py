@@ -88,9 +88,10 @@ class Tier:
     """What a tenant may use: its models and tools, the longest output in tokens, and its limits (None is unlimited).
 
     `burst` requests may come at once, and a minute's tokens. `concurrent_runs` are runs that have not ended. A run may
-    take `deadline_seconds` and ask its model `max_turns` times. What it leaves behind is kept for `retention_days`, and
-    what can be read of it is for `contents` to say. `labels` are access labels that every key of the tenant holds. Its
-    tools may read pages of `fetch_hosts`, its answers may link to `link_hosts` (`plinth.contracts.hosts` reads both).
+    take `deadline_seconds` and ask its model `max_turns` times. What it leaves behind is kept for `retention_days`,
+    turns and facts for `conversation_days` (None is as long); what can be read of it is for `contents` to say.
+    `labels` are access labels that every key of the tenant holds. Its tools may read pages of `fetch_hosts`, its
+    answers may link to `link_hosts` (`plinth.contracts.hosts` reads both).
     """
 
     name: str
@@ -105,6 +106,7 @@ class Tier:
     budgets: Allowances = NO_BUDGETS
     tools: tuple[str, ...] = ()
     retention_days: int = 30
+    conversation_days: int | None = None
     contents: ContentPolicy = ContentPolicy.REDACTED
     labels: tuple[str, ...] = ()
     fetch_hosts: tuple[str, ...] = ()

@@ -1,6 +1,8 @@
 """What is remembered of a user beyond a run: facts worth keeping, and the conversations that there are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from plinth.contracts.runs import Run, RunRequest
 
 MAX_FACT_CHARACTERS = 500
 MAX_FACTS = 100
@@ -40,3 +42,8 @@ class Conversation:
     id: str
     last_at: float
     expires_at: int
+
+
+def remembering(run: Run, asked: RunRequest) -> Run:
+    """Return the run as turns and facts are kept with it: as long as they are remembered, not as long as the run."""
+    return replace(run, keep_until=asked.remember_until or run.keep_until)

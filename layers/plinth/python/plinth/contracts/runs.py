@@ -67,6 +67,7 @@ class RunRequest:
     which answers in one of `max_turns` turns: each before it asks for tools.
     `labels` are the access labels that the caller holds, `metadata` the groups of its filter: see `SearchScope`.
     `fetch_hosts` and `link_hosts` are the tier's: whose pages tools may read, and whom an answer may link to.
+    What is said and learnt is remembered until the Unix second `remember_until`; 0 is as long as the run is kept.
     """
 
     question: str
@@ -85,6 +86,7 @@ class RunRequest:
     link_hosts: tuple[str, ...] = ()
     contents: ContentPolicy = ContentPolicy.REDACTED
     max_turns: int = 5
+    remember_until: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from plinth.contracts.answering import SaveAnswerInput
+from plinth.contracts.conversations import remembering
 from plinth.contracts.events import CitationFound, Event, ReceiptMade, RunEnded, StepEnded, TextDelta
 from plinth.contracts.models import Reply
 from plinth.contracts.runs import (
@@ -100,7 +101,7 @@ def remember(request: SaveAnswerInput, asked: RunRequest, answer: Answer, servic
             documents=answer.documents,
             labels=asked.labels,
         )
-        services.conversations.append(run, asked.user, asked.conversation_id, turn)
+        services.conversations.append(remembering(run, asked), asked.user, asked.conversation_id, turn)
     if request.cache_key is not None:
         cost = sum(call.cost_micro_usd for call in request.calls)
         kept = CachedAnswer(answer=answer, cost_micro_usd=cost, saved_at=now)

@@ -1,5 +1,6 @@
 """What a tool of ours works with: the documents that the caller may see, and the facts of the caller's own."""
 
+from plinth.contracts.conversations import remembering
 from plinth.contracts.memory import StoredPassage
 from plinth.contracts.runs import RunRequest
 from plinth.runtime.provenance import documents_before
@@ -19,6 +20,6 @@ def own_surroundings(making: ToolRun, asked: RunRequest) -> Surroundings:
         if making.given_up.is_set():
             raise ToolFailedError("nobody waits for this call any more")
         documents = documents_before(run, services, turn=making.turn)
-        services.facts.keep(run, asked.user, text, documents=documents, labels=asked.labels)
+        services.facts.keep(remembering(run, asked), asked.user, text, documents=documents, labels=asked.labels)
 
     return Surroundings(now=services.clock.now(), search=find, keep_fact=keep_fact)
