@@ -47,7 +47,7 @@ def behind_the_edge(home: Path, *, ports: Ports, model_file: Path, strict: bool)
     )
 
 
-def edge(home: Path, *, ports: Ports, outputs: Mapping[str, str]) -> WantedProcess:
+def edge(home: Path, *, ports: Ports, outputs: Mapping[str, str], strict: bool) -> WantedProcess:
     """Return the edge in front of a deployed stack; the relay in it is given what its function would be given."""
     variables = {
         "AWS_ENDPOINT_URL": ports.cloud_url,
@@ -65,6 +65,7 @@ def edge(home: Path, *, ports: Ports, outputs: Mapping[str, str]) -> WantedProce
         (
             *("--port", str(ports.edge), "--api-url", api_url, "--console", str(REPOSITORY / "console")),
             *("--environment", *(f"{name}={value}" for name, value in variables.items())),
+            *(("--strict",) if strict else ()),
         ),
         home=home,
         health_url=f"{ports.edge_url}/edge/health",

@@ -78,7 +78,7 @@ def _up(home: Path, ports: Ports, *, model: str, progress: Progress, strict: boo
     try:
         if fresh:
             keeping.start_supervisor(home)
-        outputs = _deployed(home, ports, wanted=wanted, progress=progress)
+        outputs = _deployed(home, ports, wanted=wanted, strict=strict, progress=progress)
         return _handed_over(home, ports, model=model, outputs=outputs)
     except BaseException:
         if fresh:
@@ -95,17 +95,19 @@ def _refuse_other_ports(home: Path, ports: Ports) -> None:
         )
 
 
-def _deployed(home: Path, ports: Ports, *, wanted: tuple[WantedProcess, ...], progress: Progress) -> Mapping[str, str]:
+def _deployed(
+    home: Path, ports: Ports, *, wanted: tuple[WantedProcess, ...], strict: bool, progress: Progress
+) -> Mapping[str, str]:
     """Build while the processes start, deploy, and put the edge in front; return the outputs."""
     known = read(stack_file(home), StackInfo)
-    at_once = (*wanted, roster.edge(home, ports=ports, outputs=known.outputs)) if known else wanted
+    at_once = (*wanted, roster.edge(home, ports=ports, outputs=known.outputs, strict=strict)) if known else wanted
     request = keeping.ask_for(home, at_once)
     build_layers(progress)
     assembly = synthesize(home, progress=progress)
     keeping.wait_for(home, request, progress=progress)
     deployed = deploy(assembly, ports.cloud_url, progress=lambda stack, state: progress(f"{stack}: {state}"))
     outputs = merged(deployed.values())
-    everything = (*wanted, roster.edge(home, ports=ports, outputs=outputs))
+    everything = (*wanted, roster.edge(home, ports=ports, outputs=outputs, strict=strict))
     if everything != at_once:
         keeping.wait_for(home, keeping.ask_for(home, everything), progress=progress)
     return outputs

@@ -11,6 +11,7 @@ import uvicorn
 
 from local.edge.application import build_application
 from local.edge.forwarding import Forwarder
+from local.edge.strict import limited
 from local.processes import LOOPBACK, die_with_parent
 from plinth.relay.application import make_relay
 from plinth.wiring import Services
@@ -23,8 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     die_with_parent()
     os.environ.update(options.environment)
+    relay = make_relay(Services())
     application = build_application(
-        console=options.console, forwarder=Forwarder(options.api_url), relay=make_relay(Services())
+        console=options.console,
+        forwarder=Forwarder(options.api_url),
+        relay=limited(relay) if options.strict else relay,
     )
     config = uvicorn.Config(
         application,
@@ -57,6 +61,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="KEY=VALUE",
         help="environment variables of the relay function, as the stack gives them to it",
     )
+    parser.add_argument("--strict", action="store_true", help="limit streams as AWS does")
     return parser.parse_args(arguments)
 
 

@@ -2,10 +2,12 @@
 
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ClientError
 
 from client.answers import collect
 from client.api import Question
@@ -81,10 +83,15 @@ def test_a_run_goes_on_in_a_next_execution_before_a_call_that_might_not_end_in_t
 @pytest.mark.long
 def test_a_run_is_taken_over_from_an_execution_that_lives_on(deployed: Deployed) -> None:
     """The lease is made to end while the model still speaks: what its execution still writes must go nowhere."""
-    thief = threading.Thread(target=steal, args=(deployed,), daemon=True)
+    caught = threading.Event()
+    thief = threading.Thread(target=steal, args=(deployed, caught), daemon=True)
     thief.start()
 
-    ended = asked(deployed, f"most_patient@{EVENT_SECONDS}+ok", deadline_seconds=600)
+    try:
+        ended = asked(deployed, f"most_patient@{EVENT_SECONDS}+ok", deadline_seconds=600)
+    finally:
+        caught.set()
+        thief.join()
 
     assert ended.resumed[0] == "lost"
     assert any(isinstance(each.event, TextDelta) and each.epoch == 1 for each in ended.events)
@@ -93,22 +100,21 @@ def test_a_run_is_taken_over_from_an_execution_that_lives_on(deployed: Deployed)
         assert list(api.events(ended.run_id)) == ended.events
 
 
-def steal(deployed: Deployed) -> None:
-    """End the lease of the first run that has one, again and again until it is taken over."""
+def steal(deployed: Deployed, caught: threading.Event) -> None:
+    """End the lease of every run that has its first one, again and again until it is taken over."""
     dynamodb, table = deployed.aws("dynamodb"), deployed.info.outputs["RunsTable"]
-    until = time.monotonic() + 90
-    while time.monotonic() < until:
+    while not caught.wait(1.0):
         for item in deployed.items("Runs"):
             if item["sk"]["S"] == "RUN" and item["status"]["S"] == "running" and item["epoch"]["N"] == "1":
-                dynamodb.update_item(
-                    TableName=table,
-                    Key={"pk": item["pk"], "sk": item["sk"]},
-                    UpdateExpression="SET leased_until = :past, lapses_at = :past",
-                    ConditionExpression="epoch = :one AND attribute_exists(#owner)",
-                    ExpressionAttributeNames={"#owner": "owner"},
-                    ExpressionAttributeValues={":past": {"N": "1"}, ":one": {"N": "1"}},
-                )
-        time.sleep(1)
+                with suppress(ClientError):  # it was taken over, or written to, meanwhile
+                    dynamodb.update_item(
+                        TableName=table,
+                        Key={"pk": item["pk"], "sk": item["sk"]},
+                        UpdateExpression="SET leased_until = :past, lapses_at = :past",
+                        ConditionExpression="epoch = :one AND attribute_exists(#owner)",
+                        ExpressionAttributeNames={"#owner": "owner"},
+                        ExpressionAttributeValues={":past": {"N": "1"}, ":one": {"N": "1"}},
+                    )
 
 
 @pytest.mark.long

@@ -6,7 +6,7 @@ import pytest
 
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
 from plinth.memory.document_row import STUCK_SECONDS
-from plinth.memory.naming import document_id, sequence, sequence_after, sequence_before
+from plinth.memory.naming import deletion_after, document_id, sequence, sequence_after, sequence_before
 from plinth.runtime.syncing import sync_tenant
 from tests.unit.steps.conftest import TENANT, ChainServices
 
@@ -182,6 +182,23 @@ def test_a_try_that_ended_without_a_word_is_made_again(services: ChainServices) 
     assert (again.sequence, again.attempt) == (document.sequence, 1)
 
 
+def test_an_upload_that_is_started_late_does_not_come_back_after_the_deletion_that_was_found_since(
+    services: ChainServices,
+) -> None:
+    put(services)
+    later(services)
+    (late,), _ = started(services)
+    known = version("v0", "0")
+    make_live(services, known)
+    services.sources.delete(TENANT, "a.txt")
+    later(services)
+    _, (erase,) = started(services)
+
+    services.documents.close(erase)
+
+    assert services.documents.begin(late, execution="late") is None
+
+
 def test_the_same_repair_is_named_the_same_until_it_has_happened(services: ChainServices) -> None:
     put(services)
     later(services)
@@ -196,5 +213,8 @@ def test_sequences_after_a_known_one_rise_and_stay_before_the_next_event(known: 
     behind = replace(version(None, "1"), sequence=known.rjust(32, "0"), attempt=9999).generation
 
     assert known < behind < replace(version(None, "1"), sequence=first).generation < second
+    assert replace(version(None, "1"), sequence=first, attempt=9999).generation < deletion_after(known) < second
+    assert sequence_after(deletion_after(known)) == second
+    assert sequence_before(deletion_after(known)) == first
     assert second < f"{int(known or '0', 16) + 1:032X}"
     assert (sequence_before(second), sequence_before(first)) == (first, known.rjust(32, "0"))

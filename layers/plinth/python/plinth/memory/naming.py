@@ -5,6 +5,7 @@ import hashlib
 from plinth.contracts.tenant import Tenant
 
 _SEQUENCE_LENGTH = 32
+_DELETION = "T"
 
 
 def document_id(tenant: Tenant, name: str) -> str:
@@ -31,8 +32,13 @@ def sequence_after(known: str) -> str:
     For a change whose event was lost: `known` may be empty, or the result of an earlier call. In text order it stands
     behind every generation of the known sequence.
     """
-    base, _, count = known.rjust(_SEQUENCE_LENGTH, "0").partition("R")
+    base, _, count = known.rjust(_SEQUENCE_LENGTH, "0").removesuffix(_DELETION).partition("R")
     return f"{base}R{int(count or 0) + 1:04d}"
+
+
+def deletion_after(known: str) -> str:
+    """Return the sequence of a lost deletion: behind that of an upload which the same known sequence gave its own."""
+    return sequence_after(known) + _DELETION
 
 
 def text_hash(text: str) -> str:
@@ -42,6 +48,8 @@ def text_hash(text: str) -> str:
 
 def sequence_before(sequence: str) -> str:
     """Return the sequence right before this one; "" before the first."""
+    if sequence.endswith(_DELETION):
+        return sequence.removesuffix(_DELETION)
     base, _, count = sequence.partition("R")
     if count:
         return f"{base}R{int(count) - 1:04d}" if int(count) > 1 else base

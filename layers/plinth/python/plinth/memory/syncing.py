@@ -11,7 +11,7 @@ from typing import Literal
 from plinth.contracts.memory import CurrentObject, DocumentState, DocumentVersion, KnownDocument
 from plinth.contracts.tenant import Tenant
 from plinth.memory.document_row import STUCK_SECONDS
-from plinth.memory.naming import document_id, object_key, sequence_after
+from plinth.memory.naming import deletion_after, document_id, object_key, sequence_after
 
 _GONE = (DocumentState.DELETED, DocumentState.AWAITING_UPLOAD)
 
@@ -57,7 +57,7 @@ def _came_after_its_deletion(found: CurrentObject, row: KnownDocument, hidden_fr
 
 
 def _deletion_after(known: str, row: KnownDocument) -> Repair:
-    deletion = replace(row.newest, sequence=sequence_after(known), version_id=None, attempt=0)
+    deletion = replace(row.newest, sequence=deletion_after(known), version_id=None, attempt=0)
     return Repair(kind="erase", document=deletion)
 
 
