@@ -327,6 +327,18 @@ def test_two_writers_take_turns_without_losing_an_event(journal: Journal, run: R
 
 
 @pytest.mark.guarantee_a
+def test_a_writer_who_comes_back_after_very_many_events_of_others_appends_behind_them(
+    journal: Journal, run: Run
+) -> None:
+    journal.runs.accept(run, REQUEST, None)
+    journal.log.append(run, [delta("first")])
+    for _ in range(50):
+        journal.elsewhere.append(run, [delta("x")])
+
+    assert journal.log.append(run, [delta("last")]) == 53
+
+
+@pytest.mark.guarantee_a
 def test_four_racing_writers_leave_a_gapless_log_in_which_each_keeps_its_order(journal: Journal, run: Run) -> None:
     journal.runs.accept(run, REQUEST, None)
 

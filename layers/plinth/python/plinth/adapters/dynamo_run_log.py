@@ -73,6 +73,8 @@ class DynamoRunLog:
                 newest = _met(run, failed)
                 if newest.mark == mark:
                     return newest.last
+                if attempt:  # what was remembered is far behind: an earlier execution of the run wrote on
+                    newest = self._read_newest(run)
             else:
                 self._newest = {_pk(run.tenant, run.id): newest}
                 return newest.last
