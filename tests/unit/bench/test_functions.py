@@ -87,7 +87,7 @@ def test_functions_without_a_model_of_anthropic_are_denied_its_sdk_whatever_is_a
 @pytest.mark.parametrize(
     ("name", "services"),
     [
-        ("ClaimRun", ["clock", "executions", "run_log", "side_log"]),
+        ("ClaimRun", ["clock", "executions", "run_log", "runs", "side_log"]),
         (
             "RetrieveContext",
             ["documents", "embedder", "facts", "memory", "meter", "reranker", "runs", "settings", "side_log"],
