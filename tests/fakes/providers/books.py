@@ -96,7 +96,10 @@ def _for_model(plan: str, model: str) -> tuple[str, list[str]]:
 
 
 def _asked(body: dict[str, Any]) -> tuple[str, str] | None:
-    """Return plan and argument of the last token in the messages: earlier turns of a conversation may hold others."""
-    texts = [str(message.get("content")) for message in body.get("messages", [])]
+    """Return plan and argument of the last token in the messages: earlier turns of a conversation may hold others.
+
+    Without any there, one in the instructions counts, where passages of documents stand: the model obeys what it reads.
+    """
+    texts = [str(body.get("system", "")), *(str(message.get("content")) for message in body.get("messages", []))]
     found = [match for text in texts for match in _TOKEN.finditer(text)]
     return (found[-1][1], found[-1][2] or "") if found else None
