@@ -1,18 +1,35 @@
 """A policy by tenant, evaluated on every request that routes, stores and an export send for one of two tenants."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import boto3
+import msgspec
 import opensearchpy
 import pytest
 
+from functions.claim_document.handler import claim_document
+from functions.close_document.handler import close_document
+from functions.embed_passages.handler import embed_passages
+from functions.erase_passages.handler import erase_passages
+from functions.index_passages.handler import index_passages
+from functions.publish_document.handler import publish_document
+from functions.read_document.handler import read_document
+from functions.remove_passages.handler import remove_passages
+from functions.split_document.handler import split_document
+from plinth.contracts.access import Allowance, Allowances
+from plinth.contracts.models import ModelEnd, StopReason, ToolCall
+from plinth.contracts.runs import Run, RunRequest, RunStatus
 from plinth.contracts.tenant import Tenant
 from plinth.errors import PlinthError
+from plinth.runtime import step
 from tests.contract.adapters.leading_keys import Sent, refusal
 from tests.contract.adapters.test_two_tenants import MUTANTS, _asked
-from tests.contract.adapters.two_tenants import RUN, Two
+from tests.contract.adapters.two_tenants import RUN, USER, Two
+from tests.fakes.answer_machine import LAMBDA, AnswerMachine
+from tests.fakes.models import FakeModel, FakeTokenCounter, whole
 
 pytestmark = pytest.mark.guarantee_e
 
@@ -81,6 +98,75 @@ def test_a_request_for_another_tenants_key_is_refused(sent: list[Sent], recorded
     by_service = {told.split()[0] for told in refused(two.asking, sent)}
 
     assert by_service == {"dynamodb", "s3", "opensearch"}
+
+
+def walked(two: Two, run: Run, sent: list[Sent]) -> dict[str, list[Sent]]:
+    """Go through the answer machine; return what each step sent."""
+    by_step: dict[str, list[Sent]] = {}
+    begun = len(sent)
+    for moment in AnswerMachine(two.services, two.clock).execution(run):
+        told, _, step_name = moment.partition(" ")
+        if told == "after":
+            by_step.setdefault(step_name, []).extend(sent[begun:])
+        begun = len(sent)
+    return by_step
+
+
+def test_every_step_of_an_answer_keeps_to_the_keys_of_its_runs_tenant(
+    sent: list[Sent], recorded: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two, now = recorded, recorded.clock.now()
+    call = ToolCall(id="call_1", name="search_memory", arguments='{"query": "peaches"}')
+    asks = ModelEnd(stop_reason=StopReason.TOOL_USE, usage=whole().usage, tool_calls=(call,))
+    model = FakeModel(([], asks), (["Sour [1]."], whole()))
+    monkeypatch.setattr(two.services, "language_model", lambda _: model)
+    run = Run(id="run_" + "d" * 26, tenant=two.asking, epoch=1, deadline=now + 270)
+    asked = RunRequest(
+        question="peaches are sour?",
+        model="claude-haiku-5-5",
+        models=("claude-haiku-5-5",),
+        user=USER,
+        conversation_id="talk",
+        tools=("search_memory",),
+        budgets=Allowances(tenant=Allowance(day_micro_usd=10_000_000), user=Allowance(month_micro_usd=10_000_000)),
+    )
+    two.services.runs.accept(run, asked, None)
+
+    by_step = walked(two, run, sent)
+
+    assert two.services.runs.get(two.asking, run.id).status is RunStatus.DONE
+    assert {"CallModel", "RunTool", "SaveAnswer", "RetrieveContext"} <= set(by_step)
+    breaker = "GetItem: MODEL#"  # a model's breaker is the environment's
+    assert {
+        name: told
+        for name, each in by_step.items()
+        if (told := {one for one in refused(two.asking, each) if breaker not in one})
+    } == {}
+
+
+def test_every_step_of_a_document_keeps_to_the_keys_of_its_tenant(sent: list[Sent], recorded: Two) -> None:
+    two = recorded
+    two.services.token_counter = FakeTokenCounter()
+    version = replace(two.version(two.asking), sequence="2".rjust(32, "0"), attempt=0)
+
+    def does(function: Callable[..., Any], **given: object) -> dict[str, Any]:
+        answered: dict[str, Any] = step(function, services=two.services)(msgspec.to_builtins(given), LAMBDA)
+        result: dict[str, Any] = answered["result"]
+        return result
+
+    does(claim_document, document=version, execution="one")
+    claimed = replace(version, attempt=1)
+    does(read_document, document=claimed)
+    passages = does(split_document, document=claimed)["passages"]
+    for function in (embed_passages, index_passages):
+        does(function, document=claimed)
+    does(publish_document, document=claimed, passages=passages)
+    does(remove_passages, document=claimed)
+    does(close_document, document=claimed)
+    does(erase_passages, document=claimed)
+
+    assert len(sent) > 20
+    assert refused(two.asking, sent) == set()
 
 
 @pytest.mark.parametrize("place", sorted(set(MUTANTS) - {"plinth.api.erasures.require_own"}))
