@@ -10,6 +10,7 @@ import msgspec
 import opensearchpy
 import pytest
 
+from cdk.step import Layer
 from functions.claim_document.handler import claim_document
 from functions.close_document.handler import close_document
 from functions.embed_passages.handler import embed_passages
@@ -25,7 +26,9 @@ from plinth.contracts.runs import Run, RunRequest, RunStatus
 from plinth.contracts.tenant import Tenant
 from plinth.errors import PlinthError
 from plinth.runtime import step
+from tests.cdk.assemblies import Assembly, synthesize
 from tests.contract.adapters.leading_keys import Sent, refusal
+from tests.contract.adapters.rights import Right, granted, needed
 from tests.contract.adapters.test_two_tenants import MUTANTS, _asked
 from tests.contract.adapters.two_tenants import RUN, USER, Two
 from tests.fakes.answer_machine import LAMBDA, AnswerMachine
@@ -100,6 +103,26 @@ def test_a_request_for_another_tenants_key_is_refused(sent: list[Sent], recorded
     assert by_service == {"dynamodb", "s3", "opensearch"}
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """Return the templates of the laptop's environment, over stand-ins for the layers."""
+    folder = tmp_path_factory.mktemp("layers")
+    for layer in Layer:
+        (folder / layer / "python").mkdir(parents=True)
+        (folder / layer / "python" / "code.py").write_text("")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLINTH_LAYERS_DIR", str(folder))
+        return synthesize("local", tmp_path_factory.mktemp("local"))
+
+
+def too_much(template: Assembly, by_step: Mapping[str, list[Sent]], two: Two) -> dict[str, set[Right]]:
+    """Return what steps did that their roles don't allow."""
+    settings = two.services.settings
+    used = {name: needed(each, settings) for name, each in by_step.items()}
+    assert all(used.values())
+    return {name: left for name, rights in used.items() if (left := rights - granted(template, name))}
+
+
 def walked(two: Two, run: Run, sent: list[Sent]) -> dict[str, list[Sent]]:
     """Go through the answer machine; return what each step sent."""
     by_step: dict[str, list[Sent]] = {}
@@ -112,8 +135,8 @@ def walked(two: Two, run: Run, sent: list[Sent]) -> dict[str, list[Sent]]:
     return by_step
 
 
-def test_every_step_of_an_answer_keeps_to_the_keys_of_its_runs_tenant(
-    sent: list[Sent], recorded: Two, monkeypatch: pytest.MonkeyPatch
+def test_every_step_of_an_answer_keeps_to_its_tenants_keys_and_to_its_role(
+    sent: list[Sent], recorded: Two, monkeypatch: pytest.MonkeyPatch, template: Assembly
 ) -> None:
     two, now = recorded, recorded.clock.now()
     call = ToolCall(id="call_1", name="search_memory", arguments='{"query": "peaches"}')
@@ -134,6 +157,7 @@ def test_every_step_of_an_answer_keeps_to_the_keys_of_its_runs_tenant(
 
     by_step = walked(two, run, sent)
 
+    assert too_much(template, by_step, two) == {}
     assert two.services.runs.get(two.asking, run.id).status is RunStatus.DONE
     assert {"CallModel", "RunTool", "SaveAnswer", "RetrieveContext"} <= set(by_step)
     breaker = "GetItem: MODEL#"  # a model's breaker is the environment's
@@ -144,13 +168,20 @@ def test_every_step_of_an_answer_keeps_to_the_keys_of_its_runs_tenant(
     } == {}
 
 
-def test_every_step_of_a_document_keeps_to_the_keys_of_its_tenant(sent: list[Sent], recorded: Two) -> None:
+def test_every_step_of_a_document_keeps_to_its_tenants_keys_and_to_its_role(
+    sent: list[Sent], recorded: Two, template: Assembly
+) -> None:
     two = recorded
     two.services.token_counter = FakeTokenCounter()
     version = replace(two.version(two.asking), sequence="2".rjust(32, "0"), attempt=0)
 
+    by_step: dict[str, list[Sent]] = {}
+
     def does(function: Callable[..., Any], **given: object) -> dict[str, Any]:
+        begun = len(sent)
         answered: dict[str, Any] = step(function, services=two.services)(msgspec.to_builtins(given), LAMBDA)
+        name = "".join(word.capitalize() for word in function.__name__.split("_"))
+        by_step[name] = [each for each in sent[begun:] if each.service != "opensearch"]
         result: dict[str, Any] = answered["result"]
         return result
 
@@ -165,8 +196,16 @@ def test_every_step_of_a_document_keeps_to_the_keys_of_its_tenant(sent: list[Sen
     does(close_document, document=claimed)
     does(erase_passages, document=claimed)
 
-    assert len(sent) > 20
+    assert by_step.pop("ErasePassages") == []  # it speaks to the search engine alone
+    assert too_much(template, by_step, two) == {}
     assert refused(two.asking, sent) == set()
+
+
+def test_a_right_that_a_role_lacks_is_noticed(sent: list[Sent], recorded: Two, template: Assembly) -> None:
+    two = recorded
+    two.services.runs.get(two.asking, "run_" + "b" * 26)
+
+    assert too_much(template, {"SplitDocument": sent}, two) == {"SplitDocument": {("dynamodb:GetItem", "Runs")}}
 
 
 @pytest.mark.parametrize("place", sorted(set(MUTANTS) - {"plinth.api.erasures.require_own"}))
