@@ -56,12 +56,14 @@ def split_document(
 ) -> tuple[Passage, ...]:
     """Return passages of at most `characters` and the counter's window, in order, none across a page or heading.
 
-    A section that only repeats its heading is left out: it would be found and say nothing.
+    A section that only repeats its heading, or the title, is left out: it would be found and say nothing. In a document
+    of such sections only, they are what it says.
     """
     passages: list[Passage] = []
     offset = 0
-    for section in document.sections:
-        found = () if _is_bare(section) else _passages(document.title, section, counter, characters)
+    bare = [_is_bare(section, document.title) for section in document.sections]
+    for section, is_bare in zip(document.sections, bare, strict=True):
+        found = () if is_bare and not all(bare) else _passages(document.title, section, counter, characters)
         passages += (
             replace(each, position=at, start=each.start + offset, end=each.end + offset)
             for at, each in enumerate(found, start=len(passages))
@@ -97,9 +99,9 @@ def _place(steps: Sequence[str], counter: TokenCounter) -> tuple[str, int]:
     return place, tokens
 
 
-def _is_bare(section: Section) -> bool:
+def _is_bare(section: Section, title: str) -> bool:
     """Tell whether a section is its own heading only, whatever marks it as one."""
-    return bool(section.path) and _words(section.text) in ("", _words(section.path[-1]))
+    return _words(section.text) in ("", _words(section.path[-1] if section.path else title))
 
 
 def _words(text: str) -> str:
