@@ -11,7 +11,8 @@ from client.errors import ApiError, ClientError, UsageError
 from plinth.contracts.memory import DocumentRecord, DocumentState
 
 _POLL_SECONDS = 1.0
-_LIMITED = 429
+_LIMITED, _UNAVAILABLE = 429, 503
+_MOST_FAILURES, _PAUSE_SECONDS = 5, 2.0
 _Result = TypeVar("_Result")
 
 
@@ -51,14 +52,20 @@ def _of(path: Path) -> Iterator[SourceFile]:
 
 
 def patiently(call: Callable[[], _Result], *, pause: Callable[[float], None] = time.sleep) -> _Result:
-    """Return what the call returns, waiting out the request limit as long as the API says how long to wait."""
+    """Return what the call, which may be made again, returns.
+
+    The request limit is waited out as long as the API says for how long; what does not answer is asked a few times.
+    """
+    failures = 0
     while True:
         try:
             return call()
         except ApiError as error:
-            if error.status != _LIMITED or error.retry_after_seconds is None:
+            failures += error.status == _UNAVAILABLE
+            wait_seconds = _PAUSE_SECONDS if error.status == _UNAVAILABLE else error.retry_after_seconds
+            if error.status not in (_LIMITED, _UNAVAILABLE) or wait_seconds is None or failures > _MOST_FAILURES:
                 raise
-            pause(error.retry_after_seconds)
+            pause(wait_seconds)
 
 
 def wait_for_documents(

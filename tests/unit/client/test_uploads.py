@@ -61,6 +61,25 @@ def test_the_request_limit_is_waited_out_as_long_as_the_api_says() -> None:
     assert pauses == [3.0]
 
 
+@pytest.mark.parametrize(("failures", "answered"), [(5, True), (6, False)])
+def test_what_does_not_answer_is_asked_six_times(failures: int, *, answered: bool) -> None:
+    unavailable = ApiError("try again in a moment", status=503, code="unavailable", retry_after_seconds=None)
+    outcomes = [unavailable] * failures
+    pauses: list[float] = []
+
+    def call() -> str:
+        if outcomes:
+            raise outcomes.pop()
+        return "done"
+
+    if answered:
+        assert patiently(call, pause=pauses.append) == "done"
+    else:
+        with pytest.raises(ApiError, match="try again"):
+            patiently(call, pause=pauses.append)
+    assert len(pauses) == 5
+
+
 def documents_api(*lists: Sequence[Mapping[str, object]]) -> PlinthApi:
     answers = iter(lists)
     transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"documents": next(answers), "next": None}))
