@@ -10,6 +10,7 @@ from typing import NamedTuple
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _CODE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.MULTILINE | re.DOTALL)
 _LINE = re.compile(r"[^\n]+")
+_VISIBLE = re.compile(r"\S")
 _RULE = re.compile(r"[\s|:+-]+")
 _BOUNDARIES = ("\n\n", "\n", ". ", "? ", "! ", "; ", ", ", " ")
 
@@ -56,7 +57,8 @@ def cut_up(text: str, block: Span, *, characters: int) -> Iterator[Span]:
     while block.end - start > characters:
         cut = _cut(text, Span(start, start + characters))
         yield stripped(text, Span(start, cut))
-        start = stripped(text, Span(cut, block.end)).start
+        following = _VISIBLE.search(text, cut, block.end)
+        start = following.start() if following else block.end
     if start < block.end:
         yield Span(start, block.end)
 

@@ -40,9 +40,10 @@ class _Room:
     tokens: int
 
     def counted(self, spans: Iterable[Span]) -> Iterator[_Piece]:
-        """Return the spans, each with its tokens."""
+        """Return the spans, each with its tokens; one that is too long in any case is not counted, and has none."""
         listed = list(spans)
-        return map(_Piece, listed, self.counter.count([span.of(self.text) for span in listed]))
+        texts = [span.of(self.text) if span.end - span.start <= self.characters else "" for span in listed]
+        return map(_Piece, listed, self.counter.count(texts))
 
     def holds(self, piece: _Piece) -> bool:
         """Tell whether so much fits."""
