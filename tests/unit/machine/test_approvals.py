@@ -120,6 +120,7 @@ def test_a_run_that_is_cancelled_while_it_waits_ends_at_once_and_does_nothing(wo
     assert kept(world) == []
     (decided,) = (each.event for each in world.log() if isinstance(each.event, ApprovalDecided))
     assert (decided.decision, decided.user) == (Decision.CANCEL, "ann")
+    assert [moment for moment, _ in world.moments].count("before RunTool") == 1
     assert len(world.model.requests) == 2
 
 
