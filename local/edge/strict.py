@@ -18,17 +18,24 @@ class StreamLimits:
     silence: float = 30.0
 
 
-def limited(relay: ASGIApp, limits: StreamLimits | None = None) -> ASGIApp:
-    """Return the app with these limits: one that is over breaks the connection off, as the end of a function does."""
-    given = limits or StreamLimits()
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """An app with these limits. It is an object, since Starlette takes a function for what answers a request."""
 
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        with anyio.move_on_after(given.connection), anyio.move_on_after(given.silence) as silence:
+    relay: ASGIApp
+    limits: StreamLimits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; a limit that is over breaks the connection off, as the end of a function does."""
+        with anyio.move_on_after(self.limits.connection), anyio.move_on_after(self.limits.silence) as silence:
 
             async def heard(message: Message) -> None:
-                silence.deadline = anyio.current_time() + given.silence
+                silence.deadline = anyio.current_time() + self.limits.silence
                 await send(message)
 
-            await relay(scope, receive, heard)
+            await self.relay(scope, receive, heard)
 
-    return application
+
+def limited(relay: ASGIApp, limits: StreamLimits | None = None) -> ASGIApp:
+    """Return the app with these limits."""
+    return Limited(relay, limits or StreamLimits())

@@ -2,10 +2,14 @@
 
 import anyio
 import pytest
+from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from local.edge.application import build_application
+from local.edge.forwarding import Forwarder
 from local.edge.strict import StreamLimits, limited
 from plinth.relay.following import Pace
+from tests.unit.edge.test_edge import API_URL, CONSOLE
 
 LIMITS = StreamLimits(connection=0.5, silence=0.2)
 
@@ -58,3 +62,12 @@ def test_the_relay_ends_its_connections_and_sends_its_heartbeats_well_before() -
 
     assert pace.connection + 5 < limits.connection
     assert 2 * pace.heartbeat < limits.silence
+
+
+def test_the_edge_streams_through_these_limits_as_it_does_without_them() -> None:
+    edge = build_application(console=CONSOLE, forwarder=Forwarder(API_URL), relay=limited(saying(0.0)))
+
+    with TestClient(edge) as client:
+        answer = client.get("/v1/runs/run_1/events")
+
+    assert (answer.status_code, answer.text) == (200, "word")
