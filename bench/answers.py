@@ -29,7 +29,7 @@ from plinth.adapters.opensearch_memory import OpenSearchMemory
 from plinth.adapters.parsers.__main__ import parse
 from plinth.adapters.provider_tokens import Token
 from plinth.adapters.word_pieces import WordPieceCounter
-from plinth.contracts.memory import DocumentVersion
+from plinth.contracts.memory import Content, DocumentVersion
 from plinth.contracts.runs import NOT_IN_DOCUMENTS, RunRecord
 from plinth.contracts.tenant import Tenant
 from plinth.memory.naming import document_id
@@ -153,10 +153,19 @@ def sample_stack() -> Generator[Services]:
         services.answers = FakeAnswers(clock)
         services.breakers, services.limits = FakeBreakers(clock), FakeLimits(clock)
         services.documents, services.embedder = FakeDocuments(clock), embedder
-        services.memory = OpenSearchMemory(client=client, index="passages")
+        services.memory = _OneIndex(client=client, index="passages")
         _remember(services, embedder)
         client.indices.refresh(index="passages")
         yield services
+
+
+class _OneIndex(OpenSearchMemory):
+    """`Memories` of a search engine with one index, whatever it is called."""
+
+    def named(self, index: str) -> "_OneIndex":
+        """Return this one."""
+        del index
+        return self
 
 
 class _Services(Services):
@@ -205,8 +214,8 @@ def _remember(services: Services, embedder: OnnxEmbedder) -> None:
         )
         made = vectors([each.in_context for each in passages], embedder)
         services.documents.begin(document, execution="one")
-        services.memory.index(document, parsed.title, list(zip(passages, made.tolist(), strict=True)))
-        services.documents.publish(document, title=parsed.title, passages=len(passages))
+        services.memory.named("passages").index(document, parsed.title, list(zip(passages, made.tolist(), strict=True)))
+        services.documents.publish(document, Content(title=parsed.title, passages=len(passages)))
 
 
 def _figure(name: str, judged: Sequence[Judged], details: Mapping[str, float | str]) -> Figure:

@@ -27,7 +27,7 @@ from functions.parse_reply.handler import parse_reply
 from functions.recall_conversation.handler import recall_conversation
 from functions.retrieve_context.handler import retrieve_context
 from functions.save_answer.handler import save_answer
-from plinth.contracts.memory import DocumentVersion, SearchScope, StoredPassage
+from plinth.contracts.memory import Content, DocumentVersion, SearchScope, StoredPassage
 from plinth.contracts.retrieval import DEFAULT_MIX, Mix
 from plinth.contracts.runs import Run, RunRequest
 from plinth.contracts.tenant import Tenant
@@ -179,7 +179,7 @@ def _services() -> ChainServices:
             attempt=1,
         )
         made.documents.begin(document, execution="one")
-        made.documents.publish(document, title="About packages", passages=4)
+        made.documents.publish(document, Content(title="About packages", passages=4))
     return made
 
 

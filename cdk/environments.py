@@ -66,7 +66,7 @@ ON_VLLM = GpuEndpoint(container=VLLM, settings=_QWEN)
 class EmbeddingEndpoint:
     """An embedding model that always runs, billed by the hour: a question never waits for one that sleeps.
 
-    Vectors of another model can't be compared: each model has an index of its own, and documents are to be added anew.
+    Vectors of another model can't be compared: each model has an index of its own, which `plinth reindex` fills.
     """
 
     instance: str = "ml.m6i.large"
@@ -94,7 +94,9 @@ class Environment:
     `imports_at_once` bounds how many files of an import are on their way; each `sync_minutes` the bucket is compared
     with the documents' rows. Near `run_capacity` running runs low priorities are turned away; 0 turns nobody away.
     `erase_settle_seconds` is how long something from before an erasure may still be written: an upload URL is good for
-    300 s and a request takes 28 s, so a shorter time is for a laptop alone.
+    300 s and a request takes 28 s, so a shorter time is for a laptop alone. `earlier_embeddings` are the models of
+    indexes that a reindex has yet to replace; `index` holds the fields of plinth's `IndexSettings` for indexes to come.
+    An index that was left is kept for twice `reindex_grace_seconds`: longer than any function runs, but on a laptop.
     """
 
     name: str
@@ -118,6 +120,8 @@ class Environment:
     async_gpu: GpuEndpoint | None = None
     async_endpoint: str | None = None
     embedding: EmbeddingEndpoint | None = None
+    earlier_embeddings: tuple[EmbeddingEndpoint, ...] = ()
+    index: Mapping[str, object] = field(default_factory=dict[str, object])
     rerank_endpoint: str | None = None
     retrieval: Mapping[str, object] = field(default_factory=dict[str, object])
     relay: Literal["edge", "lambda"] = "lambda"
@@ -125,6 +129,7 @@ class Environment:
     reserved_concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
     imports_at_once: int = 40
     sync_minutes: int = 60
+    reindex_grace_seconds: int = 900
     requests_per_second: int = 50
     run_capacity: int = 200
     erase_settle_seconds: int = 335
@@ -151,6 +156,7 @@ _INGEST_STEPS = (
     "PublishDocument",
     "PlaceDocument",
     "NoteOutcome",
+    "FillDocument",
 )
 """On a laptop forty documents at once would start forty of each (40 x 264 MB for the embedding model alone)."""
 
@@ -170,6 +176,7 @@ LOCAL = Environment(
     async_endpoint="plinth-local",
     reserved_concurrency={**dict.fromkeys(_INGEST_STEPS, 2), "RetrieveContext": 4},
     imports_at_once=6,
+    reindex_grace_seconds=5,
     relay="edge",
     erase_settle_seconds=2,
     console=False,

@@ -45,6 +45,8 @@ class Touch(StrEnum):
     SEARCH_PASSAGES = "search passages"
     WRITE_PASSAGES = "write passages"
     CALL_MODELS = "call models"
+    DROP_INDEXES = "drop indexes"
+    REINDEX_DOCUMENTS = "reindex documents"
     EMBED_TEXTS = "embed texts"
     RANK_PASSAGES = "rank passages"
     START_ANSWER = "start answer"
@@ -89,4 +91,4 @@ class Step:
     @property
     def searches(self) -> bool:
         """Whether it talks to the search engine, and so must be in its network."""
-        return bool({Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES} & set(self.touches))
+        return bool({Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES, Touch.DROP_INDEXES} & set(self.touches))

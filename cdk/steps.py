@@ -88,7 +88,7 @@ INGEST_STEPS = (
     ),
     Step(
         name="IndexPassages",
-        touches=(Touch.READ_WORK, Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES),
+        touches=(Touch.READ_WORK, Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES),
         timeout_seconds=120,
         memory_mb=512,
     ),
@@ -107,7 +107,11 @@ INGEST_STEPS = (
 
 ERASE_STEPS = (
     Step(name="CloseDocument", touches=_DOCUMENTS),
-    Step(name="ErasePassages", touches=(Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES), timeout_seconds=120),
+    Step(
+        name="ErasePassages",
+        touches=(Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES),
+        timeout_seconds=120,
+    ),
 )
 
 FORGET_STEPS = (
@@ -145,6 +149,22 @@ IMPORT_STEPS = (
     ),
     Step(name="NoteOutcome", touches=_DOCUMENTS),
     Step(name="CloseImport", touches=_DOCUMENTS),
+)
+
+REINDEX_STEPS = (
+    Step(
+        name="AdvanceReindex",
+        touches=(*_DOCUMENTS, Touch.REINDEX_DOCUMENTS, Touch.WRITE_WORK, Touch.SEARCH_PASSAGES, Touch.DROP_INDEXES),
+        timeout_seconds=600,
+        memory_mb=512,
+    ),
+    Step(
+        name="FillDocument",
+        touches=(*_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES, Touch.EMBED_TEXTS),
+        timeout_seconds=600,
+        memory_mb=1769,
+        layers=_WITH_EMBEDDING,
+    ),
 )
 
 INFER_STEPS = (
@@ -241,6 +261,7 @@ ALL_STEPS = (
     *FORGET_STEPS,
     *EXPORT_STEPS,
     *IMPORT_STEPS,
+    *REINDEX_STEPS,
     *INFER_STEPS,
     START_INGEST,
     SYNC_DOCUMENTS,

@@ -1,6 +1,7 @@
-"""The machine of batch imports: what its distributed Map and the machines that it starts need beside its functions."""
+"""Machines over many documents: what a distributed Map and the machines that it starts need beside their functions."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from aws_cdk import CfnResource, Stack
 from aws_cdk import aws_iam as iam
@@ -11,27 +12,38 @@ from cdk.constructs.chain_step import ChainStep
 from cdk.constructs.state_machine import Chain
 from cdk.environments import Environment
 
+
+@dataclass(frozen=True, kw_only=True)
+class Lists:
+    """Where a machine's lists lie."""
+
+    bucket: s3.IBucket
+    folder: str
+    environment: Environment
+
+
 _FINISHED = "StepFunctionsGetEventsForStepFunctionsExecutionRule"
 """The rule through which Step Functions hears of the end of an execution that it waits for (its developer guide)."""
 
 
-class ImportChain(Chain):
-    """Reads manifests, runs a child execution per file, and starts the ingest machine and waits for it."""
+class DocumentsChain(Chain):
+    """Reads lists in the work bucket, runs a child execution per entry, and starts the ingest machine for it."""
 
     def __init__(
         self,
         scope: Construct,
+        name: str,
         *,
         steps: Sequence[ChainStep],
         ingest: Chain,
-        work: s3.IBucket,
-        environment: Environment,
+        lists: Lists,
     ) -> None:
+        work = lists.bucket
         self.placeholders = {
             "IngestMachineArn": ingest.machine.state_machine_arn,
             "WorkBucket": work.bucket_name,
         }
-        super().__init__(scope, "Import", steps=steps, kind="STANDARD", environment=environment)
+        super().__init__(scope, name, steps=steps, kind="STANDARD", environment=lists.environment)
         resource = self.machine.node.default_child
         if isinstance(resource, CfnResource):  # its schema knows no JSONata in the limits of a Map, which AWS documents
             resource.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E3601"]}})
@@ -40,10 +52,14 @@ class ImportChain(Chain):
         children = stack.format_arn(service="states", resource=f"execution:{name_of}/*:*")
         ingests = stack.format_arn(service="states", resource=f"execution:{ingest.machine.state_machine_name}:*")
         rule = stack.format_arn(service="events", resource=f"rule/{_FINISHED}")
-        _allow(self, "ReadManifests", ("s3:GetObject",), work.arn_for_objects("imports/*"))
+        _allow(self, "ReadManifests", ("s3:GetObject",), work.arn_for_objects(f"{lists.folder}/*"))
         _allow(self, "StartMachines", ("states:StartExecution",), own, ingest.machine.state_machine_arn)
         _allow(self, "FollowMachines", ("states:DescribeExecution", "states:StopExecution"), children, ingests)
         _allow(self, "HearOfEnds", ("events:PutTargets", "events:PutRule", "events:DescribeRule"), rule)
+
+
+class ImportChain(DocumentsChain):
+    """The machine of imports, whose steps wait for the bucket's events."""
 
     def let_wake(self, *steps: ChainStep) -> None:
         """Let these functions give task tokens back, by their own policy: machine and functions would form a ring."""

@@ -11,6 +11,7 @@ from cdk.permissions import Permission, Permissions
 from cdk.step import Touch
 
 READ = ("aoss:DescribeIndex", "aoss:ReadDocument")
+DROP = (*READ, "aoss:DeleteIndex")
 WRITE = (*READ, "aoss:CreateIndex", "aoss:UpdateIndex", "aoss:WriteDocument")
 
 
@@ -50,14 +51,15 @@ class SearchCollection(Construct):
         reach = (
             Permission(actions=("aoss:APIAccessAll",), resources=(self.collection.attr_arn,), variables=variables),
         )
-        return {Touch.SEARCH_PASSAGES: reach, Touch.WRITE_PASSAGES: reach}
+        return {Touch.SEARCH_PASSAGES: reach, Touch.WRITE_PASSAGES: reach, Touch.DROP_INDEXES: reach}
 
     def admit(self, scope: Construct, steps: Sequence[ChainStep]) -> None:
         """Let the roles of these steps read or write the index, each as its row says."""
         stack = Stack.of(scope)
         writers = [step for step in steps if Touch.WRITE_PASSAGES in step.step.touches]
-        readers = [step for step in steps if step.step.searches and step not in writers]
-        rules = [self._rule(readers, READ), self._rule(writers, WRITE)]
+        droppers = [step for step in steps if Touch.DROP_INDEXES in step.step.touches]
+        readers = [step for step in steps if step.step.searches and step not in (*writers, *droppers)]
+        rules = [self._rule(readers, READ), self._rule(writers, WRITE), self._rule(droppers, DROP)]
         serverless.CfnAccessPolicy(
             scope,
             "Passages",

@@ -63,10 +63,9 @@ class SearchDomain(Construct):
         return {
             Touch.SEARCH_PASSAGES: (Permission(actions=read, resources=everything, variables=variables),),
             Touch.WRITE_PASSAGES: (
-                Permission(
-                    actions=(*read, "es:ESHttpDelete", "es:ESHttpPut"), resources=everything, variables=variables
-                ),
+                Permission(actions=(*read, "es:ESHttpPut"), resources=everything, variables=variables),
             ),
+            Touch.DROP_INDEXES: (Permission(actions=("es:ESHttpDelete",), resources=everything, variables=variables),),
         }
 
     def admit(self, scope: Construct, steps: Sequence[ChainStep]) -> None:

@@ -109,6 +109,15 @@ class DataStack(Stack):
             Touch.WRITE_ANSWERS: on_table(self.answers, "PLINTH_ANSWERS_TABLE", WRITE_ROWS),
             Touch.READ_DOCUMENTS: on_table(self.documents, "PLINTH_DOCUMENTS_TABLE", READ_ROWS),
             Touch.WRITE_DOCUMENTS: on_table(self.documents, "PLINTH_DOCUMENTS_TABLE", WRITE_ROWS),
+            Touch.REINDEX_DOCUMENTS: (
+                *on_table(self.documents, "PLINTH_DOCUMENTS_TABLE", ("dynamodb:Scan",)),
+                Permission(
+                    variables={
+                        "PLINTH_IMPORTS_AT_ONCE": str(self._environment.imports_at_once),
+                        "PLINTH_REINDEX_GRACE_SECONDS": str(self._environment.reindex_grace_seconds),
+                    }
+                ),
+            ),
         }
 
     def _on_objects(self) -> Permissions:

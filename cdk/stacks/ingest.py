@@ -13,13 +13,13 @@ from constructs import Construct
 
 from cdk.constructs.chain_step import ChainStep, Surroundings
 from cdk.constructs.dead_letters import dead_letters
-from cdk.constructs.import_chain import ImportChain
+from cdk.constructs.import_chain import DocumentsChain, ImportChain, Lists
 from cdk.constructs.state_machine import Chain
 from cdk.constructs.timer import call_by_clock
 from cdk.permissions import Permission, Permissions
 from cdk.stacks.foundations import Foundations
 from cdk.step import Step, Touch
-from cdk.steps import ERASE_STEPS, IMPORT_STEPS, INGEST_STEPS, START_INGEST, SYNC_DOCUMENTS
+from cdk.steps import ERASE_STEPS, IMPORT_STEPS, INGEST_STEPS, REINDEX_STEPS, START_INGEST, SYNC_DOCUMENTS
 
 RECEIVES_BEFORE_LOST = 5
 
@@ -42,10 +42,19 @@ class IngestStack(Stack):
         self.erase = self._chain("Erase", ERASE_STEPS, surroundings)
         self.imports = ImportChain(
             self,
+            "Import",
             steps=[ChainStep(self, step=row, surroundings=surroundings) for row in IMPORT_STEPS],
             ingest=self.ingest,
-            work=foundations.data.work,
-            environment=self._environment,
+            lists=Lists(bucket=foundations.data.work, folder="imports", environment=self._environment),
+        )
+        reindexing = [ChainStep(self, step=row, surroundings=surroundings) for row in REINDEX_STEPS]
+        remove = next(each for each in self.ingest.steps if each.step.name == "RemovePassages")
+        self.reindex = DocumentsChain(
+            self,
+            "Reindex",
+            steps=[*reindexing, remove],
+            ingest=self.ingest,
+            lists=Lists(bucket=foundations.data.work, folder="reindexes", environment=self._environment),
         )
         self._ingests = self.ingest.may_be_started("PLINTH_INGEST_MACHINE_ARN")
         erases = {Touch.START_ERASE: self.erase.may_be_started("PLINTH_ERASE_MACHINE_ARN")}
@@ -55,7 +64,8 @@ class IngestStack(Stack):
         often = events.Schedule.rate(Duration.minutes(self._environment.sync_minutes))
         call_by_clock(self, "EachSync", schedule=often, step=self.sync)
         self.imports.let_wake(self.start, *self.imports.steps)
-        self.steps = [*self.ingest.steps, *self.erase.steps, *self.imports.steps, self.start, self.sync]
+        chains = [*self.ingest.steps, *self.erase.steps, *self.imports.steps, *reindexing]
+        self.steps = [*chains, self.start, self.sync]
         foundations.memory.admit(self, self.steps)
         self._follow(foundations.data.sources)
 

@@ -33,6 +33,7 @@ class MemoryStack(Stack):
                 "PLINTH_OPENSEARCH_AUTH": auth,
                 **_vectors(environment),
                 **_retrieval(environment),
+                **_indexes(environment),
             }
         )
         CfnOutput(self, "SearchUrl", value=url)
@@ -60,3 +61,15 @@ def _vectors(environment: Environment) -> dict[str, str]:
 def _retrieval(environment: Environment) -> dict[str, str]:
     """Say how passages are chosen, where that is not as by default."""
     return {"PLINTH_RETRIEVAL": json.dumps(dict(environment.retrieval))} if environment.retrieval else {}
+
+
+def _indexes(environment: Environment) -> dict[str, str]:
+    """Say how new indexes are made, and whose vectors the indexes hold that a reindex has yet to replace."""
+    settings = {"PLINTH_INDEX_SETTINGS": json.dumps(dict(environment.index))} if environment.index else {}
+    if not environment.earlier_embeddings:
+        return settings
+    earlier = [
+        {"index": each.index, "dimension": each.dimension, "model": each.model}
+        for each in environment.earlier_embeddings
+    ]
+    return {**settings, "PLINTH_EARLIER_MODELS": json.dumps(earlier)}

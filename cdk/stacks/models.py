@@ -72,11 +72,21 @@ class ModelsStack(Stack):
         return (Permission(actions=("sagemaker:InvokeEndpoint",), resources=(arn,), variables=variables),)
 
     def _embedding(self, environment: Environment) -> tuple[Permission, ...]:
+        earlier = {
+            each.index: EmbeddingServer(self, f"EarlierEmbedding{number}", embedding=each)
+            for number, each in enumerate(environment.earlier_embeddings)
+        }
+        endpoints = self.to_json_string({index: made.endpoint_name for index, made in earlier.items()})
+        invoke = ("sagemaker:InvokeEndpoint",)
+        kept = tuple(
+            Permission(actions=invoke, resources=(made.arn,), variables={"PLINTH_EARLIER_ENDPOINTS": endpoints})
+            for made in earlier.values()
+        )
         if environment.embedding is None:
-            return ()
+            return kept
         made = EmbeddingServer(self, "Embedding", embedding=environment.embedding)
         variables = {
             "PLINTH_EMBEDDING_ENDPOINT": made.endpoint_name,
             "PLINTH_EMBEDDING_MODEL": environment.embedding.model,
         }
-        return (Permission(actions=("sagemaker:InvokeEndpoint",), resources=(made.arn,), variables=variables),)
+        return (Permission(actions=invoke, resources=(made.arn,), variables=variables), *kept)

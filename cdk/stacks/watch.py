@@ -54,9 +54,10 @@ class Watched:
         """Every machine, by name."""
         inferring = {"Infer": self.infer.chain} if self.infer else {}
         ingest = self.ingest
-        documents = {"Ingest": ingest.ingest, "Erase": ingest.erase, "Import": ingest.imports}
+        documents = {"Ingest": ingest.ingest, "Erase": ingest.erase}
+        many = {"Import": ingest.imports, "Reindex": ingest.reindex}
         everything = {"Forget": self.erasure.forget, "Export": self.erasure.export}
-        return {"Answer": self.answer.chain, **documents, **everything, **inferring}
+        return {"Answer": self.answer.chain, **documents, **many, **everything, **inferring}
 
 
 class WatchStack(Stack):

@@ -7,7 +7,7 @@ from plinth.wiring import Services
 
 def claim_document(request: ClaimDocumentInput, services: Services) -> ClaimDocumentOutput:
     """Return the number of the try: what it writes carries the number, so that no two tries mix."""
-    attempt = services.documents.begin(request.document, execution=request.execution)
+    attempt = services.documents.begin(request.document, execution=request.execution, reread_for=request.reread_for)
     if attempt is None:
         return ClaimDocumentOutput(current=False)
     return ClaimDocumentOutput(current=True, attempt=attempt)

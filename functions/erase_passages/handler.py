@@ -7,7 +7,10 @@ from plinth.wiring import Services
 
 def erase_passages(request: ErasePassagesInput, services: Services) -> ErasePassagesOutput:
     """Remove what is as old as the deletion or older: a newer upload is never touched."""
-    return ErasePassagesOutput(removed=services.memory.remove_through(request.document))
+    indexes = services.documents.corpus(request.document.tenant).indexes.all
+    return ErasePassagesOutput(
+        removed=sum(services.memory.named(index).remove_through(request.document) for index in indexes)
+    )
 
 
 handler = step(erase_passages)

@@ -7,18 +7,22 @@ from plinth.contracts.ingesting import Vectors
 from plinth.contracts.memory import ParsedDocument, Passage
 from plinth.memory.naming import text_hash
 from plinth.runtime import step
+from plinth.runtime.indexing import indexes_by_model
 from plinth.wiring import Services
 
 
 def index_passages(request: IndexPassagesInput, services: Services) -> IndexPassagesOutput:
-    """Index every passage under its natural key: a retry writes the same ones again."""
+    """Index every passage in each index that its vectors fit, under its natural key: a retry writes the same again."""
     document = request.document
     parsed = msgspec.json.decode(services.work.get(document, "text"), type=ParsedDocument)
     passages = msgspec.json.decode(services.work.get(document, "passages"), type=tuple[Passage, ...])
-    vectors = msgspec.msgpack.decode(services.work.get(document, "vectors"), type=Vectors).by_text
-    embedded = [(passage, vectors[text_hash(passage.in_context)]) for passage in passages]
-    indexed = services.memory.index(document, parsed.title, embedded, labels=parsed.source.labels)
-    return IndexPassagesOutput(indexed=indexed)
+    vectors = msgspec.msgpack.decode(services.work.get(document, "vectors"), type=Vectors).by_model
+    by_model = indexes_by_model(document.tenant, services)
+    indexes = [(index, vectors[model]) for model in by_model if model in vectors for index in by_model[model]]
+    for index, by_text in indexes:
+        embedded = [(passage, by_text[text_hash(passage.in_context)]) for passage in passages]
+        services.memory.named(index).index(document, parsed.title, embedded, labels=parsed.source.labels)
+    return IndexPassagesOutput(indexed=len(passages), indexes=tuple(index for index, _ in indexes))
 
 
 handler = step(index_passages)

@@ -11,9 +11,12 @@ def remove_passages(request: RemovePassagesInput, services: Services) -> RemoveP
     It comes after the refusal: from then on the try can't go live any more.
     """
     document = request.document
-    if services.documents.is_live(document):
-        return RemovePassagesOutput(removed=services.memory.remove_older(document))
-    return RemovePassagesOutput(removed=services.memory.remove_this(document))
+    is_live = services.documents.is_live(document)
+    removed = 0
+    for index in services.documents.corpus(document.tenant).indexes.all:
+        memory = services.memory.named(index)
+        removed += memory.remove_older(document) if is_live else memory.remove_this(document)
+    return RemovePassagesOutput(removed=removed)
 
 
 handler = step(remove_passages)

@@ -8,7 +8,7 @@ from plinth.contracts import RetrieveContextInput, RetrieveContextOutput
 from plinth.contracts.access import CachePolicy
 from plinth.memory.mentions import unmentioned
 from plinth.runtime import step
-from plinth.runtime.facts import keep_nearest_facts
+from plinth.runtime.facts import keep_nearest_facts, question_for_facts
 from plinth.runtime.retrieval import scope_of, search
 from plinth.wiring import Services
 
@@ -19,17 +19,19 @@ def retrieve_context(request: RetrieveContextInput, services: Services) -> Retri
     """Search by meaning and by words within the caller's tenant; keep what is live and fits the prompt."""
     run = request.run
     asked = services.runs.get(run.tenant, run.id).request
-    corpus_version = services.documents.corpus_version(run.tenant)
-    found, vector = search(scope_of(run, asked), asked.question, services, limit=PASSAGES)
+    corpus = services.documents.corpus(run.tenant)
+    index = corpus.indexes.live
+    found, vector = search(scope_of(run, asked), asked.question, services, limit=PASSAGES, index=index)
     passages = choose_passages(found, characters=route_of(asked).passage_characters)
     services.runs.put_content(run, "passages", passages)
-    keep_nearest_facts(run, asked, vector, services)
+    keep_nearest_facts(run, asked, question_for_facts(asked, vector, services, index=index), services)
     if asked.cache is CachePolicy.SEMANTIC:
-        services.runs.put_content(run, "question_vector", question_vector(vector, model=services.embedder.model_id))
-    doubtful = is_doubtful(asked, found, corpus_version=corpus_version)
+        model = services.embedder_of(index).model_id
+        services.runs.put_content(run, "question_vector", question_vector(vector, model=model))
+    doubtful = is_doubtful(asked, found, corpus_version=corpus.version)
     if doubtful:
         services.runs.put_content(run, "unmentioned", unmentioned(asked.question, found))
-    return RetrieveContextOutput(passages=len(passages), corpus_version=corpus_version, doubtful=doubtful)
+    return RetrieveContextOutput(passages=len(passages), corpus_version=corpus.version, doubtful=doubtful)
 
 
 handler = step(retrieve_context)

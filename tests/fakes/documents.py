@@ -6,14 +6,23 @@ from dataclasses import replace
 from functools import partial
 from threading import RLock
 
-from plinth.contracts.memory import NO_FACTS, DocumentRecord, DocumentState, DocumentVersion, KnownDocument, SourceFacts
+from plinth.contracts.indexes import Corpus, TenantIndexes
+from plinth.contracts.memory import (
+    Content,
+    DocumentRecord,
+    DocumentState,
+    DocumentVersion,
+    KnownDocument,
+    LiveDocument,
+)
 from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
-from plinth.errors import NotFoundError
+from plinth.errors import NotFoundError, StoreUnavailableError
 from plinth.memory import document_row
-from plinth.memory.document_row import Change, Content, DocumentRow
+from plinth.memory.document_row import Change, DocumentRow
 from plinth.memory.naming import object_key
 from plinth.ports.clock import Clock
+from tests.fakes.memory import FIRST_INDEX
 
 
 class FakeDocuments:
@@ -24,13 +33,17 @@ class FakeDocuments:
         self._lock = RLock()
         self._versions: Counter[Tenant] = Counter()
         self.rows: dict[tuple[Tenant, str], DocumentRow] = {}
+        self.indexes: dict[Tenant, TenantIndexes] = {}
+        self.first = TenantIndexes(live=FIRST_INDEX)
         self.rules = document_row
 
     def announce(self, tenant: Tenant, record: DocumentRecord) -> None:
         self._change(tenant, record.document_id, partial(self.rules.announced, record=record))
 
-    def begin(self, document: DocumentVersion, *, execution: str) -> int | None:
-        rule = partial(self.rules.begun, document=document, execution=execution, now=self._clock.now())
+    def begin(self, document: DocumentVersion, *, execution: str, reread_for: str = "") -> int | None:
+        rule = partial(
+            self.rules.begun, document=document, execution=execution, now=self._clock.now(), reread_for=reread_for
+        )
         changed = self._change(document.tenant, document.document_id, rule)
         return changed.attempt if changed else None
 
@@ -40,13 +53,27 @@ class FakeDocuments:
         changed = self._change(document.tenant, document.document_id, rule)
         return self.rules.record_of(changed) if changed else None
 
-    def publish(
-        self, document: DocumentVersion, *, title: str, passages: int, tokens: int = 0, source: SourceFacts = NO_FACTS
-    ) -> int | None:
-        content = Content(title=title, passages=passages, tokens=tokens, source=source)
-        rule = partial(self.rules.published, document=document, content=content, now=self._clock.now())
-        changed = self._change(document.tenant, document.document_id, rule)
-        return self.corpus_version(document.tenant) if changed else None
+    def publish(self, document: DocumentVersion, content: Content) -> int | None:
+        with self._lock:
+            held = content.indexes or self.corpus(document.tenant).indexes
+            content = replace(content, indexes=held)
+            rule = partial(self.rules.published, document=document, content=content, now=self._clock.now())
+            change = rule(self._row(document.tenant, document.document_id))
+            if change and change.seen and self.indexes.setdefault(document.tenant, held) != held:
+                raise StoreUnavailableError("the tenant's indexes were changed meanwhile: try again")
+            changed = self._change(document.tenant, document.document_id, rule)
+            return self.corpus_version(document.tenant) if changed else None
+
+    def copied(self, document: DocumentVersion, index: str) -> bool:
+        rule = partial(self.rules.copied, document=document, index=index)
+        return self._change(document.tenant, document.document_id, rule) is not None
+
+    def lacking(self, tenant: Tenant, index: str) -> Iterator[LiveDocument]:
+        rows = [row for (owner, _), row in sorted(self.rows.items(), key=lambda each: each[0][1]) if owner == tenant]
+        return (each for row in rows if (each := self.rules.lacking(row, tenant, index)))
+
+    def corpus(self, tenant: Tenant) -> Corpus:
+        return Corpus(version=self.corpus_version(tenant), indexes=self.indexes.get(tenant, self.first))
 
     def is_live(self, document: DocumentVersion) -> bool:
         return self._row(document.tenant, document.document_id).generation == document.generation

@@ -1,15 +1,26 @@
 """Memory in memory: exact vectors, shared words, the same fusion."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
-from plinth.contracts.memory import NO_LABELS, DocumentVersion, Labels, Passage, SearchScope, Span, StoredPassage
+from plinth.contracts.memory import (
+    EVERYONE,
+    NO_LABELS,
+    DocumentVersion,
+    IndexedVersion,
+    Labels,
+    Passage,
+    SearchScope,
+    Span,
+    StoredPassage,
+)
 from plinth.contracts.retrieval import DEFAULT_MIX, Mix
 from plinth.contracts.tenant import Tenant
 from plinth.memory.fusion import fuse
 from plinth.memory.labels import may_see, readers_of
 
 Vector = Sequence[float]
+FIRST_INDEX = "passages-m0"
 
 
 class FakeMemory:
@@ -17,6 +28,11 @@ class FakeMemory:
 
     def __init__(self) -> None:
         self._stored: dict[tuple[Tenant, str], tuple[StoredPassage, Vector]] = {}
+        self.others: dict[str, FakeMemory] = {}
+
+    def named(self, index: str) -> "FakeMemory":
+        """Be the memory in the first index, and have one of the same kind for each other."""
+        return self if index == FIRST_INDEX else self.others.setdefault(index, type(self)())
 
     def search(
         self, scope: SearchScope, question: str, vector: Vector, *, limit: int, mix: Mix = DEFAULT_MIX
@@ -74,12 +90,18 @@ class FakeMemory:
             self._stored[document.tenant, chunk_id] = (stored, vector)
         return len(passages)
 
-    def vectors(self, tenant: Tenant, document_id: str, generation: str) -> dict[str, Vector]:
-        return {
-            stored.in_context: vector
-            for (owner, _), (stored, vector) in self._stored.items()
-            if (owner, stored.document_id, stored.generation) == (tenant, document_id, generation)
-        }
+    def read(self, document: DocumentVersion) -> IndexedVersion:
+        found = [self._stored[key] for key, stored in self._of(document) if stored.generation == document.generation]
+        held = sorted(found, key=lambda each: each[0].position)
+        access = held[0][0].access if held else ()
+        return IndexedVersion(
+            title=held[0][0].title if held else "",
+            labels=Labels(metadata=held[0][0].metadata if held else (), access=() if access == (EVERYONE,) else access),
+            passages=tuple((_passage(each), vector) for each, vector in held),
+        )
+
+    def drop(self) -> None:
+        self._stored.clear()
 
     def count(self, document: DocumentVersion) -> int:
         return sum(stored.generation == document.generation for _, stored in self._of(document))
@@ -111,6 +133,10 @@ class FakeMemory:
         for key in gone:
             del self._stored[key]
         return len(gone)
+
+
+def _passage(stored: StoredPassage) -> Passage:
+    return Passage(**{each.name: getattr(stored, each.name) for each in fields(Passage)})
 
 
 def _shared(question: str, passage: StoredPassage) -> int:

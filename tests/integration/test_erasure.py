@@ -21,11 +21,12 @@ from plinth.adapters.dynamo_rows import Rows
 from plinth.adapters.dynamodb_items import from_attributes
 from plinth.adapters.dynamodb_table import Table
 from plinth.adapters.erasable_rows import mentions
-from plinth.adapters.opensearch_requests import versioned
 from plinth.adapters.system_clock import SystemClock
 from plinth.contracts.erasing import ErasureState
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
+from plinth.settings import Settings
+from plinth.wiring.searching import newest_index
 from tests.fakes.models import FakeEmbedder
 from tests.integration.conftest import Deployed
 from tests.integration.uploads import ingest
@@ -67,7 +68,7 @@ def in_index(deployed: Deployed, word: str) -> Iterator[str]:
     client = OpenSearch(deployed.info.outputs["SearchUrl"])
     try:
         query = {"size": 10, "query": {"match": {"text": word}}, "_source": True}
-        hits = client.search(index=versioned("passages"), body=query)["hits"]["hits"]
+        hits = client.search(index=str(newest_index(Settings())), body=query)["hits"]["hits"]
         yield from (f"index {hit['_id']}" for hit in hits if word in str(hit["_source"]))
     finally:
         client.close()

@@ -5,8 +5,9 @@ from typing import Any
 
 from opensearchpy import OpenSearch
 
-from plinth.adapters.opensearch_requests import versioned
 from plinth.contracts.memory import DocumentRecord
+from plinth.settings import Settings
+from plinth.wiring.searching import newest_index
 from tests.integration.conftest import Deployed
 
 PATIENCE_SECONDS = 90.0
@@ -43,6 +44,8 @@ def passages(deployed: Deployed, document_id: str) -> list[dict[str, Any]]:
     client = OpenSearch(deployed.info.outputs["SearchUrl"])
     try:
         query = {"size": 1000, "query": {"term": {"document_id": document_id}}, "_source": {"excludes": ["vector"]}}
-        return [hit["_source"] for hit in client.search(index=versioned("passages"), body=query)["hits"]["hits"]]
+        return [
+            hit["_source"] for hit in client.search(index=str(newest_index(Settings())), body=query)["hits"]["hits"]
+        ]
     finally:
         client.close()

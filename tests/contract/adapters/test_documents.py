@@ -13,6 +13,7 @@ from plinth.adapters.dynamo_documents import DynamoDocuments
 from plinth.adapters.dynamodb_table import Table
 from plinth.contracts.memory import (
     NO_LABELS,
+    Content,
     DocumentRecord,
     DocumentState,
     DocumentVersion,
@@ -58,7 +59,7 @@ def begun(documents: Documents, document: DocumentVersion, execution: str = "one
 
 def publish(documents: Documents, document: DocumentVersion) -> int | None:
     attempt = documents.begin(document, execution="one")
-    return documents.publish(replace(document, attempt=attempt or 1), title="Title", passages=3, tokens=500)
+    return documents.publish(replace(document, attempt=attempt or 1), Content(title="Title", passages=3, tokens=500))
 
 
 def refuse(
@@ -116,7 +117,7 @@ def test_a_live_version_tells_the_hash_and_the_labels_of_its_object_and_a_later_
 ) -> None:
     facts = SourceFacts(content_sha256="ab", labels=Labels(metadata=("team=docs",), access=("team:a",)))
     attempt = documents.begin(version(1), execution="one")
-    documents.publish(replace(version(1), attempt=attempt or 1), title="T", passages=1, source=facts)
+    documents.publish(replace(version(1), attempt=attempt or 1), Content(title="T", passages=1, source=facts))
 
     live = documents.get(tenant, "doc_a")
     assert (live.content_sha256, live.labels) == ("ab", facts.labels)
@@ -131,7 +132,7 @@ def test_publishing_the_live_version_again_changes_nothing(
 ) -> None:
     publish(documents, version(1))
 
-    assert documents.publish(replace(version(1), attempt=1), title="Other", passages=9) == 1
+    assert documents.publish(replace(version(1), attempt=1), Content(title="Other", passages=9)) == 1
     assert documents.get(tenant, A).title == "Title"
 
 
@@ -143,7 +144,7 @@ def test_the_live_version_stays_while_a_newer_one_is_ingested(
     newer = begun(documents, version(2))
     assert live() == generation(version(1))
 
-    assert documents.publish(newer, title="Title", passages=1) == 2
+    assert documents.publish(newer, Content(title="Title", passages=1)) == 2
     assert live() == generation(version(2))
 
 
@@ -154,10 +155,10 @@ def test_an_older_version_can_neither_begin_nor_be_published(
     older = begun(documents, version(1))
     begun(documents, version(2))
 
-    assert documents.publish(older, title="Old", passages=1) is None
+    assert documents.publish(older, Content(title="Old", passages=1)) is None
     assert publish(documents, version(2)) == 1
     assert not documents.begin(version(1), execution="two")
-    assert documents.publish(older, title="Old", passages=1) is None
+    assert documents.publish(older, Content(title="Old", passages=1)) is None
     assert live() == generation(version(2))
 
 
@@ -183,9 +184,9 @@ def test_only_the_newest_try_can_be_published_or_refused(
     second = begun(documents, version(1), "two")
 
     assert (documents.awaits(first), documents.awaits(second)) == (False, True)
-    assert documents.publish(first, title="Title", passages=1) is None
+    assert documents.publish(first, Content(title="Title", passages=1)) is None
     assert refuse(documents, first, "late") is None
-    assert documents.publish(second, title="Title", passages=1) == 1
+    assert documents.publish(second, Content(title="Title", passages=1)) == 1
     assert (live(), documents.is_live(second), documents.is_live(first)) == (second.generation, True, False)
     assert not documents.begin(version(1), execution="three")
 
@@ -197,7 +198,7 @@ def test_a_try_that_was_refused_cannot_be_published_any_more(
     document = begun(documents, version(1))
     refuse(documents, document, "timed_out")
 
-    assert documents.publish(document, title="Title", passages=1) is None
+    assert documents.publish(document, Content(title="Title", passages=1)) is None
     assert live() is None
 
 
@@ -214,7 +215,7 @@ def test_what_was_refused_or_ended_without_a_word_can_be_tried_again(
     second = begun(documents, version(1), "two")
     assert documents.redrivable(tenant, A) is None
 
-    documents.publish(second, title="Title", passages=1)
+    documents.publish(second, Content(title="Title", passages=1))
     assert documents.redrivable(tenant, A) is None
     with pytest.raises(NotFoundError):
         documents.redrivable(tenant, "doc_unknown")
@@ -269,7 +270,7 @@ def test_a_hidden_document_is_unsearchable_at_once_and_through_a_late_publicatio
     assert documents.hide(tenant, A).state == DocumentState.DELETING
     assert (live(), documents.corpus_version(tenant)) == (None, 2)
 
-    documents.publish(newer, title="Title", passages=1)
+    documents.publish(newer, Content(title="Title", passages=1))
     assert live() is None
     assert documents.is_live(newer)
     assert documents.get(tenant, A).state == DocumentState.DELETING
@@ -301,7 +302,7 @@ def test_a_deleted_document_stays_deleted_until_a_newer_upload(
     assert documents.close(version(5)) == 3
 
     assert not documents.begin(version(4), execution="two")
-    assert documents.publish(replace(version(1), attempt=1), title="Back", passages=1) is None
+    assert documents.publish(replace(version(1), attempt=1), Content(title="Back", passages=1)) is None
     refuse(documents, version(4), "late")
     assert documents.list(tenant, limit=9, after=None) == []
     documents.announce(tenant, awaited())
@@ -322,7 +323,7 @@ def test_a_late_deletion_takes_down_what_it_covers_and_nothing_newer(
 
     assert live() is None
     assert documents.get(tenant, A).state == DocumentState.INGESTING
-    documents.publish(newer, title="New", passages=1)
+    documents.publish(newer, Content(title="New", passages=1))
     documents.close(version(6))
     assert live() == generation(version(7))
 

@@ -17,7 +17,7 @@ from plinth.adapters.dynamodb_table import Table
 from plinth.contracts.access import Tier
 from plinth.contracts.events import Reset, RunEnded
 from plinth.contracts.executions import Continuation
-from plinth.contracts.memory import DocumentVersion
+from plinth.contracts.memory import Content, DocumentVersion
 from plinth.contracts.runs import IdempotencyKey, Run, RunRequest, RunStatus
 from plinth.contracts.tenant import Tenant
 from plinth.errors import PlinthError, StoreUnavailableError
@@ -139,7 +139,7 @@ def test_a_document_whose_writes_all_arrive_twice_is_published_and_deleted_once(
     documents = DynamoDocuments(table=faulty(twice, *WRITES), clock=clock)
 
     assert documents.begin(version(1), execution="one") == 1
-    assert documents.publish(replace(version(1), attempt=1), title="Title", passages=1) == 1
+    assert documents.publish(replace(version(1), attempt=1), Content(title="Title", passages=1)) == 1
     assert documents.close(version(2)) == 2
     assert not documents.begin(version(1), execution="two")
 
@@ -202,7 +202,7 @@ def test_endless_conflicts_are_transient_and_not_a_refusal(
     documents.begin(version(1), execution="one")
 
     with pytest.raises(StoreUnavailableError):
-        documents.publish(replace(version(1), attempt=1), title="Title", passages=1)
+        documents.publish(replace(version(1), attempt=1), Content(title="Title", passages=1))
     with pytest.raises(StoreUnavailableError):
         documents.close(version(2))
 
@@ -272,6 +272,6 @@ def test_keys_that_a_batch_leaves_unread_are_asked_for_again(
     documents = DynamoDocuments(table=faulty(one_key_at_a_time, "batch_get_item"), clock=clock)
     for name in ("a.txt", "b.txt", "c.txt"):
         documents.begin(version(1, name=name), execution="one")
-        documents.publish(replace(version(1, name=name), attempt=1), title="Title", passages=1)
+        documents.publish(replace(version(1, name=name), attempt=1), Content(title="Title", passages=1))
 
     assert set(documents.live_generations(tenant, ["doc_a", "doc_b", "doc_c"])) == {"doc_a", "doc_b", "doc_c"}

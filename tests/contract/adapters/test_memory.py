@@ -12,7 +12,15 @@ from opensearchpy import OpenSearch
 from local.processes import free_port
 from plinth.adapters.opensearch_memory import OpenSearchMemory, connect
 from plinth.adapters.opensearch_requests import by_words, passage_source
-from plinth.contracts.memory import NO_LABELS, DocumentVersion, Labels, Passage, SearchScope, Span, StoredPassage
+from plinth.contracts.memory import (
+    NO_LABELS,
+    DocumentVersion,
+    Labels,
+    Passage,
+    SearchScope,
+    Span,
+    StoredPassage,
+)
 from plinth.contracts.retrieval import DEFAULT_MIX, Mix
 from plinth.contracts.tenant import Tenant
 from plinth.errors import MemoryUnavailableError, PlinthError
@@ -324,7 +332,7 @@ def test_a_question_of_any_length_makes_fewer_clauses_than_opensearch_refuses(te
     assert 0 < asked.count("蜜") < 1_020
 
 
-def test_the_vectors_of_one_generation_are_read_by_text_and_what_stands_above(
+def test_one_version_is_read_by_position_with_its_vectors(
     memory: Memory, tenant: Tenant, other_tenant: Tenant, version: Version
 ) -> None:
     many = [(Passage(position=at, text=f"text {at}", above="Title"), direction(at / 10)) for at in range(450)]
@@ -332,8 +340,29 @@ def test_the_vectors_of_one_generation_are_read_by_text_and_what_stands_above(
     memory.index(version(2), "Title", passages("newer"))
     memory.index(version(1, tenant=other_tenant), "Title", passages("foreign"))
 
-    known = memory.vectors(tenant, version(1).document_id, version(1).generation)
+    held = memory.read(version(1))
 
-    assert len(known) == 450
-    assert known["Title\ntext 449"] == pytest.approx(direction(44.9))
-    assert memory.vectors(tenant, version(1).document_id, version(3).generation) == {}
+    assert [passage.text for passage, _ in held.passages] == [f"text {at}" for at in range(450)]
+    assert held.passages[449][1] == pytest.approx(direction(44.9))
+    assert memory.read(version(3)).passages == ()
+
+
+def test_a_version_can_be_copied_whole_from_one_index_into_another(memory: Memory, version: Version) -> None:
+    labels = Labels(metadata=("year=2026",), access=("board",))
+    placed = [(Passage(position=0, text="Bees dance.", page=3, heading="Dance"), NORTH)]
+    memory.index(version(1), "Bees", placed, labels=labels)
+    memory.index(version(1, name="b.txt"), "Open", passages("wasps sting"))
+
+    held = memory.read(version(1))
+    assert (held.title, held.labels, held.passages[0][0]) == ("Bees", labels, placed[0][0])
+    assert list(held.passages[0][1]) == list(NORTH)
+    assert memory.read(version(1, name="b.txt")).labels == NO_LABELS
+
+
+def test_an_index_that_is_dropped_holds_nothing_and_may_be_dropped_again(memory: Memory, version: Version) -> None:
+    memory.index(version(1), "Title", passages("one"))
+
+    for _ in range(2):
+        memory.drop()
+
+    assert memory.count(version(1)) == 0

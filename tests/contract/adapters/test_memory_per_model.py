@@ -9,6 +9,7 @@ from plinth.contracts.tenant import Tenant
 from plinth.errors import PlinthError
 from plinth.ports.documents import Memory
 from plinth.wiring import Services
+from plinth.wiring.searching import newest_index
 
 VECTOR = [1.0] + [0.0] * 383
 
@@ -21,7 +22,8 @@ def memory_of(search_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
         monkeypatch.setenv("PLINTH_OPENSEARCH_URL", search_url)
         monkeypatch.setenv("PLINTH_OPENSEARCH_AUTH", "none")
         monkeypatch.setenv("PLINTH_SEARCH_INDEX", index)
-        return Services().memory
+        services = Services()
+        return services.memory.named(str(newest_index(services.settings)))
 
     return wire
 

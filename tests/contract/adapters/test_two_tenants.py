@@ -88,7 +88,9 @@ def _store_cases(two: Two) -> dict[str, Callable[[], object]]:
             services.documents.corpus_version(asking),
         ),
         "ledger": lambda: services.ledger.left([two.budget(asking)]),
-        "passages": lambda: services.memory.search(SearchScope(tenant=asking), "peaches are sweet", vector, limit=1),
+        "passages": lambda: services.memory.named(services.documents.corpus(asking).indexes.live).search(
+            SearchScope(tenant=asking), "peaches are sweet", vector, limit=1
+        ),
         "exports": lambda: [_exported(two, user) for user in (None, USER)],
         "tenants": lambda: (
             {each.subject for each in services.exporting.jobs.of(asking)},

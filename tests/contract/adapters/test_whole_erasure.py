@@ -16,10 +16,10 @@ from functions.erase_rows.handler import erase_rows
 from functions.sign_receipt.handler import sign_receipt
 from plinth.adapters.dynamo_rows import Rows
 from plinth.adapters.erasable_rows import mentions
-from plinth.adapters.opensearch_requests import versioned
 from plinth.contracts.erasing import Extent, Target
 from plinth.runtime import step
 from plinth.runtime.erasures import begin_erasure
+from plinth.wiring.searching import newest_index
 from tests.contract.adapters.two_tenants import RUN, USER, Two
 
 if TYPE_CHECKING:
@@ -44,9 +44,7 @@ def holding(two: Two, word: str, dynamodb: "DynamoDBClient", s3: "S3Client") -> 
             if word.encode() in s3.get_object(Bucket=bucket, **wanted)["Body"].read():
                 yield f"bucket {wanted['Key']}"
     client = OpenSearch(settings.opensearch_url)
-    found = client.search(
-        index=versioned(settings.search_index), body={"size": 100, "query": {"match": {"text": word}}}
-    )
+    found = client.search(index=str(newest_index(settings)), body={"size": 100, "query": {"match": {"text": word}}})
     yield from (f"index {hit['_id']}" for hit in found["hits"]["hits"] if word in hit["_source"]["text"])
     client.close()
 

@@ -8,6 +8,7 @@ import pytest
 
 from plinth.contracts.erasing import Extent, Target
 from plinth.contracts.exporting import Subject
+from plinth.contracts.memory import Content
 from plinth.contracts.runs import Run, RunRequest, Turn
 from plinth.errors import NotFoundError
 from tests.contract.adapters.test_whole_erasure import erase
@@ -76,7 +77,7 @@ def test_a_document_that_is_being_deleted_is_in_no_export(two: Two) -> None:
     two.furnish(two.other, run_id=RUN, words="canaryword sings", copies=1)
     version, documents = two.version(two.other), two.services.documents
     documents.begin(version, execution="one")
-    documents.publish(version, title="Guide", passages=1)
+    documents.publish(version, Content(title="Guide", passages=1))
     documents.hide(two.other, version.document_id)
 
     told = folders(two.exported(Subject(tenant=two.other)))

@@ -116,7 +116,8 @@ class Two:
         services.staged_files.put_manifest(tenant, self._import_of(tenant), [FILE])
         self._s3.put_object(Bucket=self._bucket, Key=version.object_key, Body=words.encode())
         (vector,) = services.embedder.embed([words])
-        services.memory.index(version, words, [(Passage(position=n, text=words), vector) for n in range(copies)])
+        memory = services.memory.named(services.documents.corpus(tenant).indexes.live)
+        memory.index(version, words, [(Passage(position=n, text=words), vector) for n in range(copies)])
         target = Target(extent=Extent.USER, tenant=tenant, name="gone")
         self._export_of(tenant, now)
         services.erasing.erasures.begin(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from plinth.contracts.memory import DocumentVersion, Labels, SourceFacts
+from plinth.contracts.memory import Content, DocumentVersion, Labels, SourceFacts
 from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
 from plinth.memory.naming import document_id
@@ -219,7 +219,7 @@ def labelled(world: World, name: str, *access: str) -> str:
     )
     world.documents.begin(version, execution="one")
     facts = SourceFacts(labels=Labels(access=access))
-    world.documents.publish(version, title=f"All about {name}", passages=1, source=facts)
+    world.documents.publish(version, Content(title=f"All about {name}", passages=1, source=facts))
     return one
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from plinth.contracts.importing import Batch, ImportFailure, ImportState
-from plinth.contracts.memory import DocumentVersion, SourceFacts
+from plinth.contracts.memory import Content, DocumentVersion, SourceFacts
 from plinth.memory.naming import document_id, sequence
 from tests.unit.access.world import ALICE, BOB, World
 from tests.unit.api.client import Answer, Client
@@ -33,7 +33,7 @@ def make_ready(world: World, name: str) -> None:
     )
     version = replace(version, attempt=world.documents.begin(version, execution="one") or 0)
     digest = hashlib.sha256(name.encode()).hexdigest()
-    world.documents.publish(version, title="T", passages=1, source=SourceFacts(content_sha256=digest))
+    world.documents.publish(version, Content(title="T", passages=1, source=SourceFacts(content_sha256=digest)))
 
 
 def test_what_is_searchable_as_it_is_is_left_out_and_the_rest_is_to_be_uploaded_once(

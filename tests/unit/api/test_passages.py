@@ -2,7 +2,7 @@
 
 import pytest
 
-from plinth.contracts.memory import DocumentVersion, Labels, Passage
+from plinth.contracts.memory import Content, DocumentVersion, Labels, Passage
 from plinth.contracts.tenant import Tenant
 from plinth.memory.naming import document_id
 from tests.fakes.memory import FakeMemory
@@ -41,7 +41,7 @@ def remember(world: World, tenant: Tenant = ALICE, *, sequence: str = "1", label
     ]
     world.documents.begin(document, execution=sequence)
     world.services.memory.index(document, "Guide", pairs, labels=labels or Labels())
-    world.documents.publish(document, title="Guide", passages=len(TEXTS))
+    world.documents.publish(document, Content(title="Guide", passages=len(TEXTS)))
     return document.document_id
 
 

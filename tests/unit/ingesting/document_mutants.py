@@ -156,17 +156,24 @@ MUTANTS = (
         "hidden documents are shown", RULES, "row.generation if row.hidden_from is None else None", "row.generation"
     ),
     Mutant("publishing uncounted", _handler("publish_document"), "visible != request.passages and", "False and"),
-    Mutant("older versions stay", _handler("publish_document"), "    services.memory.remove_older(document)\n"),
+    Mutant(
+        "older versions stay", _handler("publish_document"), "        memory.remove_older(document)\n", "        pass\n"
+    ),
     Mutant("a clean-up of what is live", _handler("remove_passages"), "services.documents.is_live(document)", "False"),
     Mutant(
         "older versions stay after a failure",
         _handler("remove_passages"),
-        "services.memory.remove_older(document)",
+        "memory.remove_older(document)",
         "0",
     ),
-    Mutant("failed tries stay", _handler("remove_passages"), "services.memory.remove_this(document)", "0"),
+    Mutant("failed tries stay", _handler("remove_passages"), "memory.remove_this(document)", "0"),
     Mutant("no letter", _handler("refuse_document"), "if refusal:", "if False:"),
-    Mutant("erased passages stay", _handler("erase_passages"), "services.memory.remove_through(request.document)", "0"),
+    Mutant(
+        "erased passages stay",
+        _handler("erase_passages"),
+        "services.memory.named(index).remove_through(request.document)",
+        "0",
+    ),
     WrongMachines("the tombstone last", _erase_first),
     WrongMachines("the clean-up before the refusal", _clean_up_first),
     WrongMachines("no wait for what was written", _no_wait),

@@ -22,7 +22,14 @@ from functions.publish_document.handler import publish_document
 from functions.refuse_document.handler import refuse_document
 from functions.remove_passages.handler import remove_passages
 from plinth.contracts.ingesting import Vectors
-from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion, ParsedDocument, Passage
+from plinth.contracts.memory import (
+    DocumentRecord,
+    DocumentState,
+    DocumentVersion,
+    IndexedVersion,
+    ParsedDocument,
+    Passage,
+)
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, NotFoundError, PassagesNotVisibleError, StoreUnavailableError
 from plinth.memory import document_row
@@ -107,6 +114,11 @@ class LaggingMemory(FakeMemory):
 
     def refresh(self) -> None:
         self.seen._stored = dict(self._stored)
+        for other in self.others.values():
+            other.refresh()
+
+    def read(self, document: DocumentVersion) -> IndexedVersion:
+        return self.seen.read(document)
 
     def count(self, document: DocumentVersion) -> int:
         return self.seen.count(document)
@@ -134,7 +146,7 @@ def handed_on(document: DocumentVersion, name: str) -> bytes:
     if name == "passages":
         return msgspec.json.encode(made)
     vectors = {text_hash(passage.text): [1.0] for passage in made}
-    return msgspec.msgpack.encode(Vectors(model_id="m", by_text=vectors))
+    return msgspec.msgpack.encode(Vectors(by_model={"passages": vectors}))
 
 
 class Letters(list[tuple[DocumentVersion, DocumentRecord]]):
@@ -206,8 +218,12 @@ class World:
         if late:
             late()
 
+    def port(self, name: str) -> Any:
+        """Return a store; a memory goes by the name of its index."""
+        return getattr(self, name) if hasattr(self, name) else self.memory.named(name)
+
     def _made(self, port: str, name: str, *args: Any, **options: Any) -> Any:
-        result = getattr(getattr(self, port), name)(*args, **options)
+        result = getattr(self.port(port), name)(*args, **options)
         if name == "close":
             self.closed_through = max(self.closed_through, args[0].sequence)
         if name == "hide":
@@ -230,7 +246,9 @@ class World:
         gone = max(self.closed_through, self.hidden_through)
         assert sequence > gone, f"{live} returned after {gone}"
         whole = {passage.text for passage in passages(self.told[sequence])}
-        assert self.memory.texts(seen=True).get(live) == whole, f"{live} is not whole: {self.memory.texts(seen=True)}"
+        searched = self.documents.corpus(TENANT).indexes.live
+        held = self.memory.named(searched).texts(seen=True)
+        assert held.get(live) == whole, f"{live} is not whole in {searched}: {held}"
 
     def rest(self) -> None:
         """Hold what must be true once nothing goes on any more."""
@@ -238,14 +256,15 @@ class World:
         self.memory.refresh()
         row = self.documents._row(TENANT, DOCUMENT)
         newest = max(self.uploads | self.deletions)
-        held = self.memory.texts(seen=True)
+        indexes = self.documents.corpus(TENANT).indexes.all
+        held = [generation for each in indexes for generation in self.memory.named(each).texts(seen=True)]
         if newest in self.deletions:
             assert row.state is DocumentState.DELETED, row
-            assert held == {}, f"left behind: {held}"
+            assert held == [], f"left behind: {held}"
             return
         assert row.sequence == newest, row
         assert row.hidden_from is None, row
-        assert set(held) == ({row.generation} if row.generation else set()), f"{row.generation} of {set(held)}"
+        assert held == ([row.generation] * len(indexes) if row.generation else []), f"{row.generation} of {held}"
         if row.state is DocumentState.REFUSED:
             letters = {(each.sequence, len(told.attempted_at)) for each, told in self.dead_letters}
             assert (newest, row.attempt) in letters, row
@@ -287,8 +306,8 @@ class Execution:
 
     def _go_on(self, state: Mapping[str, Any]) -> None:
         if state["Type"] == "Choice":
-            chosen = self.variables[_named(state["Choices"][0]["Condition"])]
-            self._enter(state["Choices"][0]["Next"] if chosen else state["Default"])
+            chosen = (each["Next"] for each in state["Choices"] if self.variables[_named(each["Condition"])])
+            self._enter(next(chosen, state["Default"]))
         elif state["Type"] == "Wait":
             if self.world.late_shows:
                 self.world.arrive()
@@ -341,7 +360,14 @@ class Execution:
             return {"passages": len(passages(self.document)), "tokens": 0}
         handler = self.world.handlers[self.state]
         request = handler.__annotations__["request"]
-        known = {"error": "", "cause": "", **self.variables, "document": self.document, "execution": self.name}
+        known = {
+            "error": "",
+            "cause": "",
+            "reread_for": "",
+            **self.variables,
+            "document": self.document,
+            "execution": self.name,
+        }
         given = {each: known[each] for each in _fields(request)}
         self._told = 0
         return dict(msgspec.to_builtins(handler(request(**given), self._services)))
@@ -352,6 +378,9 @@ class Execution:
             port: SimpleNamespace(**{name: self._port(port, name) for name in names}) for port, names in EFFECTS.items()
         }
         ports["documents"].corpus_version = self.world.documents.corpus_version
+        ports["documents"].corpus = self.world.documents.corpus
+        names = EFFECTS["memory"]
+        ports["memory"].named = lambda index: SimpleNamespace(**{name: self._port(index, name) for name in names})
         return SimpleNamespace(work=SimpleNamespace(get=handed_on), **ports)
 
     def _port(self, port: str, name: str) -> Callable[..., Any]:

@@ -16,7 +16,7 @@ from functions.recall_conversation.handler import recall_conversation
 from functions.retrieve_context.handler import retrieve_context
 from functions.save_answer.handler import save_answer
 from plinth.contracts.events import ReceiptMade, RunEnded, StepEnded, TextDelta
-from plinth.contracts.memory import DocumentVersion, Labels, Passage
+from plinth.contracts.memory import Content, DocumentVersion, Labels, Passage
 from plinth.contracts.models import ModelEnd, StopReason
 from plinth.contracts.runs import ModelCost, Receipt, Run, RunStatus
 from plinth.errors import (
@@ -59,7 +59,7 @@ def remember_document(services: ChainServices, text: str, *, publish: bool = Tru
     (vector,) = services.embedder.embed([text])
     services.memory.index(document, "About apt", [(Passage(position=0, text=text, heading="Purging"), vector)])
     if publish:
-        services.documents.publish(document, title="About apt", passages=1)
+        services.documents.publish(document, Content(title="About apt", passages=1))
     return document
 
 
@@ -319,7 +319,7 @@ def test_a_caller_who_lost_a_label_finds_no_labelled_passage_and_is_not_reminded
     (vector,) = FakeEmbedder().embed(["the board meets on Monday"])
     passage = Passage(position=0, text="the board meets on Monday")
     services.memory.index(document, "Board", [(passage, vector)], labels=Labels(access=("board",)))
-    services.documents.publish(document, title="Board", passages=1)
+    services.documents.publish(document, Content(title="Board", passages=1))
     services.model = FakeModel((["On Monday [1]."], whole()))
     answer(services, call, accept("when does the board meet", conversation_id="c", labels=("board",)))
 

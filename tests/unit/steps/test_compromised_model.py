@@ -16,7 +16,7 @@ from functions.run_external_tool.handler import run_external_tool
 from functions.run_tool.handler import run_tool
 from plinth.adapters.checked_web import CheckedWeb
 from plinth.contracts.events import TextDelta
-from plinth.contracts.memory import DocumentVersion, Passage
+from plinth.contracts.memory import Content, DocumentVersion, Passage
 from plinth.contracts.runs import Answer, Run
 from plinth.contracts.tenant import Tenant
 from plinth.tools.toolbox import TOOLS
@@ -95,7 +95,7 @@ def publish(services: ChainServices, tenant: Tenant, name: str, texts: Sequence[
     document = replace(version, attempt=attempt)
     passages = [Passage(position=number, text=text) for number, text in enumerate(texts)]
     services.memory.index(document, name, list(zip(passages, FakeEmbedder().embed(texts), strict=True)))
-    assert services.documents.publish(document, title=name, passages=len(texts)) is not None
+    assert services.documents.publish(document, Content(title=name, passages=len(texts))) is not None
 
 
 def walk(services: ChainServices, call: Call, run: Run) -> str:

@@ -12,7 +12,7 @@ from functions.close_import.handler import close_import
 from functions.note_outcome.handler import note_outcome
 from functions.place_document.handler import place_document
 from plinth.contracts.importing import Batch, ImportedFile, ImportRecord, ImportState
-from plinth.contracts.memory import DocumentVersion, Labels, SourceFacts
+from plinth.contracts.memory import Content, DocumentVersion, Labels, SourceFacts
 from plinth.contracts.runs import Failure
 from plinth.errors import DocumentRefusedError, PassagesNotVisibleError
 from plinth.memory.naming import document_id, sequence
@@ -63,7 +63,7 @@ def begun(services: ChainServices, number: int) -> DocumentVersion:
 def publish(services: ChainServices, number: int, *, file: ImportedFile = FILE) -> None:
     labels = Labels(metadata=tuple(f"{name}={value}" for name, value in file.metadata.items()))
     facts = SourceFacts(content_sha256=file.sha256, labels=labels)
-    services.documents.publish(begun(services, number), title="T", passages=1, source=facts)
+    services.documents.publish(begun(services, number), Content(title="T", passages=1, source=facts))
 
 
 def note(call: Call, batch: Batch, *, error: str = "", cause: str = "") -> bool:

@@ -22,6 +22,7 @@ from plinth.adapters.child_process_parser import ChildProcessParser
 from plinth.contracts.memory import DocumentState, DocumentVersion, Labels, SearchScope
 from plinth.errors import DocumentRefusedError, NotFoundError, PassagesNotVisibleError
 from plinth.memory.naming import document_id
+from tests.fakes.memory import FIRST_INDEX
 from tests.fakes.models import FakeEmbedder
 from tests.fakes.objects import FakeWork
 from tests.unit.steps.conftest import TENANT, ChainServices
@@ -54,8 +55,8 @@ def ingest(call: Call, document: DocumentVersion) -> dict[str, Any]:
     call(read_document, document=document)
     split = call(split_document, document=document)
     call(embed_passages, document=document)
-    call(index_passages, document=document)
-    return call(publish_document, document=document, **split)
+    indexes = call(index_passages, document=document)["indexes"]
+    return call(publish_document, document=document, indexes=indexes, **split)
 
 
 def test_an_uploaded_document_becomes_searchable(services: ChainServices, call: Call) -> None:
@@ -107,7 +108,7 @@ def test_a_version_is_not_published_before_a_search_counts_all_of_it(services: C
     call(split_document, document=document)
 
     with pytest.raises(PassagesNotVisibleError):
-        call(publish_document, document=document, passages=1)
+        call(publish_document, document=document, passages=1, indexes=[FIRST_INDEX])
 
 
 @pytest.mark.parametrize(
@@ -230,8 +231,8 @@ def test_a_new_version_embeds_only_what_the_live_one_does_not_have(services: Cha
 
     assert (told["embedded"], told["reused"]) == (1, 1)
     assert [text for text in services.embedder.asked if "same" in text] == []
-    call(index_passages, document=new)
-    assert call(publish_document, document=new, passages=3)["published"]
+    indexes = call(index_passages, document=new)["indexes"]
+    assert call(publish_document, document=new, passages=3, indexes=indexes)["published"]
     (best, *_) = services.memory.search(
         SearchScope(tenant=TENANT), "same", services.embedder.embed(["the same is long"])[0], limit=5
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.retrieve_context.handler import retrieve_context
-from plinth.contracts.memory import DocumentVersion, Passage, StoredPassage
+from plinth.contracts.memory import Content, DocumentVersion, Passage, StoredPassage
 from plinth.contracts.retrieval import Retrieval
 from plinth.contracts.runs import Run
 from plinth.errors import MemoryUnavailableError
@@ -53,7 +53,7 @@ def retrieved(services: ChainServices, call: Call, accept: Accept) -> Callable[.
         pairs = [(Passage(position=at, text=text), services.embedder.embed([text])[0]) for at, text in enumerate(TEXTS)]
         services.documents.begin(document, execution="one")
         services.memory.index(document, "Insects", pairs)
-        services.documents.publish(document, title="Insects", passages=len(TEXTS))
+        services.documents.publish(document, Content(title="Insects", passages=len(TEXTS)))
         services.settings = Settings()
         services.settings.retrieval = Retrieval(**how)
         run = accept("bees dance in the hive")

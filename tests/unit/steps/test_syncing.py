@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
+from plinth.contracts.memory import Content, DocumentRecord, DocumentState, DocumentVersion
 from plinth.memory.document_row import STUCK_SECONDS
 from plinth.memory.naming import deletion_after, document_id, sequence, sequence_after, sequence_before
 from plinth.runtime.syncing import sync_tenant
@@ -33,7 +33,7 @@ def version(version_id: str | None, number: str, name: str = "a.txt") -> Documen
 
 def make_live(services: ChainServices, document: DocumentVersion) -> None:
     attempt = services.documents.begin(document, execution="one")
-    services.documents.publish(replace(document, attempt=attempt or 0), title="T", passages=1)
+    services.documents.publish(replace(document, attempt=attempt or 0), Content(title="T", passages=1))
 
 
 def later(services: ChainServices, seconds: float = SETTLE_SECONDS + 1) -> None:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from plinth.contracts.indexes import IndexSettings, SearchModel
 from plinth.contracts.retrieval import Retrieval
 from plinth.errors import PlinthError
 
@@ -157,6 +158,11 @@ class Settings:
         return int(self._required("PLINTH_IMPORTS_AT_ONCE"))
 
     @cached_property
+    def reindex_grace_seconds(self) -> float:
+        """How long an index is kept after the last function that began in it may have read or written it."""
+        return float(self._required("PLINTH_REINDEX_GRACE_SECONDS"))
+
+    @cached_property
     def default_model(self) -> str:
         """Catalogue id of the model that answers where the caller names none."""
         return self._required("PLINTH_DEFAULT_MODEL")
@@ -240,6 +246,15 @@ class Settings:
         return int(os.environ.get("PLINTH_VECTOR_DIMENSION") or 384)
 
     @cached_property
+    def index_settings(self) -> IndexSettings:
+        """How indexes are made: JSON of those fields that are not as by default."""
+        given = os.environ.get("PLINTH_INDEX_SETTINGS") or "{}"
+        try:
+            return msgspec.json.decode(given, type=IndexSettings)
+        except msgspec.DecodeError as error:
+            raise SettingMissingError(f"PLINTH_INDEX_SETTINGS is malformed: {error}") from error
+
+    @cached_property
     def retrieval(self) -> Retrieval:
         """How passages are looked for and chosen: JSON of those fields that are not as by default."""
         given = os.environ.get("PLINTH_RETRIEVAL") or "{}"
@@ -262,6 +277,17 @@ class Settings:
     def embedding_model(self) -> str:
         """The model of that endpoint."""
         return self._required("PLINTH_EMBEDDING_MODEL")
+
+    @cached_property
+    def earlier_models(self) -> tuple[SearchModel, ...]:
+        """The models of indexes that a reindex has yet to replace, and their endpoints where this function embeds."""
+        models, endpoints = os.environ.get("PLINTH_EARLIER_MODELS"), os.environ.get("PLINTH_EARLIER_ENDPOINTS")
+        try:
+            known = msgspec.json.decode(models or "[]", type=tuple[SearchModel, ...])
+            at = msgspec.json.decode(endpoints or "{}", type=dict[str, str])
+        except msgspec.DecodeError as error:
+            raise SettingMissingError(f"PLINTH_EARLIER_MODELS or _ENDPOINTS is malformed: {error}") from error
+        return tuple(msgspec.structs.replace(each, endpoint=at.get(each.index)) for each in known)
 
     @cached_property
     def embedding_dir(self) -> Path:

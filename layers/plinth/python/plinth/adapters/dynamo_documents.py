@@ -1,7 +1,7 @@
 """How the rules of a document's row are kept in DynamoDB: read, decide, and write if nobody wrote meanwhile.
 
 Row DOCUMENT#<id> (pk `<tenant>`) is `plinth.memory.document_row.DocumentRow`; its `revision` counts the writes. Row
-CORPUS holds the version that rises, in the same transaction, with every change that a search could see.
+CORPUS (`plinth.adapters.dynamo_corpus`) rises, in the same transaction, with every change that a search could see.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -9,16 +9,23 @@ from dataclasses import asdict, replace
 from functools import partial
 from itertools import islice
 
-import msgspec
-
+from plinth.adapters.dynamo_corpus import DynamoCorpus, raised, raised_within
 from plinth.adapters.dynamodb_items import Value, row
 from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Put, Table, Update
-from plinth.contracts.memory import NO_FACTS, DocumentRecord, DocumentState, DocumentVersion, KnownDocument, SourceFacts
+from plinth.contracts.indexes import Corpus, TenantIndexes
+from plinth.contracts.memory import (
+    Content,
+    DocumentRecord,
+    DocumentState,
+    DocumentVersion,
+    KnownDocument,
+    LiveDocument,
+)
 from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError, StoreUnavailableError
 from plinth.memory import document_row as rules
-from plinth.memory.document_row import Change, Content, DocumentRow
+from plinth.memory.document_row import Change, DocumentRow
 from plinth.memory.naming import object_key
 from plinth.ports.clock import Clock
 
@@ -29,17 +36,20 @@ _PREFIX = "DOCUMENT#"
 class DynamoDocuments:
     """`Documents` in one table."""
 
-    def __init__(self, *, table: Table, clock: Clock) -> None:
+    def __init__(self, *, table: Table, clock: Clock, first_index: str = "passages-m0") -> None:
         self._table = table
         self._clock = clock
+        self._corpus = DynamoCorpus(table=table, first_index=first_index)
 
     def announce(self, tenant: Tenant, record: DocumentRecord) -> None:
         """Show the document as awaited if it is new or was deleted."""
         self._change(tenant, record.document_id, partial(rules.announced, record=record))
 
-    def begin(self, document: DocumentVersion, *, execution: str) -> int | None:
+    def begin(self, document: DocumentVersion, *, execution: str, reread_for: str = "") -> int | None:
         """Give the execution a try of the version; return its number."""
-        begun = partial(rules.begun, document=document, execution=execution, now=self._clock.now())
+        begun = partial(
+            rules.begun, document=document, execution=execution, now=self._clock.now(), reread_for=reread_for
+        )
         changed = self._change(document.tenant, document.document_id, begun)
         return changed.attempt if changed else None
 
@@ -49,14 +59,27 @@ class DynamoDocuments:
         changed = self._change(document.tenant, document.document_id, refused)
         return rules.record_of(changed) if changed else None
 
-    def publish(
-        self, document: DocumentVersion, *, title: str, passages: int, tokens: int = 0, source: SourceFacts = NO_FACTS
-    ) -> int | None:
-        """Make the version live if it still may."""
-        content = Content(title=title, passages=passages, tokens=tokens, source=source)
+    def publish(self, document: DocumentVersion, content: Content) -> int | None:
+        """Make the version live if it still may, and the tenant's indexes are the given ones."""
+        held = content.indexes or self.corpus(document.tenant).indexes
+        content = replace(content, indexes=held)
         published = partial(rules.published, document=document, content=content, now=self._clock.now())
-        changed = self._change(document.tenant, document.document_id, published)
+        changed = self._change(document.tenant, document.document_id, published, within=held)
         return self.corpus_version(document.tenant) if changed else None
+
+    def copied(self, document: DocumentVersion, index: str) -> bool:
+        """Note it if the version is live."""
+        return (
+            self._change(document.tenant, document.document_id, partial(rules.copied, document=document, index=index))
+            is not None
+        )
+
+    def lacking(self, tenant: Tenant, index: str) -> Iterator[LiveDocument]:
+        """Read the tenant's partition as it is now."""
+        for stored in self._rows(tenant):
+            lacking = rules.lacking(stored, tenant, index)
+            if lacking:
+                yield lacking
 
     def is_live(self, document: DocumentVersion) -> bool:
         """Tell whether the version is the live one."""
@@ -120,9 +143,11 @@ class DynamoDocuments:
 
     def known(self, tenant: Tenant) -> Iterator[KnownDocument]:
         """Read the tenant's partition as it is now."""
-        for item in self._table.query(tenant.id, first=_PREFIX, last=f"{_PREFIX}\U0010ffff"):
-            stored = _stored(item)
+        for stored in self._rows(tenant):
             yield rules.known_of(stored, tenant, key=object_key(tenant, stored.name))
+
+    def _rows(self, tenant: Tenant) -> Iterator[DocumentRow]:
+        return map(_stored, self._table.query(tenant.id, first=_PREFIX, last=f"{_PREFIX}\U0010ffff"))
 
     def live_generations(self, tenant: Tenant, document_ids: Iterable[str]) -> dict[str, str]:
         """Return what searches may show, from one consistent batch read."""
@@ -132,27 +157,39 @@ class DynamoDocuments:
 
     def corpus_version(self, tenant: Tenant) -> int:
         """Return 0 before the first change."""
-        found = self._table.get((tenant.id, "CORPUS"))
-        return row(found, _CorpusRow).version if found else 0
+        return self._corpus.version(tenant)
+
+    def corpus(self, tenant: Tenant) -> Corpus:
+        """Return what the row says; of a tenant that has published nothing, where its first passages go."""
+        return self._corpus.of(tenant)
 
     def _row(self, tenant: Tenant, document_id: str) -> DocumentRow:
         found = self._table.get(_key(tenant, document_id))
         return _stored(found) if found else DocumentRow(document_id=document_id)
 
     def _change(
-        self, tenant: Tenant, document_id: str, rule: Callable[[DocumentRow], Change | None]
+        self,
+        tenant: Tenant,
+        document_id: str,
+        rule: Callable[[DocumentRow], Change | None],
+        *,
+        within: TenantIndexes | None = None,
     ) -> DocumentRow | None:
-        """Return the row as the rule leaves it, None where the rule forbids the change."""
+        """Return the row as the rule leaves it, None where the rule forbids the change.
+
+        `within`, a search must find it in these indexes and no others, or the change is not made.
+        """
+        risen = raised_within(tenant, within) if within else raised(tenant)
         for _ in range(_TRIES):
             before = self._row(tenant, document_id)
             change = rule(before)
             if change is None or change.row == before:
                 return change.row if change else None
-            if self._written(tenant, change):
+            if self._written(tenant, change, risen):
                 return change.row
         raise StoreUnavailableError(f"{_TRIES} others changed the document meanwhile: try again later")
 
-    def _written(self, tenant: Tenant, change: Change) -> bool:
+    def _written(self, tenant: Tenant, change: Change, risen: Update) -> bool:
         put = Put(
             key=_key(tenant, change.row.document_id),
             item=_item(change.row),
@@ -161,16 +198,14 @@ class DynamoDocuments:
         )
         try:
             if change.seen:
-                self._table.transact(put, _raised(tenant))
+                self._table.transact(put, risen)
             else:
                 self._table.write(put)
-        except ConditionFailedError:
+        except ConditionFailedError as error:
+            if error.old[-1] is not None and change.seen and risen.condition:
+                raise StoreUnavailableError("the tenant's indexes were changed meanwhile: try again") from error
             return False
         return True
-
-
-class _CorpusRow(msgspec.Struct):
-    version: int
 
 
 def _stored(item: Mapping[str, Value]) -> DocumentRow:
@@ -184,10 +219,6 @@ def _item(stored: DocumentRow) -> dict[str, Value | None]:
     if stored.source == NO_FACTS:
         del item["source"]
     return {name: value for name, value in item.items() if value not in ("", ())}
-
-
-def _raised(tenant: Tenant) -> Update:
-    return Update(key=(tenant.id, "CORPUS"), change="ADD #version :one", values={":one": 1})
 
 
 def _key(tenant: Tenant, document_id: str) -> Key:

@@ -2,8 +2,9 @@
 
 from plinth.contracts.erasing import ErasedPage, Extent, Target
 from plinth.contracts.memory import DocumentVersion
+from plinth.contracts.tenant import Tenant
 from plinth.memory.naming import object_key
-from plinth.ports.documents import Documents, Memory
+from plinth.ports.documents import Documents, Memories, Memory
 
 
 class ErasableIndex:
@@ -11,7 +12,7 @@ class ErasableIndex:
 
     name = "passages"
 
-    def __init__(self, memory: Memory, documents: Documents) -> None:
+    def __init__(self, memory: Memories, documents: Documents) -> None:
         self._memory = memory
         self._documents = documents
 
@@ -19,12 +20,18 @@ class ErasableIndex:
         """Delete as many passages as one request can; more of them are the next page, which begins anew."""
         del after
         if target.extent is Extent.TENANT:
-            removed = self._memory.remove_tenant(target.tenant)
+            removed = sum(memory.remove_tenant(target.tenant) for memory in self._held(target.tenant))
             return ErasedPage(removed=removed, after="more" if removed else None)
         through = self._documents.erased_through(target.tenant, target.name)
         if through is None:
             return ErasedPage(left=1)
-        return ErasedPage(removed=self._memory.remove_through(_version(target, through)) if through else 0)
+        if not through:
+            return ErasedPage(removed=0)
+        document = _version(target, through)
+        return ErasedPage(removed=sum(memory.remove_through(document) for memory in self._held(target.tenant)))
+
+    def _held(self, tenant: Tenant) -> list[Memory]:
+        return [self._memory.named(index) for index in self._documents.corpus(tenant).indexes.all]
 
 
 def _version(target: Target, sequence: str) -> DocumentVersion:

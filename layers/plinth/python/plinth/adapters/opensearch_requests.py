@@ -1,10 +1,12 @@
 """What is asked of the search engine, in the subset of queries that every OpenSearch and our own engine share."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
+from plinth.contracts.indexes import AS_BY_DEFAULT, IndexSettings
 from plinth.contracts.memory import DocumentVersion, Labels, Passage, SearchScope, Span
 from plinth.contracts.tenant import Tenant
 from plinth.memory.labels import open_to, readers_of
@@ -19,46 +21,59 @@ _SEARCHED_CHARACTERS = 500
 _KEYWORD = {"type": "keyword"}
 
 MAPPING_VERSION = 3
-"""Raised with every change of the mapping: an index of another version is another index."""
+"""Raised with every change of the mapping; `plinth reindex` then makes an index under it beside the one in use."""
+
+_FIELDS: Mapping[str, tuple[int, Json]] = {
+    "chunk_id": (1, _KEYWORD),
+    "tenant": (1, _KEYWORD),
+    "document_id": (1, _KEYWORD),
+    "generation": (1, _KEYWORD),
+    "seq": (1, _KEYWORD),
+    "position": (1, {"type": "integer"}),
+    "text": (1, {"type": "text"}),
+    "name": (1, _KEYWORD),
+    "title": (1, _KEYWORD),
+    "page": (1, {"type": "integer"}),
+    "heading": (1, _KEYWORD),
+    "metadata": (2, _KEYWORD),
+    "access": (2, _KEYWORD),
+    "above": (3, {"type": "text"}),
+    "start": (3, {"type": "integer"}),
+    "end": (3, {"type": "integer"}),
+    "tokens": (3, {"type": "integer"}),
+}
+"""Every field with the mapping that brought it: in an index of an earlier one it is not written."""
 
 
-def versioned(name: str) -> str:
-    """Return the name of the index of that kind under this mapping."""
-    return f"{name}-m{MAPPING_VERSION}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexShape:
+    """How an index is made and written."""
+
+    mapping: int = MAPPING_VERSION
+    settings: IndexSettings = AS_BY_DEFAULT
 
 
-def index_definition(*, dimension: int) -> Json:
+THIS_SHAPE = IndexShape()
+
+
+def index_definition(*, dimension: int, shape: IndexShape = THIS_SHAPE) -> Json:
     """Return the explicit mapping; fields are never guessed from documents."""
+    settings = shape.settings
+    method: dict[str, object] = {"name": "hnsw", "space_type": "cosinesimil", "engine": settings.engine}
+    if graph := _given(m=settings.m, ef_construction=settings.ef_construction):
+        method["parameters"] = graph
+    vector = {"type": "knn_vector", "dimension": dimension, "method": method}
+    fields = {name: kind for name, (since, kind) in _FIELDS.items() if since <= shape.mapping}
+    sizes = _given(number_of_shards=settings.shards, number_of_replicas=settings.replicas)
+    search = {"knn.algo_param.ef_search": settings.ef_search} if settings.ef_search else {}
     return {
-        "settings": {"index": {"knn": True}},
-        "mappings": {
-            "dynamic": "strict",
-            "properties": {
-                "chunk_id": _KEYWORD,
-                "tenant": _KEYWORD,
-                "document_id": _KEYWORD,
-                "generation": _KEYWORD,
-                "seq": _KEYWORD,
-                "position": {"type": "integer"},
-                "text": {"type": "text"},
-                "vector": {
-                    "type": "knn_vector",
-                    "dimension": dimension,
-                    "method": {"name": "hnsw", "space_type": "cosinesimil", "engine": "lucene"},
-                },
-                "name": _KEYWORD,
-                "title": _KEYWORD,
-                "above": {"type": "text"},
-                "page": {"type": "integer"},
-                "heading": _KEYWORD,
-                "start": {"type": "integer"},
-                "end": {"type": "integer"},
-                "tokens": {"type": "integer"},
-                "metadata": _KEYWORD,
-                "access": _KEYWORD,
-            },
-        },
+        "settings": {"index": {"knn": True, **sizes, **search}},
+        "mappings": {"dynamic": "strict", "properties": {**fields, "vector": vector}},
     }
+
+
+def _given(**settings: int | None) -> dict[str, int]:
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def chunk_id(document: DocumentVersion, position: int) -> str:
@@ -71,8 +86,10 @@ def natural_id(document: DocumentVersion, position: int) -> str:
     return f"{document.tenant.id}:{chunk_id(document, position)}"
 
 
-def passage_source(document: DocumentVersion, title: str, passage: Passage, labels: Labels) -> dict[str, object]:
-    """Return a passage as it is indexed, but for its vector; absent page and heading are left out."""
+def passage_source(
+    document: DocumentVersion, title: str, passage: Passage, labels: Labels, *, mapping: int = MAPPING_VERSION
+) -> dict[str, object]:
+    """Return a passage as an index of that mapping holds it, but for its vector; what is absent is left out."""
     source: dict[str, object] = {
         "chunk_id": chunk_id(document, passage.position),
         "tenant": document.tenant.id,
@@ -94,7 +111,7 @@ def passage_source(document: DocumentVersion, title: str, passage: Passage, labe
         source["page"] = passage.page
     if passage.heading is not None:
         source["heading"] = passage.heading
-    return source
+    return {name: value for name, value in source.items() if _FIELDS[name][0] <= mapping}
 
 
 def by_meaning(scope: SearchScope, vector: Sequence[float], *, size: int) -> Json:
@@ -119,12 +136,12 @@ def by_words(scope: SearchScope, question: str, *, size: int) -> Json:
     }
 
 
-def vectors_of(tenant: Tenant, document_id: str, generation: str, *, first: int, passages: int) -> Json:
-    """Read texts and vectors of so many passages of a generation, from the first position; each may be there twice."""
+def whole(document: DocumentVersion, *, first: int, passages: int) -> Json:
+    """Read so many passages of a version with their vectors, from the first position; each may be there twice."""
     filters = [
-        _term("tenant", tenant.id),
-        _term("document_id", document_id),
-        _term("generation", generation),
+        _term("tenant", document.tenant.id),
+        _term("document_id", document.document_id),
+        _term("generation", document.generation),
         {"range": {"position": {"gte": first, "lt": first + passages}}},
     ]
     return {"size": 2 * passages, "query": {"bool": {"filter": filters}}}

@@ -72,7 +72,8 @@ def get_passage(
         raise absent
     place = int(position)
     span = Span(document_id=document, generation=live, first=max(0, place - around), last=place + around)
-    found = services.memory.around(SearchScope(tenant=caller.tenant, held=caller.labels), [span])
+    index = services.documents.corpus(caller.tenant).indexes.live
+    found = services.memory.named(index).around(SearchScope(tenant=caller.tenant, held=caller.labels), [span])
     cited = next((each for each in found if each.position == place), None)
     if cited is None:
         raise absent

@@ -82,8 +82,11 @@ from plinth.contracts.ingesting import (
     SplitDocumentInput,
     SplitDocumentOutput,
 )
+from plinth.contracts.reindexing import AdvanceReindexInput, AdvanceReindexOutput, FillDocumentInput, FillDocumentOutput
 
 __all__ = [
+    "AdvanceReindexInput",
+    "AdvanceReindexOutput",
     "BuildPromptInput",
     "BuildPromptOutput",
     "CallModelInput",
@@ -117,6 +120,8 @@ __all__ = [
     "FailExportOutput",
     "FailRunInput",
     "FailRunOutput",
+    "FillDocumentInput",
+    "FillDocumentOutput",
     "FinishInferenceInput",
     "FinishInferenceOutput",
     "IndexPassagesInput",

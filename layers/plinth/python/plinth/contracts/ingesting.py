@@ -10,10 +10,14 @@ from plinth.contracts.memory import DocumentVersion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimDocumentInput:
-    """`execution` is the name of the machine's execution: one that asks again keeps its try."""
+    """`execution` is the name of the machine's execution: one that asks again keeps its try.
+
+    `reread_for` names an index: a live version that it lacks is tried again for it.
+    """
 
     document: DocumentVersion
     execution: str
+    reread_for: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,19 +58,17 @@ class EmbedPassagesInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedPassagesOutput:
-    """`embedded` texts were turned into vectors, `reused` ones have theirs in the live version."""
+    """`embedded` texts were turned into vectors, `reused` ones have theirs in the live version; per model."""
 
-    model_id: str
     embedded: int
     reused: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vectors:
-    """What EmbedPassages keeps of a version: a unit vector of the model per text, by the text's hash."""
+    """What EmbedPassages keeps of a version: by model, as index names have it, a unit vector per text, by its hash."""
 
-    model_id: str
-    by_text: dict[str, list[float]]
+    by_model: dict[str, dict[str, list[float]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,24 +78,32 @@ class IndexPassagesInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexPassagesOutput:
+    """`indexes` are those that hold the version now, as far as its vectors fit them."""
+
     indexed: int
+    indexes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishDocumentInput:
-    """`passages` is what must be countable by a search before readers may see the new version."""
+    """`passages` is what must be countable by a search, in each of `indexes`, before readers may see the version."""
 
     document: DocumentVersion
     passages: int
+    indexes: tuple[str, ...]
     tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishDocumentOutput:
-    """`published` is false where a newer version, try or deletion won."""
+    """`published` is false where a newer version, try or deletion won.
+
+    `moved` says that the tenant has another index by now, which has to get the version too.
+    """
 
     published: bool
     corpus_version: int
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,10 @@
 """What memory holds: documents, their versions, and the passages that answers rest on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from plinth.contracts.indexes import TenantIndexes
 from plinth.contracts.tenant import Tenant
 
 EVERYONE = "*"
@@ -98,6 +100,17 @@ class DocumentRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a version is, once it is live; `indexes` hold it whole, None stands for those that its tenant has."""
+
+    title: str
+    passages: int
+    tokens: int = 0
+    source: SourceFacts = NO_FACTS
+    indexes: TenantIndexes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownDocument:
     """A document as its row has it: the newest version or deletion known.
 
@@ -108,6 +121,15 @@ class KnownDocument:
     state: DocumentState
     updated_at: float
     hidden_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveDocument:
+    """The version, and the try, that searches may return; `newest` where nothing newer is known, so it can be read."""
+
+    version: DocumentVersion
+    passages: int
+    newest: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +190,15 @@ class Passage:
     def in_context(self) -> str:
         """What is embedded, ranked again and told to models."""
         return f"{self.above}\n{self.text}" if self.above else self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedVersion:
+    """A version as an index holds it: its passages by position, each with its vector."""
+
+    title: str
+    labels: Labels
+    passages: tuple[tuple[Passage, Sequence[float]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,19 @@ meanwhile, else it asks again. So each rule may look at the whole row, and must 
 
 from dataclasses import dataclass, replace
 
-from plinth.contracts.memory import NO_FACTS, DocumentRecord, DocumentState, DocumentVersion, KnownDocument, SourceFacts
+from plinth.contracts.memory import (
+    NO_FACTS,
+    Content,
+    DocumentRecord,
+    DocumentState,
+    DocumentVersion,
+    KnownDocument,
+    LiveDocument,
+    SourceFacts,
+)
 from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
-from plinth.memory.naming import sequence_before
+from plinth.memory.naming import object_key, sequence_before
 
 STUCK_SECONDS = 7_200
 """How long one try may last: the ingest machine's own limit."""
@@ -21,7 +30,7 @@ class DocumentRow:
 
     `sequence` is the newest change known (an upload or a deletion), `attempt` the newest try of it, `claimed_by` the
     execution that makes it; `generation` is the live version; `hidden_from` the sequence known when the API hid the
-    document, until a deletion after it arrives.
+    document, until a deletion after it arrives; `indexes` hold the live version whole.
     """
 
     document_id: str
@@ -43,16 +52,7 @@ class DocumentRow:
     message: str | None = None
     hidden_from: str | None = None
     source: SourceFacts = NO_FACTS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
-    """What a version is, once it is live."""
-
-    title: str
-    passages: int
-    tokens: int = 0
-    source: SourceFacts = NO_FACTS
+    indexes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +79,16 @@ def announced(row: DocumentRow, record: DocumentRecord) -> Change | None:
     )
 
 
-def begun(row: DocumentRow, document: DocumentVersion, *, execution: str, now: float) -> Change | None:
+def begun(
+    row: DocumentRow, document: DocumentVersion, *, execution: str, now: float, reread_for: str = ""
+) -> Change | None:
     """Give this execution the next try of the version, unless the version is live or something newer is known.
 
-    The execution that has the newest try already keeps it. The live generation stays what it was.
+    A live version is tried again for an index that lacks it. The execution that has the newest try already keeps it.
+    The live generation stays what it was.
     """
-    if document.sequence < row.sequence or _is_live(row, document):
+    is_settled = _is_live(row, document) and (not reread_for or reread_for in row.indexes)
+    if document.sequence < row.sequence or is_settled:
         return None
     if document.sequence == row.sequence and row.claimed_by == execution:
         return Change(row=row)
@@ -96,12 +100,15 @@ def refused(
 ) -> Change | None:
     """Note why this execution's try failed, so that it can't be published any more; an earlier live version stays live.
 
-    An execution whose claim never arrived, or whose answer to it got lost, has tried as well.
+    An execution whose claim never arrived, or whose answer to it got lost, has tried as well. Where an earlier try of
+    the same version is live, nothing is refused: the document is as ready as before.
     """
     if document.sequence > row.sequence:
         row = _next_try(row, document, execution=execution, now=now)
-    if (row.sequence, row.claimed_by) != (document.sequence, execution) or _is_live(row, document):
+    if (row.sequence, row.claimed_by) != (document.sequence, execution) or _is_newest_live(row):
         return None
+    if _is_live(row, document):
+        return Change(row=replace(row, state=DocumentState.READY, updated_at=now))
     refusal = replace(row, state=DocumentState.REFUSED, updated_at=now, reason=failure.reason, message=failure.message)
     return Change(row=refusal)
 
@@ -120,10 +127,37 @@ def published(row: DocumentRow, document: DocumentVersion, content: Content, *, 
         passages=content.passages,
         tokens=content.tokens,
         source=content.source,
+        indexes=content.indexes.all if content.indexes else (),
         size_bytes=document.size_bytes,
         updated_at=now,
     )
     return Change(row=live, seen=True)
+
+
+def copied(row: DocumentRow, document: DocumentVersion, index: str) -> Change | None:
+    """Note that an index holds the live version whole; None where another version is live, or none."""
+    if row.generation != document.generation:
+        return None
+    return Change(row=replace(row, indexes=tuple(dict.fromkeys((*row.indexes, index)))))
+
+
+def lacking(row: DocumentRow, tenant: Tenant, index: str) -> LiveDocument | None:
+    """Return the live version, if there is one that the index is not known to hold whole."""
+    if row.generation is None or index in row.indexes:
+        return None
+    sequence, _, attempt = row.generation.partition(".")
+    newest = row.state is DocumentState.READY and row.sequence == sequence and row.hidden_from is None
+    version = DocumentVersion(
+        tenant=tenant,
+        document_id=row.document_id,
+        name=row.name,
+        object_key=object_key(tenant, row.name),
+        version_id=row.version_id if newest else None,
+        sequence=sequence,
+        size_bytes=row.size_bytes,
+        attempt=int(attempt),
+    )
+    return LiveDocument(version=version, passages=row.passages, newest=newest)
 
 
 def awaits(row: DocumentRow, document: DocumentVersion) -> bool:
@@ -153,7 +187,7 @@ def closed(row: DocumentRow, deletion: DocumentVersion, *, now: float) -> Change
         return Change(row=tombstone, seen=True)
     left = row
     if row.generation is not None and _sequence(row.generation) <= deletion.sequence:
-        left = replace(left, generation=None, title=None, passages=0, tokens=0, source=NO_FACTS)
+        left = replace(left, generation=None, title=None, passages=0, tokens=0, source=NO_FACTS, indexes=())
     if row.hidden_from is not None and row.hidden_from < deletion.sequence:
         left = replace(left, hidden_from=None)
     return None if left == row else Change(row=left, seen=True)
@@ -243,6 +277,10 @@ def _next_try(row: DocumentRow, document: DocumentVersion, *, execution: str, no
         reason=None,
         message=None,
     )
+
+
+def _is_newest_live(row: DocumentRow) -> bool:
+    return row.generation == f"{row.sequence}.{row.attempt:04d}"
 
 
 def _is_live(row: DocumentRow, document: DocumentVersion) -> bool:

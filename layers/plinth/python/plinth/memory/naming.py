@@ -1,7 +1,9 @@
 """How documents, their versions and their texts are named."""
 
 import hashlib
+from dataclasses import replace
 
+from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.tenant import Tenant
 
 _SEQUENCE_LENGTH = 32
@@ -39,6 +41,12 @@ def sequence_after(known: str) -> str:
 def deletion_after(known: str) -> str:
     """Return the sequence of a lost deletion: behind that of an upload which the same known sequence gave its own."""
     return sequence_after(known) + _DELETION
+
+
+def of_generation(document: DocumentVersion, generation: str) -> DocumentVersion:
+    """Return the version, and the try, of the document that the generation names."""
+    sequence, _, attempt = generation.partition(".")
+    return replace(document, sequence=sequence, attempt=int(attempt))
 
 
 def text_hash(text: str) -> str:

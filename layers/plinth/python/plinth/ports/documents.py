@@ -3,18 +3,20 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
+from plinth.contracts.indexes import Corpus, TenantIndexes
 from plinth.contracts.memory import (
-    NO_FACTS,
+    Content,
     NO_LABELS,
     CurrentObject,
     DocumentRecord,
     DocumentVersion,
+    IndexedVersion,
     KnownDocument,
     Labels,
+    LiveDocument,
     ParsedDocument,
     Passage,
     SearchScope,
-    SourceFacts,
     SourceObject,
     Span,
     StoredPassage,
@@ -55,8 +57,8 @@ class Memory(Protocol):
         """Store every passage of this version under a natural key, so that a retry writes nothing twice."""
         ...
 
-    def vectors(self, tenant: Tenant, document_id: str, generation: str) -> dict[str, Vector]:
-        """Return the vector of each text, with what stands above it, that a search can see of this generation."""
+    def read(self, document: DocumentVersion) -> IndexedVersion:
+        """Return what a search can see of this version."""
         ...
 
     def count(self, document: DocumentVersion) -> int:
@@ -79,6 +81,18 @@ class Memory(Protocol):
         """Delete passages of the tenant, as many as one request can; return how many, 0 where none were left."""
         ...
 
+    def drop(self) -> None:
+        """Delete the index with all that is in it; again does nothing."""
+        ...
+
+
+class Memories(Protocol):
+    """The search engine: one `Memory` per index."""
+
+    def named(self, index: str) -> Memory:
+        """Return the memory in this index, which is made with the first passage."""
+        ...
+
 
 class Documents(Protocol):
     """The rows of documents: the truth about which version is live."""
@@ -87,24 +101,35 @@ class Documents(Protocol):
         """Note that an upload is expected; a document that exists is left as it is."""
         ...
 
-    def begin(self, document: DocumentVersion, *, execution: str) -> int | None:
+    def begin(self, document: DocumentVersion, *, execution: str, reread_for: str = "") -> int | None:
         """Give the execution the next try of this version; return its number, the same if it is asked again.
 
-        None where the version is live, or a newer version or a deletion is known.
+        None where the version is live, or a newer version or a deletion is known. A live version that the index
+        `reread_for` lacks gets another try.
         """
         ...
 
     def publish(
-        self, document: DocumentVersion, *, title: str, passages: int, tokens: int = 0, source: SourceFacts = NO_FACTS
+        self, document: DocumentVersion, content: Content
+    ) -> int | None:
     ) -> int | None:
         """Make this try the live one and raise the corpus version, in one transaction; return it.
 
         None where a newer version, try or deletion won, or the try was refused. Publishing it again changes nothing.
+        `StoreUnavailableError` where the tenant's indexes are no longer the given ones.
         """
         ...
 
     def is_live(self, document: DocumentVersion) -> bool:
         """Tell whether this try is the live one, hidden or not."""
+        ...
+
+    def copied(self, document: DocumentVersion, index: str) -> bool:
+        """Note that an index holds this try whole, if it is the live one; False where it is not."""
+        ...
+
+    def lacking(self, tenant: Tenant, index: str) -> Iterator[LiveDocument]:
+        """Yield every document with a live version that the index is not known to hold whole."""
         ...
 
     def awaits(self, document: DocumentVersion) -> bool:
@@ -162,6 +187,10 @@ class Documents(Protocol):
 
     def corpus_version(self, tenant: Tenant) -> int:
         """Return the number that rises with every published change of the tenant's documents."""
+        ...
+
+    def corpus(self, tenant: Tenant) -> Corpus:
+        """Return that number with the indexes that hold the tenant's passages, in one read."""
         ...
 
 

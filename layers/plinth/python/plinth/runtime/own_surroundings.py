@@ -14,7 +14,8 @@ def own_surroundings(making: ToolRun, asked: RunRequest) -> Surroundings:
     run, services = making.run, making.services
 
     def find(words: str, limit: int) -> tuple[StoredPassage, ...]:
-        return search(scope_of(run, asked), words, services, limit=limit)[0]
+        index = services.documents.corpus(run.tenant).indexes.live
+        return search(scope_of(run, asked), words, services, limit=limit, index=index)[0]
 
     def keep_fact(text: str) -> None:
         if making.given_up.is_set():

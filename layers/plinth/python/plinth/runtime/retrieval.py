@@ -1,9 +1,13 @@
 """What is retrieved for words: the passages nearest to them by meaning and by words, of live versions only."""
 
+from collections.abc import Callable
+from functools import partial
+
 from plinth.access.log_lines import logger_of
 from plinth.contracts.memory import SearchScope, StoredPassage
 from plinth.contracts.retrieval import Retrieval
 from plinth.contracts.runs import Run, RunRequest
+from plinth.contracts.tenant import Tenant
 from plinth.errors import MemoryUnavailableError
 from plinth.memory.choosing import above_floor, collapse, diverse, rescored, spans_around, with_neighbours
 from plinth.memory.liveness import keep_live
@@ -20,23 +24,26 @@ def scope_of(run: Run, asked: RunRequest) -> SearchScope:
 
 
 def search(
-    scope: SearchScope, words: str, services: Services, *, limit: int
+    scope: SearchScope, words: str, services: Services, *, limit: int, index: str
 ) -> tuple[tuple[StoredPassage, ...], Vector]:
     """Return at most `limit` passages of the scope, the best first, then their neighbours; and the vector of the words.
 
-    What is searched exceeds what is kept: hits of versions that are not live, copies and crowds of one document go.
+    `index` is the tenant's live one, read right before: none goes while such a search may last. What is searched
+    exceeds what is kept: hits of versions that are not live, copies and crowds of one document go.
     """
     how = services.settings.retrieval
-    (vector,) = services.embedder.embed([words])
-    found = above_floor(_live_hits(scope, words, vector, services, limit=limit), floor=how.floor)
+    memory = services.memory.named(index)
+    (vector,) = services.embedder_of(index).embed([words])
+    ranked_by = partial(memory.search, scope, words, vector, mix=how.mix)
+    found = above_floor(_live_hits(scope.tenant, ranked_by, services, limit=limit), floor=how.floor)
     ranked = _reranked(collapse(found, per_document=how.per_document), words, how, services)
     chosen = diverse(ranked, diversity=how.diversity, limit=limit)
-    near = services.memory.around(scope, spans_around(chosen, neighbours=how.neighbours))
+    near = memory.around(scope, spans_around(chosen, neighbours=how.neighbours))
     return with_neighbours(chosen, near), vector
 
 
 def _live_hits(
-    scope: SearchScope, words: str, vector: Vector, services: Services, *, limit: int
+    tenant: Tenant, ranked_by: Callable[..., list[StoredPassage]], services: Services, *, limit: int
 ) -> tuple[StoredPassage, ...]:
     """Return the candidates of live versions; where others took their places, search once more, far deeper.
 
@@ -45,8 +52,8 @@ def _live_hits(
     kept: tuple[StoredPassage, ...] = ()
     for depth in (CANDIDATES, CANDIDATES * _DEEPER):
         services.meter.searched()
-        hits = services.memory.search(scope, words, vector, limit=depth, mix=services.settings.retrieval.mix)
-        live = services.documents.live_generations(scope.tenant, {hit.document_id for hit in hits})
+        hits = ranked_by(limit=depth)
+        live = services.documents.live_generations(tenant, {hit.document_id for hit in hits})
         kept = keep_live(hits, live, limit=CANDIDATES)
         if len(kept) >= limit or len(hits) < depth:
             break

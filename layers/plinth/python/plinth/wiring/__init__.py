@@ -7,8 +7,10 @@ from functools import cached_property
 
 from plinth.chain.catalogue import Provider
 from plinth.errors import ModelNotConfiguredError
-from plinth.ports.documents import DeadLetters, DocumentParser, Memory
+from plinth.memory.index_names import IndexName
+from plinth.ports.documents import DeadLetters, DocumentParser, Memories
 from plinth.ports.facts import Facts
+from plinth.ports.indexes import FillLists, Indexes
 from plinth.ports.machines import Machines
 from plinth.ports.models import (
     Callbacks,
@@ -72,9 +74,24 @@ class Services(StoreServices):
     @cached_property
     def embedder(self) -> Embedder:
         """The embedding model."""
-        from plinth.wiring.searching import make_embedder
+        from plinth.wiring.searching import make_embedder, own_model
 
-        return make_embedder(self.settings)
+        return make_embedder(own_model(self.settings), self.settings)
+
+    def embedder_of(self, index: str) -> Embedder:
+        """Return the model whose vectors the index holds: while documents are embedded anew, not always `embedder`."""
+        from plinth.wiring.searching import make_embedder, search_model
+
+        model = search_model(index, self.settings)
+        if model.index == self.settings.search_index:
+            return self.embedder
+        if model.index not in self._earlier_embedders:
+            self._earlier_embedders[model.index] = make_embedder(model, self.settings)
+        return self._earlier_embedders[model.index]
+
+    @cached_property
+    def _earlier_embedders(self) -> dict[str, Embedder]:
+        return {}
 
     @cached_property
     def token_counter(self) -> TokenCounter:
@@ -91,11 +108,32 @@ class Services(StoreServices):
         return make_reranker(self.settings)
 
     @cached_property
-    def memory(self) -> Memory:
+    def memory(self) -> Memories:
         """The search engine."""
-        from plinth.wiring.searching import make_memory
+        from plinth.wiring.searching import OpenSearchMemories
 
-        return make_memory(self.settings)
+        return OpenSearchMemories(self.settings)
+
+    @property
+    def newest_index(self) -> IndexName:
+        """What an index that is made now is called."""
+        from plinth.wiring.searching import newest_index
+
+        return newest_index(self.settings)
+
+    @cached_property
+    def indexes(self) -> Indexes:
+        """Which index is searched, and the reindex that changes it."""
+        from plinth.adapters.dynamo_indexes import DynamoIndexes
+
+        return DynamoIndexes(table=self._table(self.settings.documents_table), first_index=str(self.newest_index))
+
+    @cached_property
+    def fill_lists(self) -> FillLists:
+        """What a round of a reindex has to fill."""
+        from plinth.adapters.s3_fill_lists import S3FillLists
+
+        return S3FillLists(client=self._s3, bucket=self.settings.work_bucket)
 
     @cached_property
     def machines(self) -> Machines:

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from plinth.adapters.meter import Meter
-from plinth.ports.documents import Documents, Memory
+from plinth.ports.documents import Documents, Memories
 from plinth.ports.erasing import ErasableStore, Erasures, FailedErasures, ReceiptSigner
 from plinth.settings import Settings
 
@@ -27,7 +27,7 @@ class ErasureServices:
         *,
         meter: Meter,
         documents: Callable[[], Documents],
-        memory: Callable[[], Memory],
+        memory: Callable[[], Memories],
     ) -> None:
         self._settings = settings
         self._meter = meter

@@ -158,8 +158,10 @@ class StoreServices:
     def documents(self) -> Documents:
         """The rows of documents."""
         from plinth.adapters.dynamo_documents import DynamoDocuments
+        from plinth.wiring.searching import newest_index
 
-        return DynamoDocuments(table=self._table(self.settings.documents_table), clock=self.clock)
+        table, first = self._table(self.settings.documents_table), str(newest_index(self.settings))
+        return DynamoDocuments(table=table, clock=self.clock, first_index=first)
 
     @cached_property
     def sources(self) -> SourceObjects:

@@ -1,0 +1,57 @@
+"""How texts become vectors for the indexes of a tenant: each model embeds a text once, and none that it has before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from plinth.contracts.memory import DocumentVersion
+from plinth.contracts.tenant import Tenant
+from plinth.memory.index_names import index_name
+from plinth.memory.naming import of_generation
+from plinth.ports.documents import Vector
+from plinth.wiring import Services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """A vector per text, of which `embedded` were made now."""
+
+    vectors: Mapping[str, Vector]
+    embedded: int
+
+
+def indexes_by_model(tenant: Tenant, services: Services) -> dict[str, list[str]]:
+    """Return the tenant's indexes by the model whose vectors they hold."""
+    found: dict[str, list[str]] = {}
+    for index in services.documents.corpus(tenant).indexes.all:
+        found.setdefault(index_name(index).model, []).append(index)
+    return found
+
+
+def embedded_for(
+    document: DocumentVersion, texts: Sequence[str], indexes: Sequence[str], services: Services
+) -> Embedded:
+    """Return the vectors of one model, which all of the indexes hold; of the live version's texts they are read."""
+    known = _live_vectors(document, indexes[0], services)
+    fresh = [text for text in texts if text not in known]
+    made = dict(zip(fresh, services.embedder_of(indexes[0]).embed(fresh), strict=True)) if fresh else {}
+    return Embedded(vectors={text: made[text] if text in made else known[text] for text in texts}, embedded=len(fresh))
+
+
+def _live_vectors(document: DocumentVersion, index: str, services: Services) -> dict[str, Vector]:
+    live = services.documents.live_generations(document.tenant, [document.document_id]).get(document.document_id)
+    if live is None:
+        return {}
+    held = services.memory.named(index).read(of_generation(document, live))
+    return {passage.in_context: vector for passage, vector in held.passages}
+
+
+def copy_version(document: DocumentVersion, target: str, services: Services) -> int:
+    """Copy a version from the index that is searched, with new vectors for another model; return its passages."""
+    live = services.documents.corpus(document.tenant).indexes.live
+    held = services.memory.named(live).read(document)
+    vectors: Sequence[Vector] = [vector for _, vector in held.passages]
+    if index_name(live).model != index_name(target).model and vectors:
+        vectors = services.embedder_of(target).embed([passage.in_context for passage, _ in held.passages])
+    pairs = [(passage, vector) for (passage, _), vector in zip(held.passages, vectors, strict=True)]
+    services.memory.named(target).index(document, held.title, pairs, labels=held.labels)
+    return len(pairs)
