@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_stepfunctions import SFNClient
 
 
 class LogsClient(Protocol):
@@ -48,6 +49,10 @@ class Aws:
     def kms(self) -> "KMSClient":
         """Return a client for keys."""
         return cast("KMSClient", self._client("kms"))
+
+    def step_functions(self) -> "SFNClient":
+        """Return a client for state machines."""
+        return cast("SFNClient", self._client("stepfunctions"))
 
     def logs(self) -> LogsClient:
         """Return a client for log groups."""

@@ -23,6 +23,7 @@ from client.commands import (
     exporting,
     logs,
     models,
+    reindexing,
     remembering,
     stack,
     tenants,
@@ -48,7 +49,7 @@ app = typer.Typer(
     "4 refused by the API.",
 )
 _WORKING = (documents, erasing, exporting, asking, approving, remembering)
-for module in (stack, *_WORKING, models, tracing, logs, tenants, cost, usage):
+for module in (stack, *_WORKING, models, tracing, logs, tenants, cost, usage, reindexing):
     app.add_typer(module.app)
 
 

@@ -48,7 +48,7 @@ def test_answers_are_express_and_documents_standard(synthesized: Synthesized) ->
         name.partition("/")[2].partition("Machine")[0]: each["Properties"]["StateMachineType"]
         for name, each in machines.items()
     }
-    documents = dict.fromkeys(("Ingest", "Erase", "Forget", "Export", "Import"), "STANDARD")
+    documents = dict.fromkeys(("Ingest", "Erase", "Forget", "Export", "Import", "Reindex"), "STANDARD")
     assert kinds == {"Answer": "EXPRESS", **documents}
 
 

@@ -51,7 +51,7 @@ class FakeDocuments:
         now = self._clock.now()
         rule = partial(self.rules.refused, document=document, failure=failure, execution=execution, now=now)
         changed = self._change(document.tenant, document.document_id, rule)
-        return self.rules.record_of(changed) if changed else None
+        return self.rules.record_of(changed) if changed and changed.state is DocumentState.REFUSED else None
 
     def publish(self, document: DocumentVersion, content: Content) -> int | None:
         with self._lock:

@@ -7,6 +7,7 @@ from plinth.contracts.indexes import TenantIndexes
 from plinth.contracts.reindexing import FilledDocument, Reindex
 from plinth.contracts.tenant import Tenant
 from plinth.errors import StoreUnavailableError
+from plinth.memory.reindexes import first_indexes
 from tests.fakes.documents import FakeDocuments
 
 
@@ -26,9 +27,6 @@ class FakeIndexes:
     def first(self) -> TenantIndexes:
         return self._documents.first
 
-    def begin_in(self, indexes: TenantIndexes) -> None:
-        self._documents.first = indexes
-
     def change(self, tenant: Tenant, before: TenantIndexes, after: TenantIndexes) -> bool:
         if self._documents.indexes.get(tenant) != before:
             return False
@@ -42,6 +40,7 @@ class FakeIndexes:
         if reindex.revision != (self.row.revision if self.row else 0):
             raise StoreUnavailableError("somebody else has changed the reindex: try again")
         self.row = replace(reindex, revision=reindex.revision + 1)
+        self._documents.first = first_indexes(self.row)
         return self.row
 
 

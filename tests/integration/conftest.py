@@ -139,6 +139,11 @@ tier = "pro"
 [tenants.shelved.users.sue]
 keys = ["test"]
 
+[tenants.moving]
+tier = "pro"
+[tenants.moving.users.max]
+keys = ["test"]
+
 [tenants.operator]
 tier = "pro"
 [tenants.operator.users.olga]

@@ -25,11 +25,9 @@ from plinth.adapters.system_clock import SystemClock
 from plinth.contracts.erasing import ErasureState
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
-from plinth.settings import Settings
-from plinth.wiring.searching import newest_index
 from tests.fakes.models import FakeEmbedder
 from tests.integration.conftest import Deployed
-from tests.integration.uploads import ingest
+from tests.integration.uploads import ingest, searched_index
 
 pytestmark = [pytest.mark.integration, pytest.mark.guarantee_d]
 TABLES = ("Tenants", "Ledger", "Runs", "Conversations", "Documents", "Answers")
@@ -68,7 +66,7 @@ def in_index(deployed: Deployed, word: str) -> Iterator[str]:
     client = OpenSearch(deployed.info.outputs["SearchUrl"])
     try:
         query = {"size": 10, "query": {"match": {"text": word}}, "_source": True}
-        hits = client.search(index=str(newest_index(Settings())), body=query)["hits"]["hits"]
+        hits = client.search(index=searched_index(deployed), body=query)["hits"]["hits"]
         yield from (f"index {hit['_id']}" for hit in hits if word in str(hit["_source"]))
     finally:
         client.close()

@@ -39,13 +39,20 @@ def ingest(deployed: Deployed, name: str, body: bytes, *, tenant: str = "acme") 
     return document
 
 
+def searched_index(deployed: Deployed) -> str:
+    """Return the index that searches read, which a reindex changes."""
+    rows = [item for item in deployed.items("Documents") if item["pk"]["S"] == "#INDEXES"]
+    if not rows:
+        return str(newest_index(Settings()))
+    reads_old = rows[0]["state"]["S"] in {"filling", "cancelling", "cancelled"}
+    return str(rows[0]["source" if reads_old else "target"]["S"])
+
+
 def passages(deployed: Deployed, document_id: str) -> list[dict[str, Any]]:
     """Return what the search engine holds of a document."""
     client = OpenSearch(deployed.info.outputs["SearchUrl"])
     try:
         query = {"size": 1000, "query": {"term": {"document_id": document_id}}, "_source": {"excludes": ["vector"]}}
-        return [
-            hit["_source"] for hit in client.search(index=str(newest_index(Settings())), body=query)["hits"]["hits"]
-        ]
+        return [hit["_source"] for hit in client.search(index=searched_index(deployed), body=query)["hits"]["hits"]]
     finally:
         client.close()

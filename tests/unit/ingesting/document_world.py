@@ -6,6 +6,7 @@ beginning for every turn: what it was answered before is told again, and the nex
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
@@ -59,8 +60,8 @@ HANDLERS: Mapping[str, Callable[..., Any]] = {
 }
 """The steps that touch what others touch. Those between claim and index only hand on, by try: they are told apart."""
 EFFECTS = {
-    "documents": ("begin", "publish", "awaits", "is_live", "refuse", "hide", "close", "redrivable"),
-    "memory": ("index", "count", "remove_older", "remove_this", "remove_through"),
+    "documents": ("begin", "publish", "copied", "awaits", "is_live", "refuse", "hide", "close", "redrivable"),
+    "memory": ("index", "read", "count", "remove_older", "remove_this", "remove_through"),
     "dead_letters": ("send",),
 }
 _ASKED_FIRST = ("begin", "hide")
@@ -72,8 +73,13 @@ _LATE_BY = 5
 @cache
 def machines() -> dict[str, dict[str, Any]]:
     """Return both machines' states as they lie in the repository."""
-    found = {each: Path(f"statemachines/{each}.asl.json").read_text("utf-8") for each in ("ingest", "erase")}
-    return {each: json.loads(text) for each, text in found.items()}
+    return {each: definition(each) for each in ("ingest", "erase")}
+
+
+def definition(machine: str) -> dict[str, Any]:
+    """Return one machine's states."""
+    found: dict[str, Any] = json.loads(Path(f"statemachines/{machine}.asl.json").read_text("utf-8"))
+    return found
 
 
 def version(number: int) -> DocumentVersion:
@@ -119,6 +125,10 @@ class LaggingMemory(FakeMemory):
 
     def read(self, document: DocumentVersion) -> IndexedVersion:
         return self.seen.read(document)
+
+    def drop(self) -> None:
+        super().drop()
+        self.seen.drop()
 
     def count(self, document: DocumentVersion) -> int:
         return self.seen.count(document)
@@ -178,6 +188,7 @@ class World:
     late_by: int = 0
     late_shows: bool = False
     newest_live: str = ""
+    moves: bool = False
 
     def __post_init__(self) -> None:
         self.clock = FakeClock()
@@ -185,6 +196,7 @@ class World:
         self.documents.rules = self.rules
         self.memory = self.make_memory()
         self.dead_letters = Letters()
+        self.executions: list[Execution] = []
         self.last = (self.live, self.documents.corpus_version(TENANT))
 
     @property
@@ -216,7 +228,8 @@ class World:
         """Let what was late happen."""
         late, self.late = self.late, None
         if late:
-            late()
+            with suppress(StoreUnavailableError):
+                late()
 
     def port(self, name: str) -> Any:
         """Return a store; a memory goes by the name of its index."""
@@ -293,8 +306,11 @@ class Execution:
         self.state = self.world.machines[self.machine]["StartAt"]
         self._services = self._made_services()
         self._told = 0
-        self.world.told[self.document.sequence] = self.document
-        (self.world.uploads if self.machine == "ingest" else self.world.deletions).add(self.document.sequence)
+        told = {"ingest": self.world.uploads, "erase": self.world.deletions}.get(self.machine)
+        if told is not None:
+            self.world.told[self.document.sequence] = self.document
+            told.add(self.document.sequence)
+        self.world.executions.append(self)
 
     def turn(self) -> None:
         """Go on until one side effect is made, or the machine has ended."""
@@ -316,6 +332,8 @@ class Execution:
             self._enter(state["Next"])
         elif state["Type"] == "Task":
             self._task(state)
+        elif "Next" in state:
+            self._enter(state["Next"])
         else:
             self.is_over = True
 
@@ -378,7 +396,8 @@ class Execution:
             port: SimpleNamespace(**{name: self._port(port, name) for name in names}) for port, names in EFFECTS.items()
         }
         ports["documents"].corpus_version = self.world.documents.corpus_version
-        ports["documents"].corpus = self.world.documents.corpus
+        corpus = self._port("documents", "corpus") if self.world.moves else self.world.documents.corpus
+        ports["documents"].corpus = corpus
         names = EFFECTS["memory"]
         ports["memory"].named = lambda index: SimpleNamespace(**{name: self._port(index, name) for name in names})
         return SimpleNamespace(work=SimpleNamespace(get=handed_on), **ports)

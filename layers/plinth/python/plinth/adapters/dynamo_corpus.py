@@ -1,8 +1,8 @@
 """How a tenant's corpus is kept in DynamoDB: its version, and which indexes hold its passages.
 
 Row CORPUS (pk `<tenant>`) is written in the transaction that publishes a document, so that a document is published
-only in the indexes that the tenant has at that moment. Row FIRST (pk `#INDEXES`) says where a tenant without any
-passage begins; no tenant's id has a `#`.
+only in the indexes that the tenant has at that moment. Row REINDEX (pk `#INDEXES`, which is no tenant's id) says where
+a tenant without any passage begins.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,11 @@ import msgspec
 from plinth.adapters.dynamodb_items import Value, row
 from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Table, Update
 from plinth.contracts.indexes import Corpus, TenantIndexes
+from plinth.contracts.reindexing import Reindex
 from plinth.contracts.tenant import Tenant
+from plinth.memory.reindexes import first_indexes
 
-FIRST: Key = ("#INDEXES", "FIRST")
+REINDEX: Key = ("#INDEXES", "REINDEX")
 _SAME = "#live_index = :live AND #other_index = :other"
 _SET = "SET #live_index = :live, #other_index = :other"
 
@@ -26,7 +28,7 @@ class _CorpusRow(msgspec.Struct):
 
 
 class DynamoCorpus:
-    """The rows CORPUS of one table. A tenant begins in `first_index`, unless row FIRST names others."""
+    """The rows CORPUS of one table. Before the first reindex, a tenant begins in `first_index`."""
 
     def __init__(self, *, table: Table, first_index: str) -> None:
         self._table = table
@@ -55,12 +57,13 @@ class DynamoCorpus:
 
     def first(self) -> TenantIndexes:
         """Return where a tenant's first passage goes."""
-        found = self._table.get(FIRST)
-        return _indexes(row(found, _CorpusRow)) if found else TenantIndexes(live=self._first_index)
+        reindex = self.reindex()
+        return first_indexes(reindex) if reindex else TenantIndexes(live=self._first_index)
 
-    def begin_in(self, indexes: TenantIndexes) -> None:
-        """Let tenants begin there from now on."""
-        self._table.write(Update(key=FIRST, change=_SET, values=_values(indexes)))
+    def reindex(self) -> Reindex | None:
+        """Return the environment's reindex, or its last one."""
+        found = self._table.get(REINDEX)
+        return row(found, Reindex) if found else None
 
     def change(self, tenant: Tenant, before: TenantIndexes, after: TenantIndexes) -> bool:
         """Change the tenant's indexes in one write; False where they were others before."""

@@ -57,7 +57,7 @@ class DynamoDocuments:
         """Note the reason; return the document as it then stands."""
         refused = partial(rules.refused, document=document, failure=failure, execution=execution, now=self._clock.now())
         changed = self._change(document.tenant, document.document_id, refused)
-        return rules.record_of(changed) if changed else None
+        return rules.record_of(changed) if changed and changed.state is DocumentState.REFUSED else None
 
     def publish(self, document: DocumentVersion, content: Content) -> int | None:
         """Make the version live if it still may, and the tenant's indexes are the given ones."""

@@ -3,15 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 
-from plinth.adapters.dynamo_corpus import DynamoCorpus
-from plinth.adapters.dynamodb_items import row
-from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Put, Table
+from plinth.adapters.dynamo_corpus import REINDEX, DynamoCorpus
+from plinth.adapters.dynamodb_table import ConditionFailedError, Put, Table
 from plinth.contracts.indexes import TenantIndexes
 from plinth.contracts.reindexing import Reindex
 from plinth.contracts.tenant import Tenant
 from plinth.errors import StoreUnavailableError
-
-_REINDEX: Key = ("#INDEXES", "REINDEX")
 
 
 class DynamoIndexes:
@@ -33,24 +30,19 @@ class DynamoIndexes:
         """Return where a tenant's first passages go."""
         return self._corpus.first()
 
-    def begin_in(self, indexes: TenantIndexes) -> None:
-        """Let a tenant's first passages go there."""
-        self._corpus.begin_in(indexes)
-
     def change(self, tenant: Tenant, before: TenantIndexes, after: TenantIndexes) -> bool:
         """Change the tenant's row in one conditional write."""
         return self._corpus.change(tenant, before, after)
 
     def reindex(self) -> Reindex | None:
         """Return the row as it is now."""
-        found = self._table.get(_REINDEX)
-        return row(found, Reindex) if found else None
+        return self._corpus.reindex()
 
     def save(self, reindex: Reindex) -> Reindex:
         """Write the row if it has the revision that the reindex was read with."""
         saved = replace(reindex, revision=reindex.revision + 1)
         put = Put(
-            key=_REINDEX,
+            key=REINDEX,
             item=asdict(saved),
             condition="#revision = :revision" if reindex.revision else "attribute_not_exists(#revision)",
             values={":revision": reindex.revision} if reindex.revision else {},

@@ -10,11 +10,12 @@ from plinth.contracts.memory import DocumentVersion
 class ReindexState(StrEnum):
     """Where a reindex stands.
 
-    FILLING: searches read the old index. SWITCHED: they read the new one; the old one is written on and can be gone
-    back to. RELEASING, RELEASED: the index that is left is written no more, and goes. CANCELLING: the new one is left.
+    FILLING: searches read the old index. SWITCHING, SWITCHED: they read the new one; the old one is written on and can
+    be gone back to. RELEASING, RELEASED: what is left is written no more, and goes. CANCELLING: the new one is left.
     """
 
     FILLING = "filling"
+    SWITCHING = "switching"
     SWITCHED = "switched"
     CANCELLING = "cancelling"
     RELEASING = "releasing"
@@ -24,7 +25,7 @@ class ReindexState(StrEnum):
 
 
 OVER = frozenset({ReindexState.DONE, ReindexState.CANCELLED})
-MAY_BE_CANCELLED = frozenset({ReindexState.FILLING, ReindexState.SWITCHED})
+MAY_BE_CANCELLED = frozenset({ReindexState.FILLING, ReindexState.SWITCHING, ReindexState.SWITCHED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,15 +100,15 @@ def refused(
 ) -> Change | None:
     """Note why this execution's try failed, so that it can't be published any more; an earlier live version stays live.
 
-    An execution whose claim never arrived, or whose answer to it got lost, has tried as well. Where an earlier try of
-    the same version is live, nothing is refused: the document is as ready as before.
+    An execution whose claim never arrived, or whose answer to it got lost, has tried as well. Where this version is
+    live, by this try or an earlier one, nothing is refused: the document is as ready as before.
     """
     if document.sequence > row.sequence:
         row = _next_try(row, document, execution=execution, now=now)
-    if (row.sequence, row.claimed_by) != (document.sequence, execution) or _is_newest_live(row):
+    if (row.sequence, row.claimed_by) != (document.sequence, execution):
         return None
     if _is_live(row, document):
-        return Change(row=replace(row, state=DocumentState.READY, updated_at=now))
+        return Change(row=replace(row, state=DocumentState.READY))
     refusal = replace(row, state=DocumentState.REFUSED, updated_at=now, reason=failure.reason, message=failure.message)
     return Change(row=refusal)
 
@@ -277,10 +277,6 @@ def _next_try(row: DocumentRow, document: DocumentVersion, *, execution: str, no
         reason=None,
         message=None,
     )
-
-
-def _is_newest_live(row: DocumentRow) -> bool:
-    return row.generation == f"{row.sequence}.{row.attempt:04d}"
 
 
 def _is_live(row: DocumentRow, document: DocumentVersion) -> bool:

@@ -23,10 +23,6 @@ class Indexes(Protocol):
         """Return where a tenant's first passages go."""
         ...
 
-    def begin_in(self, indexes: TenantIndexes) -> None:
-        """Let a tenant's first passages go there."""
-        ...
-
     def change(self, tenant: Tenant, before: TenantIndexes, after: TenantIndexes) -> bool:
         """Change the tenant's indexes; False where they are not `before` any more."""
         ...

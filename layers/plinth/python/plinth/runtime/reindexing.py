@@ -18,6 +18,7 @@ from plinth.contracts.reindexing import (
     ReindexState,
 )
 from plinth.contracts.tenant import Tenant
+from plinth.memory.reindexes import is_cancelled
 from plinth.wiring import Services
 
 ROUND = 5_000
@@ -57,10 +58,9 @@ def _fill(reindex: Reindex, services: Services, *, since: int) -> AdvanceReindex
     """Let every tenant publish into the target too, and list what it lacks; a round that was cut off comes again."""
     if reindex.round > since and services.clock.now() < reindex.changed_at + _LIST_SECONDS:
         return _round(reindex, services)
-    services.indexes.begin_in(TenantIndexes(live=reindex.source, other=reindex.target))
     lacking = list(_lacking(reindex, services))
     if not lacking:
-        return _switch(reindex, services)
+        return _switch(_at(replace(reindex, state=ReindexState.SWITCHING), services), services)
     if since and reindex.left and len(lacking) >= reindex.left:
         return AdvanceReindexOutput(next="stuck", round=since)
     planned = replace(
@@ -104,7 +104,6 @@ def _switch(reindex: Reindex, services: Services) -> AdvanceReindexOutput:
     def switch(held: TenantIndexes) -> TenantIndexes:
         return held if held.live == target else TenantIndexes(live=target, other=held.live)
 
-    services.indexes.begin_in(TenantIndexes(live=target, other=reindex.source))
     left = {reindex.source, *(held.other for held in _changed(switch, services).values() if held.other)}
     switched = replace(reindex, state=ReindexState.SWITCHED, leaving=tuple(sorted(left)))
     return _wait(_at(switched, services), services)
@@ -117,7 +116,6 @@ def _cancel(reindex: Reindex, services: Services) -> AdvanceReindexOutput:
     def go_back(held: TenantIndexes) -> TenantIndexes:
         return TenantIndexes(live=held.other if held.live == target and held.other else held.live)
 
-    services.indexes.begin_in(TenantIndexes(live=reindex.source))
     _changed(go_back, services)
     return _wait(_at(replace(reindex, state=ReindexState.RELEASED, leaving=(target,)), services), services)
 
@@ -136,7 +134,6 @@ def _release(reindex: Reindex, services: Services) -> AdvanceReindexOutput:
     def release(held: TenantIndexes) -> TenantIndexes:
         return replace(held, other=None) if held.live == target else held
 
-    services.indexes.begin_in(TenantIndexes(live=target))
     _changed(release, services)
     return _wait(_at(replace(reindex, state=ReindexState.RELEASED), services), services)
 
@@ -146,7 +143,7 @@ def _remove(reindex: Reindex, services: Services) -> AdvanceReindexOutput:
     if _seconds_left(reindex, services):
         return _wait(reindex, services)
     held = {name for _, indexes in services.indexes.all() for name in indexes.all}
-    cancelled = reindex.leaving == (reindex.target,)
+    cancelled = is_cancelled(reindex)
     if not cancelled and held & set(reindex.leaving):
         late = services.indexes.save(replace(reindex, state=ReindexState.FILLING, left=0))
         return _fill(late, services, since=late.round)
@@ -157,6 +154,7 @@ def _remove(reindex: Reindex, services: Services) -> AdvanceReindexOutput:
 
 
 _THEN: Mapping[ReindexState, Callable[[Reindex, Services], AdvanceReindexOutput]] = {
+    ReindexState.SWITCHING: _switch,
     ReindexState.SWITCHED: _keep,
     ReindexState.CANCELLING: _cancel,
     ReindexState.RELEASING: _release,
