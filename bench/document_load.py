@@ -34,7 +34,7 @@ from local.models.files import cache_directory
 from local.processes import LOOPBACK, free_port, start, stop, wait_healthy
 from local.records import StackInfo
 from plinth.adapters.opensearch_client import connect
-from plinth.adapters.opensearch_requests import versioned
+from plinth.adapters.opensearch_requests import MAPPING_VERSION
 from plinth.contracts.memory import DocumentRecord, DocumentState
 
 FILES = 1_600
@@ -226,6 +226,6 @@ def _is_once(document: DocumentRecord | None, info: StackInfo) -> bool:
         return False
     query = {"size": 10_000, "query": {"term": {"document_id": document.document_id}}, "_source": _FIELDS}
     with connect(info.outputs["SearchUrl"], auth="none") as client:
-        hits = client.search(index=versioned("passages"), body=query)["hits"]["hits"]
+        hits = client.search(index=f"passages-m{MAPPING_VERSION}", body=query)["hits"]["hits"]
     held = sorted((hit["_source"]["position"], hit["_source"]["generation"]) for hit in hits)
     return held == [(position, document.generation) for position in range(document.passages)]

@@ -12,7 +12,7 @@ from plinth.wiring import Services
 
 
 def embed_passages(request: EmbedPassagesInput, services: Services) -> EmbedPassagesOutput:
-    """Keep a vector per text in its context, and model; what the live version has too is taken from memory, however old it is."""
+    """Keep a vector per text in its context, by model; what the live version has too is taken from memory."""
     document = request.document
     passages = msgspec.json.decode(services.work.get(document, "passages"), type=tuple[Passage, ...])
     texts = list(dict.fromkeys(passage.in_context for passage in passages))

@@ -19,16 +19,14 @@ def publish_document(request: PublishDocumentInput, services: Services) -> Publi
     if visible != request.passages and services.documents.awaits(document):
         raise PassagesNotVisibleError(f"{visible} of {request.passages} passages are searchable")
     parsed = msgspec.json.decode(services.work.get(document, "text"), type=ParsedDocument)
-    version = services.documents.publish(
-        document,
-        Content(
-            title=parsed.title,
-            passages=request.passages,
-            tokens=request.tokens,
-            source=parsed.source,
-            indexes=corpus.indexes,
-        ),
+    content = Content(
+        title=parsed.title,
+        passages=request.passages,
+        tokens=request.tokens,
+        source=parsed.source,
+        indexes=corpus.indexes,
     )
+    version = services.documents.publish(document, content)
     if version is None:
         return PublishDocumentOutput(published=False, corpus_version=services.documents.corpus_version(document.tenant))
     for memory in memories:

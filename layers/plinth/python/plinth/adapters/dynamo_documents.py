@@ -14,6 +14,7 @@ from plinth.adapters.dynamodb_items import Value, row
 from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Put, Table, Update
 from plinth.contracts.indexes import Corpus, TenantIndexes
 from plinth.contracts.memory import (
+    NO_FACTS,
     Content,
     DocumentRecord,
     DocumentState,

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from plinth.contracts.indexes import Corpus, TenantIndexes
+from plinth.contracts.indexes import Corpus
 from plinth.contracts.memory import (
-    Content,
     NO_LABELS,
+    Content,
     CurrentObject,
     DocumentRecord,
     DocumentVersion,
@@ -109,10 +109,7 @@ class Documents(Protocol):
         """
         ...
 
-    def publish(
-        self, document: DocumentVersion, content: Content
-    ) -> int | None:
-    ) -> int | None:
+    def publish(self, document: DocumentVersion, content: Content) -> int | None:
         """Make this try the live one and raise the corpus version, in one transaction; return it.
 
         None where a newer version, try or deletion won, or the try was refused. Publishing it again changes nothing.
