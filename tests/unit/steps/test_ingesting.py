@@ -62,7 +62,7 @@ def ingest(call: Call, document: DocumentVersion) -> dict[str, Any]:
 def test_an_uploaded_document_becomes_searchable(services: ChainServices, call: Call) -> None:
     document = upload(services, "guide/größe.md", b"# Sizes\n\nThe size is large.", sequence="01")
 
-    assert ingest(call, document) == {"published": True, "corpus_version": 1}
+    assert ingest(call, document) == {"published": True, "corpus_version": 1, "moved": False}
 
     record = services.documents.get(TENANT, document.document_id)
     assert (record.state, record.title, record.passages) == (DocumentState.READY, "Sizes", 1)
