@@ -5,9 +5,10 @@ import msgspec
 from plinth.contracts import EmbedPassagesInput, EmbedPassagesOutput
 from plinth.contracts.ingesting import Vectors
 from plinth.contracts.memory import Passage
+from plinth.memory.index_names import by_model
 from plinth.memory.naming import text_hash
 from plinth.runtime import step
-from plinth.runtime.indexing import embedded_for, indexes_by_model
+from plinth.runtime.indexing import embedded_for
 from plinth.wiring import Services
 
 
@@ -18,12 +19,12 @@ def embed_passages(request: EmbedPassagesInput, services: Services) -> EmbedPass
     texts = list(dict.fromkeys(passage.in_context for passage in passages))
     made = {
         model: embedded_for(document, texts, indexes, services)
-        for model, indexes in indexes_by_model(document.tenant, services).items()
+        for model, indexes in by_model(services.documents.corpus(document.tenant).indexes).items()
     }
-    by_model = {
+    vectors = {
         model: {text_hash(text): list(vector) for text, vector in each.vectors.items()} for model, each in made.items()
     }
-    services.work.put(document, "vectors", msgspec.msgpack.encode(Vectors(by_model=by_model)))
+    services.work.put(document, "vectors", msgspec.msgpack.encode(Vectors(by_model=vectors)))
     embedded = sum(each.embedded for each in made.values())
     return EmbedPassagesOutput(embedded=embedded, reused=len(texts) * len(made) - embedded)
 

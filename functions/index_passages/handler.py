@@ -5,9 +5,9 @@ import msgspec
 from plinth.contracts import IndexPassagesInput, IndexPassagesOutput
 from plinth.contracts.ingesting import Vectors
 from plinth.contracts.memory import ParsedDocument, Passage
+from plinth.memory.index_names import by_model
 from plinth.memory.naming import text_hash
 from plinth.runtime import step
-from plinth.runtime.indexing import indexes_by_model
 from plinth.wiring import Services
 
 
@@ -17,8 +17,8 @@ def index_passages(request: IndexPassagesInput, services: Services) -> IndexPass
     parsed = msgspec.json.decode(services.work.get(document, "text"), type=ParsedDocument)
     passages = msgspec.json.decode(services.work.get(document, "passages"), type=tuple[Passage, ...])
     vectors = msgspec.msgpack.decode(services.work.get(document, "vectors"), type=Vectors).by_model
-    by_model = indexes_by_model(document.tenant, services)
-    indexes = [(index, vectors[model]) for model in by_model if model in vectors for index in by_model[model]]
+    held = by_model(services.documents.corpus(document.tenant).indexes)
+    indexes = [(index, vectors[model]) for model in held if model in vectors for index in held[model]]
     for index, by_text in indexes:
         embedded = [(passage, by_text[text_hash(passage.in_context)]) for passage in passages]
         services.memory.named(index).index(document, parsed.title, embedded, labels=parsed.source.labels)

@@ -8,8 +8,8 @@ from plinth.contracts import RetrieveContextInput, RetrieveContextOutput
 from plinth.contracts.access import CachePolicy
 from plinth.memory.mentions import unmentioned
 from plinth.runtime import step
-from plinth.runtime.facts import keep_nearest_facts, question_for_facts
-from plinth.runtime.retrieval import scope_of, search
+from plinth.runtime.facts import keep_nearest_facts
+from plinth.runtime.retrieval import question_for_facts, scope_of, search
 from plinth.wiring import Services
 
 PASSAGES = 8

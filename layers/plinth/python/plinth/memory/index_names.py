@@ -6,6 +6,8 @@
 import re
 from dataclasses import dataclass
 
+from plinth.contracts.indexes import TenantIndexes
+
 _NAME = re.compile(r"(?P<model>.+?)-m(?P<mapping>[0-9]+)(?:-(?P<number>[0-9]+))?")
 
 
@@ -28,3 +30,11 @@ def index_name(text: str) -> IndexName:
     if found is None:
         raise ValueError(f"index {text!r}: not called <model>-m<mapping>")
     return IndexName(model=found["model"], mapping=int(found["mapping"]), number=int(found["number"] or 0))
+
+
+def by_model(indexes: TenantIndexes) -> dict[str, list[str]]:
+    """Return a tenant's indexes by the model whose vectors they hold."""
+    found: dict[str, list[str]] = {}
+    for index in indexes.all:
+        found.setdefault(index_name(index).model, []).append(index)
+    return found

@@ -25,13 +25,6 @@ def keep_nearest_facts(run: Run, asked: RunRequest, vector: Vector, services: Se
         services.runs.put_content(run, "facts", told)
 
 
-def question_for_facts(asked: RunRequest, vector: Vector, services: Services, *, index: str) -> Vector:
-    """Return the question's vector of the model that facts are kept with; `vector` is that of the index."""
-    if asked.conversation_id is None or services.embedder_of(index) is services.embedder:
-        return vector
-    return services.embedder.embed([asked.question])[0]
-
-
 def told_facts(run: Run, services: Services) -> tuple[Fact, ...]:
     """Return the facts that were kept with the run."""
     try:

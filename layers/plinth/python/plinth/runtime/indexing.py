@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from plinth.contracts.memory import DocumentVersion
-from plinth.contracts.tenant import Tenant
 from plinth.memory.index_names import index_name
 from plinth.memory.naming import of_generation
 from plinth.ports.documents import Vector
@@ -17,14 +16,6 @@ class Embedded:
 
     vectors: Mapping[str, Vector]
     embedded: int
-
-
-def indexes_by_model(tenant: Tenant, services: Services) -> dict[str, list[str]]:
-    """Return the tenant's indexes by the model whose vectors they hold."""
-    found: dict[str, list[str]] = {}
-    for index in services.documents.corpus(tenant).indexes.all:
-        found.setdefault(index_name(index).model, []).append(index)
-    return found
 
 
 def embedded_for(

@@ -42,6 +42,13 @@ def search(
     return with_neighbours(chosen, near), vector
 
 
+def question_for_facts(asked: RunRequest, vector: Vector, services: Services, *, index: str) -> Vector:
+    """Return the question's vector of the model that facts are kept with; `vector` is that of the index."""
+    if asked.conversation_id is None or services.embedder_of(index) is services.embedder:
+        return vector
+    return services.embedder.embed([asked.question])[0]
+
+
 def _live_hits(
     tenant: Tenant, ranked_by: Callable[..., list[StoredPassage]], services: Services, *, limit: int
 ) -> tuple[StoredPassage, ...]:
