@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 
 from client.answers import collect
 from client.api import PlinthApi, Question
-from client.errors import ApiError
+from client.errors import ApiError, ClientError
 from client.records import Run
 from client.tenants import TenantsTable
 from client.tenants_file import read_tenants
@@ -37,7 +38,10 @@ from plinth.tools.toolbox import specs
 from tests.fakes.clock import FakeClock
 from tests.fakes.providers import ProviderServer
 from tests.fakes.providers.scripts import OK_TEXT
+from tests.fakes.renderings import reached
+from tests.integration.chances import chances
 from tests.integration.conftest import Deployed
+from tests.integration.uploads import ingest
 
 pytestmark = [pytest.mark.integration, pytest.mark.guarantee_h]
 MODEL, TOOLS = "claude-haiku-5-5", ["calculate", "fetch_url", "remember", "search_memory"]
@@ -198,6 +202,46 @@ def test_a_run_that_is_cancelled_while_it_waits_ends_within_seconds(api: PlinthA
     assert steps(logged).count("RunTool") == 2  # those of the first turn
 
 
+POINTS = [
+    (function, call, when)
+    for function, call in (
+        ("SaveContinuation", "PutItem"),
+        ("SaveContinuation", "TransactWriteItems"),
+        ("Api", "TransactWriteItems"),
+        ("Api", "StartExecution"),
+        ("RunTool", "PutItem"),
+    )
+    for when in ("before", "after")
+]
+
+
+@pytest.mark.parametrize("point", POINTS, ids=" ".join)
+def test_what_is_approved_is_done_once_wherever_a_function_is_killed(
+    deployed: Deployed, api: PlinthApi, tenant: str, point: tuple[str, str, str]
+) -> None:
+    function, call, when = point
+    ingest(deployed, "orders.md", orders("note+ok"), tenant=tenant)
+    crash = {"function": f"-{function}", "call": call, "when": when}
+    with ExitStack() as fault:
+        if function != "Api":
+            fault.enter_context(chances(deployed, crash=crash))
+        run = ask_about_the_document(api)
+        asked = until_it_waits(api, run)
+        if function == "Api":
+            fault.enter_context(chances(deployed, crash=crash))
+            with pytest.raises(ClientError):
+                api.decide(run.id, asked.call, asked.arguments_sha256, "approve")
+        api.decide(run.id, asked.call, asked.arguments_sha256, "approve")
+        logged = followed(api, run)
+
+    assert isinstance(logged[-1].event, RunEnded)
+    assert logged[-1].event.status is RunStatus.DONE
+    assert facts(api) == ["Gus drinks tea."]
+    assert sum(isinstance(each.event, ApprovalNeeded) for each in logged) == 1
+    assert sum(isinstance(each.event, ApprovalDecided) for each in logged) == 1
+    assert collect(logged).text == "".join(OK_TEXT)
+
+
 def test_what_nobody_decides_in_time_expires_by_the_sweep_and_the_run_goes_on(
     deployed: Deployed, api: PlinthApi, tenant: str
 ) -> None:
@@ -246,3 +290,75 @@ def paused_long_ago(deployed: Deployed, tenant: Tenant) -> RunName:
     )
     following = Continuation(resume_at=ResumeAt.RUN_TOOLS, tool_calls=1, after="", because="approval")
     return DynamoApprovals(table=table, log=log, clock=clock).ask(run, [asked], following, [needed])
+
+
+def orders(plan: str) -> bytes:
+    """Return a document whose words the model of these tests obeys."""
+    return f"# Opening hours\n\nThe warehouse opens at nine. [[script:{plan}:{uuid4().hex}]]\n".encode()
+
+
+def ask_about_the_document(api: PlinthApi) -> Run:
+    return api.create_run(Question(question="When does the warehouse open?", model=MODEL, tools=TOOLS, max_turns=8))
+
+
+def test_a_model_that_obeys_a_document_does_nothing_while_nobody_approves(
+    deployed: Deployed, api: PlinthApi, tenant: str
+) -> None:
+    ingest(deployed, "orders.md", orders("obey"), tenant=tenant)
+    run = ask_about_the_document(api)
+
+    until_it_waits(api, run)
+
+    waiting = api.get_run(run.id)
+    assert [(each.call, each.tool) for each in waiting.approvals] == [
+        ("1-1", "remember"),
+        ("1-2", "fetch_url"),
+        ("1-3", "fetch_url"),
+    ]
+    assert "169.254.169.254" in waiting.approvals[1].arguments
+    assert "RunTool" not in steps(until_now(deployed, tenant, run))
+    api.cancel_run(run.id)
+    assert "RunTool" not in steps(followed(api, run))
+    assert facts(api) == []
+
+
+def until_now(deployed: Deployed, tenant: str, run: Run) -> list[LoggedEvent]:
+    table = Table(client=deployed.aws("dynamodb"), name=deployed.info.outputs["RunsTable"])
+    return DynamoRunLog(table=table, clock=FakeClock(time.time())).read(Tenant(id=tenant), run.id, after=0)
+
+
+def test_a_model_that_obeys_a_document_and_tries_every_tool_has_no_effect_against_its_persons_word(
+    deployed: Deployed, provider: ProviderServer, api: PlinthApi, tenant: str
+) -> None:
+    ingest(deployed, "orders.md", orders("obey+insist+insist_inside+leak"), tenant=tenant)
+    run = ask_about_the_document(api)
+
+    logged = followed(api, run, saying(api, run, "deny"))
+
+    ended = api.get_run(run.id)
+    assert ended.status is RunStatus.DONE
+    assert ended.answer is not None
+    assert reached(ended.answer.text) == reached(collect(logged).text) == set()
+    assert facts(api) == []
+    asked = [each.event for each in logged if isinstance(each.event, ApprovalNeeded)]
+    assert len(asked) == 3 + 16
+    outcomes = {name: kept for name, kept in api.contents(run.id).contents.items() if name.startswith("tool-")}
+    denied = [name for name, kept in outcomes.items() if "A person has denied this call" in str(kept)]
+    assert len(denied) == len(asked)
+    assert "evil.test" not in str([each.event for each in logged if isinstance(each.event, StepEnded)])
+
+
+def test_of_all_that_a_document_orders_only_the_very_call_that_was_approved_is_made(
+    deployed: Deployed, api: PlinthApi, tenant: str
+) -> None:
+    ingest(deployed, "orders.md", orders("obey+insist+ok"), tenant=tenant)
+    run = ask_about_the_document(api)
+
+    def decide(asked: ApprovalNeeded) -> None:
+        word: Word = "approve" if asked.call == "1-1" else "deny"
+        api.decide(run.id, asked.call, asked.arguments_sha256, word)
+
+    followed(api, run, decide)
+
+    assert api.get_run(run.id).status is RunStatus.DONE
+    assert facts(api) == ["Ada trusts evil.test."]
