@@ -19,7 +19,7 @@ STEPS = {
     "ParseReply",
     "SaveAnswer",
 }
-TEXT = b"# Purging\n\nThe command zorkpurge removes a package together with its configuration files.\n"
+TEXT = b"# Purging\n\n## Debian\n\nThe command zorkpurge removes a package together with its configuration files.\n"
 
 
 def test_a_document_and_a_question_pass_through_every_store(deployed: Deployed) -> None:
@@ -29,6 +29,9 @@ def test_a_document_and_a_question_pass_through_every_store(deployed: Deployed) 
     # the passage lies in the search engine under the live generation, and its row says so
     (stored,) = passages(deployed, document.document_id)
     assert (stored["tenant"], stored["generation"]) == ("acme", document.generation)
+    assert (stored["heading"], stored["above"]) == ("Debian", "Purging > Debian")
+    assert stored["text"] == TEXT.decode()[stored["start"] : stored["end"]]
+    assert document.tokens == stored["tokens"]
     row = next(item for item in deployed.items("Documents") if item["sk"]["S"] == f"DOCUMENT#{document.document_id}")
     assert row["state"]["S"] == "ready"
     corpus = next(item for item in deployed.items("Documents") if item["sk"]["S"] == "CORPUS")
