@@ -14,19 +14,14 @@ from plinth.money.prices import Confidence
 
 API_STEP = "Api"
 """The one step that is no state of the machine; it is counted until the run was written down."""
-ACCEPTING_UNITS, ANSWERING_UNITS, ENDING_UNITS, HANDING_OVER_UNITS, ASKING_UNITS, DECIDING_UNITS = (
-    7.0,
-    10.0,
-    9.0,
-    6.0,
-    9.0,
-    5.0,
-)
-"""Write units of six transactions, which can't tell their own in what they write: that which accepts a run under an
-Idempotency-Key, that which accepts it with its answer, that which ends it (as `bench platform_cost` records them), and
-that which hands it over to its next execution (two items of a KB, and the index), that which lets it wait for a person
-(three items of a KB, and the index, counted and not recorded), and a person's decision (two of a KB, and the index).
-"""
+# Write units of transactions, which can't tell their own in what they write. Recorded by `bench platform_cost`:
+ACCEPTING_UNITS = 7.0  # a run under an Idempotency-Key
+ANSWERING_UNITS = 10.0  # the same with its answer
+ENDING_UNITS = 9.0
+# Counted, not recorded, with items of a KB:
+HANDING_OVER_UNITS = 6.0  # two items, and the index
+ASKING_UNITS = 9.0  # a person: three items, and the index
+DECIDING_UNITS = 5.0  # two items, and the index
 _CLAIMING = "ClaimRun"
 _WORKFLOW = "workflow"
 WORKFLOW_GB = 64 / 1024
