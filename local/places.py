@@ -89,3 +89,8 @@ def host_variables() -> dict[str, str]:
 def models_elsewhere() -> dict[str, str]:
     """Return where the host wants the functions to find models: other base URLs, another catalogue; no key."""
     return {name: os.environ[name] for name in _MODELS_ELSEWHERE if name in os.environ}
+
+
+def enforces_roles() -> bool:
+    """Say whether PLINTH_ENFORCE_ROLES=1 asks for functions that can do what their roles say, and nothing else."""
+    return os.environ.get("PLINTH_ENFORCE_ROLES") == "1"

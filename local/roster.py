@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.cloud import REGION
-from local.places import REPOSITORY, Ports, host_variables, models_elsewhere
+from local.places import REPOSITORY, Ports, enforces_roles, host_variables, models_elsewhere
 from local.processes import LOOPBACK
 from local.supervision import WantedProcess
 
@@ -40,6 +40,7 @@ def behind_the_edge(home: Path, *, ports: Ports, model_file: Path, strict: bool)
                 *("--search-endpoint", f"{LOOPBACK}:{ports.search}"),
                 *(text for name, value in variables.items() for text in ("--environment", f"{name}={value}")),
                 *(("--strict",) if strict else ()),
+                *(("--enforce-roles",) if enforces_roles() else ()),
             ),
             home=home,
             health_url=f"{ports.cloud_url}/_ministack/health",

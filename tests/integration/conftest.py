@@ -185,6 +185,17 @@ class Deployed:
             aws_secret_access_key="test",
         )
 
+    def function(self, step: str) -> str:
+        """Return the name of a step's function."""
+        pages = self.aws("lambda").get_paginator("list_functions").paginate()
+        (name,) = (
+            each["FunctionName"]
+            for page in pages
+            for each in page["Functions"]
+            if f"-{step}Function" in each["FunctionName"]
+        )
+        return str(name)
+
     def log_lines(self, step: str) -> list[dict[str, Any]]:
         """Return the structured lines that a step's function has logged."""
         logs = self.aws("logs")

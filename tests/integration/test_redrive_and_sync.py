@@ -18,7 +18,6 @@ from tests.integration.uploads import put, settled
 
 pytestmark = [pytest.mark.integration, pytest.mark.guarantee_d]
 TENANT = "acme"
-SYNC = "-SyncDocuments"
 
 
 def command(deployed: Deployed, *arguments: str) -> str:
@@ -59,13 +58,7 @@ def test_a_document_that_failed_is_listed_with_its_reason_redriven_and_answered_
 @contextmanager
 def impatient_sync(deployed: Deployed) -> Generator[Callable[[], None]]:
     """Let the sync leave nothing alone for longer than a second; yield what calls it as its schedule does."""
-    functions = deployed.aws("lambda")
-    (name,) = (
-        each["FunctionName"]
-        for page in functions.get_paginator("list_functions").paginate()
-        for each in page["Functions"]
-        if SYNC in each["FunctionName"]
-    )
+    functions, name = deployed.aws("lambda"), deployed.function("SyncDocuments")
     variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
 
     def sync() -> None:

@@ -96,14 +96,8 @@ def standing(deployed: Deployed) -> list[WindowLeft]:
 
 def exported(deployed: Deployed, column: str) -> int:
     """Run the monthly export of this month, and return the sum of a column over the tenant's users."""
-    functions = deployed.aws("lambda").get_paginator("list_functions").paginate()
-    (name,) = (
-        each["FunctionName"]
-        for page in functions
-        for each in page["Functions"]
-        if "ExportUsage" in each["FunctionName"]
-    )
     month = datetime.now(UTC).strftime("%Y-%m")
+    name = deployed.function("ExportUsage")
     answer = deployed.aws("lambda").invoke(FunctionName=name, Payload=json.dumps({"month": month}))
     told = json.loads(answer["Payload"].read())
     assert told["key"] == f"usage/{month}.csv"
