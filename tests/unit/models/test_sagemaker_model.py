@@ -16,7 +16,7 @@ from local.models.eventstream import payload_part, stream_error
 from plinth.adapters.sagemaker_inferences import QUEUE_CALLS, SageMakerInferences
 from plinth.adapters.sagemaker_model import SageMakerModel, patient_for
 from plinth.chain.catalogue import Provider
-from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, TextChunk, TimeLimits
+from plinth.contracts.models import Message, ModelEnd, ModelRequest, Prompt, Role, TextChunk, TimeLimits, Working
 from plinth.contracts.tenant import Tenant
 from plinth.errors import (
     ModelBusyError,
@@ -141,9 +141,10 @@ def ask(timeout_seconds: float = 5.0) -> ModelRequest:
 def test_a_whole_stream_is_its_text_and_one_end(endpoint: Endpoint) -> None:
     endpoint.reply = streams(WHOLE)
 
-    text, end = list(endpoint.model().stream(ask()))
+    text, *signs, end = list(endpoint.model().stream(ask()))
 
     assert text == TextChunk(text="Nine.")
+    assert all(isinstance(each, Working) for each in signs)
     assert isinstance(end, ModelEnd)
     assert end.usage.input_tokens == 9
 
