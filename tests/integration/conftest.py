@@ -134,6 +134,12 @@ tier = "pro"
 keys = ["test"]
 scopes = ["runs:read", "runs:write", "documents:read", "documents:write", "export"]
 
+[tenants.redriven]
+tier = "pro"
+[tenants.redriven.users.red]
+keys = ["test"]
+scopes = ["runs:read", "runs:write", "documents:read", "documents:write"]
+
 [tenants.shelved]
 tier = "pro"
 [tenants.shelved.users.sue]

@@ -17,7 +17,8 @@ from tests.integration.conftest import Deployed
 from tests.integration.uploads import put, settled
 
 pytestmark = [pytest.mark.integration, pytest.mark.guarantee_d]
-TENANT = "acme"
+TENANT = "redriven"
+"""A tenant of its own, so that an answer can come from nothing else."""
 
 
 def command(deployed: Deployed, *arguments: str) -> str:

@@ -27,10 +27,10 @@ SETTINGS = settings(
 )
 MOST_CHANGES, SETTLE_SECONDS = 6, 900.0
 SUBTLE = {
-    "a live version begins",
     "every try has one number",
     "a live version is refused",
     "a refused try is published",
+    "a deletion takes any live version",
     "hidden for ever",
     "publishing uncounted",
     "a clean-up of what is live",
