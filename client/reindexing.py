@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
     from mypy_boto3_stepfunctions import SFNClient
 
+_TRIES = 10
 _KEY: "dict[str, AttributeValueTypeDef]" = {"pk": {"S": "#INDEXES"}, "sk": {"S": "REINDEX"}}
 
 
@@ -48,18 +49,19 @@ class Reindexing:
 
     def cancel(self) -> Reindex:
         """Go back to the old index; `UsageError` where there is nothing to go back from, or no way."""
-        last = self.current()
-        if last is None or last.state in OVER:
-            raise UsageError("no reindex goes on")
-        if last.state not in {*MAY_BE_CANCELLED, ReindexState.CANCELLING}:
-            raise UsageError(f"the old index of {last.id} goes already: start another reindex instead")
-        if last.state is not ReindexState.CANCELLING:
-            self._mark_cancelling(last)
-        if not self.is_running():
-            self._run(last.id, reread=last.reread)
-        return last
+        for _ in range(_TRIES):  # the machine notes its progress in the same row
+            last = self.current()
+            if last is None or last.state in OVER:
+                raise UsageError("no reindex goes on")
+            if last.state not in {*MAY_BE_CANCELLED, ReindexState.CANCELLING}:
+                raise UsageError(f"the old index of {last.id} goes already: start another reindex instead")
+            if last.state is ReindexState.CANCELLING or self._mark_cancelling(last):
+                if not self.is_running():
+                    self._run(last.id, reread=last.reread)
+                return last
+        raise UsageError("the reindex went on just now: try again")
 
-    def _mark_cancelling(self, last: Reindex) -> None:
+    def _mark_cancelling(self, last: Reindex) -> bool:
         try:
             self._dynamodb.update_item(
                 TableName=self._table,
@@ -73,8 +75,9 @@ class Reindexing:
                     ":next": {"N": str(last.revision + 1)},
                 },
             )
-        except self._dynamodb.exceptions.ConditionalCheckFailedException as error:
-            raise UsageError("the reindex went on just now: try again") from error
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
 
     def _run(self, reindex_id: str, *, reread: bool) -> str:
         asked = msgspec.json.encode({"reindex_id": reindex_id, "reread": reread}).decode()

@@ -26,6 +26,13 @@ def reindexing(deployed: Deployed) -> Reindexing:
     )
 
 
+def begin(deployed: Deployed, *, reread: bool) -> None:
+    """Start a reindex once the machine of the one before has ended."""
+    while reindexing(deployed).is_running():
+        time.sleep(0.2)
+    reindexing(deployed).start(reread=reread)
+
+
 def opened(deployed: Deployed, document_id: str) -> str:
     """Return the first passage of a document, as a reader opens it: from the index that is searched."""
     with deployed.http(TENANT) as http:
@@ -65,7 +72,7 @@ def test_documents_can_be_read_through_a_reindex_with_an_upload_and_a_deletion_i
     gone = ingest(deployed, "gone.md", b"# Gone\n\nThe otter leaves.", tenant=TENANT)
     old = searched_index(deployed)
 
-    reindexing(deployed).start(reread=True)
+    begin(deployed, reread=True)
     put(deployed, "new.md", b"# New\n\nThe heron arrives.", tenant=TENANT)
     with deployed.api(TENANT) as api:
         api.delete_document(gone.document_id)
@@ -87,7 +94,7 @@ def test_a_reindex_that_is_cancelled_leaves_everything_as_it_was(deployed: Deplo
     kept = ingest(deployed, "stays.md", b"# Stays\n\nThe capybara stays.", tenant=TENANT)
     before, texts = searched_index(deployed), held(deployed)
 
-    reindexing(deployed).start(reread=False)
+    begin(deployed, reread=False)
     while not reindexing(deployed).current() or reindexing(deployed).current().state in OVER:
         time.sleep(0.1)
     cancelled = reindexing(deployed).cancel()
