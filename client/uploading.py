@@ -51,19 +51,21 @@ def _of(path: Path) -> Iterator[SourceFile]:
         raise UsageError(f"{path} is no file and no folder")
 
 
-def patiently(call: Callable[[], _Result], *, pause: Callable[[float], None] = time.sleep) -> _Result:
-    """Return what the call, which may be made again, returns.
+def patiently(
+    call: Callable[[], _Result], *, repeatable: bool = True, pause: Callable[[float], None] = time.sleep
+) -> _Result:
+    """Return what the call returns, waiting out the request limit as long as the API says for how long.
 
-    The request limit is waited out as long as the API says for how long; what does not answer is asked a few times.
+    What does not answer is asked a few times, if the call is `repeatable`: it may have taken effect.
     """
-    failures = 0
+    failures, most = 0, _MOST_FAILURES if repeatable else 0
     while True:
         try:
             return call()
         except ApiError as error:
             failures += error.status == _UNAVAILABLE
             wait_seconds = _PAUSE_SECONDS if error.status == _UNAVAILABLE else error.retry_after_seconds
-            if error.status not in (_LIMITED, _UNAVAILABLE) or wait_seconds is None or failures > _MOST_FAILURES:
+            if error.status not in (_LIMITED, _UNAVAILABLE) or wait_seconds is None or failures > most:
                 raise
             pause(wait_seconds)
 

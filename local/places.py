@@ -1,4 +1,4 @@
-"""Where the local stack keeps things and listens: PLINTH_HOME, PLINTH_PORT and PLINTH_LOCAL_MODEL."""
+"""What the local stack is told by its environment: its place, ports, model, and whether it enforces roles."""
 
 import os
 from dataclasses import dataclass
@@ -92,5 +92,8 @@ def models_elsewhere() -> dict[str, str]:
 
 
 def enforces_roles() -> bool:
-    """Say whether PLINTH_ENFORCE_ROLES=1 asks for functions that can do what their roles say, and nothing else."""
-    return os.environ.get("PLINTH_ENFORCE_ROLES") == "1"
+    """PLINTH_ENFORCE_ROLES: 1 lets functions do what their roles say, and nothing else; 0 is the default."""
+    value = os.environ.get("PLINTH_ENFORCE_ROLES") or "0"
+    if value not in ("0", "1"):
+        raise SettingError(f"PLINTH_ENFORCE_ROLES is {value!r}: set it to 0 or 1")
+    return value == "1"

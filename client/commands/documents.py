@@ -143,7 +143,8 @@ def redrive(
     with environment_named(env).api() as api, Progress(console=progress()) as bar:
         taken = chosen(list(api.documents()), names or [])
         for document in taken:
-            outcome.uploaded[document.document_id] = patiently(partial(api.redrive_document, document.document_id))
+            again = partial(api.redrive_document, document.document_id)
+            outcome.uploaded[document.document_id] = patiently(again, repeatable=False)
         _await(api, outcome, bar, timeout)
     console = output()
     for line in outcome.refused:

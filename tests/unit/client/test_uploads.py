@@ -61,6 +61,16 @@ def test_the_request_limit_is_waited_out_as_long_as_the_api_says() -> None:
     assert pauses == [3.0]
 
 
+def test_what_does_not_answer_is_not_asked_again_where_it_may_have_taken_effect() -> None:
+    def call() -> str:
+        raise ApiError("try again in a moment", status=503, code="unavailable", retry_after_seconds=None)
+
+    pauses: list[float] = []
+    with pytest.raises(ApiError, match="try again"):
+        patiently(call, repeatable=False, pause=pauses.append)
+    assert pauses == []
+
+
 @pytest.mark.parametrize(("failures", "answered"), [(5, True), (6, False)])
 def test_what_does_not_answer_is_asked_six_times(failures: int, *, answered: bool) -> None:
     unavailable = ApiError("try again in a moment", status=503, code="unavailable", retry_after_seconds=None)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.places import Ports, SettingError, chosen_model, chosen_ports, home_directory, host_variables
+from local.places import Ports, SettingError, chosen_model, chosen_ports, enforces_roles, home_directory, host_variables
 from local.preflight import DiskFullError, check_disk, check_ports
 from local.processes import LOOPBACK, PortBusyError
 from local.records import Credentials, StoredKey, credentials_file, read, write
@@ -45,6 +45,18 @@ def test_an_unknown_model_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(SettingError, match="demo or small"):
         chosen_model()
+
+
+def test_roles_are_enforced_where_that_is_asked_for_and_another_word_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert not enforces_roles()
+    monkeypatch.setenv("PLINTH_ENFORCE_ROLES", "1")
+    assert enforces_roles()
+    monkeypatch.setenv("PLINTH_ENFORCE_ROLES", "yes")
+
+    with pytest.raises(SettingError, match="0 or 1"):
+        enforces_roles()
 
 
 def test_the_home_is_where_the_variable_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
