@@ -8,18 +8,17 @@ the import is asked for again while files have failed. Costs are those of all th
 
 import os
 import statistics
-import sys
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
 
 from bench.debian_packages import unpacked
+from bench.failing_network import proxy_before
 from bench.figures import Figure, Goal
 from bench.own_stack import fresh_stack, keys_of
 from bench.platform_cost import Recording, functions_bill, recording_of, short_name
@@ -31,7 +30,6 @@ from client.importing import ImportOptions, Listed, import_files, listed
 from client.uploading import SourceFile
 from local import keeping
 from local.models.files import cache_directory
-from local.processes import LOOPBACK, free_port, start, stop, wait_healthy
 from local.records import StackInfo
 from plinth.adapters.opensearch_client import connect
 from plinth.adapters.opensearch_requests import MAPPING_VERSION
@@ -92,7 +90,8 @@ def load(files: Sequence[Listed]) -> Loaded:
         info, home = opened.enter_context(fresh_stack(strict=True))
         key = keys_of(home)[0].key
         api = opened.enter_context(PlinthApi(info.api_url, key=key))
-        proxy_url = opened.enter_context(_failing_network(info.cloud_url))
+        proxy_url = opened.enter_context(proxy_before(info.cloud_url))
+        httpx.post(f"{proxy_url}/_microburst/rules", json=_FAULTS).raise_for_status()
         recorder = opened.enter_context(recorded(info.cloud_url, named=short_name, proxy_url=proxy_url))
         peak = opened.enter_context(peak_of(keeping.supervisor_pid(home) or os.getpid()))
         began = time.time()
@@ -164,21 +163,6 @@ def _import_all(api: PlinthApi, files: Sequence[Listed]) -> int:
             return tried
         print(f"  {record.failed} files failed, as {record.failures[0].name}: {record.failures[0].message}")
     return _TRIES
-
-
-@contextmanager
-def _failing_network(cloud_url: str) -> Generator[str]:
-    """Yield the address of a proxy to the cloud that fails as `_FAULTS` says."""
-    port = free_port()
-    command = [sys.executable, "-m", "microburst", "--upstream", cloud_url, "--host", LOOPBACK, "--port", str(port)]
-    child = start("microburst", command, env={}, log_path=Path(os.devnull))
-    url = f"http://{LOOPBACK}:{port}"
-    try:
-        wait_healthy(f"{url}/_microburst/health", child, 30)
-        httpx.post(f"{url}/_microburst/rules", json=_FAULTS).raise_for_status()
-        yield url
-    finally:
-        stop([child])
 
 
 def _faced(proxy_url: str) -> Faced:

@@ -4,11 +4,12 @@ import os
 import socket
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from local import stack
 from local.places import Ports
+from local.processes import LOOPBACK
 from local.records import Credentials, StackInfo, StoredKey, credentials_file, read
 
 
@@ -23,8 +24,7 @@ def fresh_stack(
     with tempfile.TemporaryDirectory(prefix="plinth-bench-") as folder:
         home = Path(folder)
         try:
-            ports = Ports(edge=_free_row())
-            yield stack.up(home, ports, model="small", progress=lambda _told: None, strict=strict), home
+            yield stack.up(home, free_ports(), model="small", progress=lambda _told: None, strict=strict), home
         finally:
             stack.down(home)
             for name, value in before.items():
@@ -40,18 +40,14 @@ def keys_of(home: Path) -> Sequence[StoredKey]:
     return credentials.keys if credentials else ()
 
 
-def _free_row() -> int:
-    """Return the first of four free ports in a row."""
-    for first in range(30_000, 60_000, 4):
-        sockets = [socket.socket() for _ in range(4)]
-        try:
-            for place, each in enumerate(sockets):
-                each.bind(("127.0.0.1", first + place))
-        except OSError:
-            continue
-        else:
-            return first
-        finally:
-            for each in sockets:
-                each.close()
+def free_ports() -> Ports:
+    """Return the first four free ports in a row."""
+    for first in range(20_000, 60_000, 4):
+        with ExitStack() as held:
+            try:
+                for port in range(first, first + 4):
+                    held.enter_context(socket.socket()).bind((LOOPBACK, port))
+            except OSError:
+                continue
+            return Ports(edge=first)
     raise RuntimeError("no four free ports in a row")

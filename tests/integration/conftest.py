@@ -4,10 +4,8 @@ The models behind an API are scripted ones on loopback, with time limits that a 
 """
 
 import json
-import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ import httpx
 import msgspec
 import pytest
 
+from bench.own_stack import free_ports
 from client.api import PlinthApi
 from client.tenants import TenantsTable
 from client.tenants_file import read_tenants
@@ -29,7 +28,7 @@ from tests.fakes.providers import ProviderServer
 
 FIRST_SECONDS, STALL_SECONDS = 2.0, 1.0
 MODELS = '["plinth-local", "claude-haiku-5-5", "claude-haiku-4-5", "claude-sonnet-5-5", "gpt-6-luna"]'
-TENANTS = f"""
+TIERS = f"""
 [tiers.free]
 requests_per_minute = 60
 burst = 3
@@ -66,32 +65,6 @@ day_usd = 5
 day_usd = 0.5
 month_usd = 2
 
-[tenants.acme]
-tier = "pro"
-[tenants.acme.users.ann]
-keys = ["test"]
-scopes = ["runs:read", "runs:write", "documents:read", "documents:write", "usage:read", "contents:read"]
-
-[tenants.rival]
-tier = "pro"
-[tenants.rival.users.rob]
-keys = ["test"]
-
-[tenants.hurried]
-tier = "free"
-[tenants.hurried.users.hal]
-keys = ["test"]
-
-[tenants.laconic]
-tier = "terse"
-[tenants.laconic.users.lea]
-keys = ["test"]
-
-[tenants.frugal]
-tier = "thrifty"
-[tenants.frugal.users.fay]
-keys = ["test"]
-
 [tiers.counted]
 tools = ["calculate", "search_memory"]
 models = ["claude-haiku-5-5", "claude-haiku-4-5"]
@@ -100,67 +73,37 @@ max_output_tokens = 100
 day_usd = 5
 [tiers.counted.budgets.user]
 day_usd = 5
-
-[tenants.counted]
-tier = "counted"
-[tenants.counted.users.cora]
-keys = ["test"]
-
-[tenants.audited]
-tier = "counted"
-[tenants.audited.users.cora]
-keys = ["test"]
-
-[tenants.mortal]
-tier = "counted"
-[tenants.mortal.users.mo]
-keys = ["test"]
-
-[tenants.perishable]
-tier = "pro"
-[tenants.perishable.users.mia]
-keys = ["test"]
-scopes = ["runs:read", "runs:write", "documents:read", "documents:write", "erase"]
-
-[tenants.passing]
-tier = "pro"
-[tenants.passing.users.pat]
-keys = ["test"]
-scopes = ["runs:read", "runs:write", "erase"]
-
-[tenants.leaving]
-tier = "pro"
-[tenants.leaving.users.lou]
-keys = ["test"]
-scopes = ["runs:read", "runs:write", "documents:read", "documents:write", "export"]
-
-[tenants.redriven]
-tier = "pro"
-[tenants.redriven.users.red]
-keys = ["test"]
-scopes = ["runs:read", "runs:write", "documents:read", "documents:write"]
-
-[tenants.shelved]
-tier = "pro"
-[tenants.shelved.users.sue]
-keys = ["test"]
-
-[tenants.moving]
-tier = "pro"
-[tenants.moving.users.max]
-keys = ["test"]
-
-[tenants.operator]
-tier = "pro"
-[tenants.operator.users.olga]
-keys = ["test"]
-scopes = ["admin", "erase"]
-
-[tenants.patient]
-tier = "single"
-[tenants.patient.users.pia]
-keys = ["test"]
 """
+
+
+def tenant(name: str, tier: str, user: str, *scopes: str) -> str:
+    """Return the rows of a tenant with one user and its key; without scopes these are as by default."""
+    held = f"scopes = {json.dumps(scopes)}" if scopes else ""
+    return f'[tenants.{name}]\ntier = "{tier}"\n[tenants.{name}.users.{user}]\nkeys = ["test"]\n{held}\n'
+
+
+RUNS = ("runs:read", "runs:write")
+DOCUMENTS = ("documents:read", "documents:write")
+TENANTS = TIERS + "".join(
+    [
+        tenant("acme", "pro", "ann", *RUNS, *DOCUMENTS, "usage:read", "contents:read"),
+        tenant("rival", "pro", "rob"),
+        tenant("hurried", "free", "hal"),
+        tenant("laconic", "terse", "lea"),
+        tenant("frugal", "thrifty", "fay"),
+        tenant("counted", "counted", "cora"),
+        tenant("audited", "counted", "cora"),
+        tenant("mortal", "counted", "mo"),
+        tenant("perishable", "pro", "mia", *RUNS, *DOCUMENTS, "erase"),
+        tenant("passing", "pro", "pat", *RUNS, "erase"),
+        tenant("leaving", "pro", "lou", *RUNS, *DOCUMENTS, "export"),
+        tenant("redriven", "pro", "red", *RUNS, *DOCUMENTS),
+        tenant("shelved", "pro", "sue"),
+        tenant("moving", "pro", "max"),
+        tenant("operator", "pro", "olga", "admin", "erase"),
+        tenant("patient", "single", "pia"),
+    ]
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,19 +168,6 @@ class Deployed:
         return stack.up(self.home, self.ports, model="small", progress=print, strict=True)
 
 
-def free_row_of_ports() -> Ports:
-    """Return the first of four free ports in a row."""
-    for first in range(20_000, 60_000, 4):
-        with ExitStack() as held:
-            try:
-                for port in range(first, first + 4):
-                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return Ports(edge=first)
-    raise AssertionError("no four free ports in a row")
-
-
 @pytest.fixture(scope="session")
 def provider() -> Iterator[ProviderServer]:
     """Yield Anthropic as the deployed functions meet it."""
@@ -273,7 +203,7 @@ def impatient_catalogue() -> bytes:
 @pytest.fixture(scope="session")
 def deployed(provider: ProviderServer, openai_port: int) -> Iterator[Deployed]:
     with tempfile.TemporaryDirectory(prefix="plinth-") as folder, pytest.MonkeyPatch.context() as environment:
-        home, ports = Path(folder), free_row_of_ports()
+        home, ports = Path(folder), free_ports()
         (home / "catalogue.json").write_bytes(impatient_catalogue())
         environment.setenv("PLINTH_CATALOGUE", str(home / "catalogue.json"))
         environment.setenv("ANTHROPIC_BASE_URL", provider.url)

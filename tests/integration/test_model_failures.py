@@ -220,8 +220,7 @@ def test_a_provider_that_nobody_reaches_costs_nothing(ask: Ask) -> None:
 @pytest.fixture
 def anthropic_at(deployed: Deployed) -> Iterator[Callable[[str], None]]:
     """Yield what moves Anthropic's models to another address, as an operator would; afterwards they are back."""
-    functions = deployed.aws("lambda")
-    (name,) = [each["FunctionName"] for each in functions.list_functions()["Functions"] if "CallModel" in str(each)]
+    functions, name = deployed.aws("lambda"), deployed.function("CallModel")
     own = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
 
     def configure(**variables: str) -> None:

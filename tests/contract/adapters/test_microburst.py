@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -19,7 +18,7 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from local.processes import free_port, start, stop, wait_healthy
+from bench.failing_network import proxy_before
 from plinth.adapters.aws_calls import CALLS
 from plinth.adapters.dynamo_ledger_rows import DynamoLedgerRows
 from plinth.adapters.dynamo_limits import DynamoLimits
@@ -90,15 +89,9 @@ class Storm:
 
 
 @pytest.fixture(scope="module")
-def proxy(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storm]:
-    port, log = free_port(), Path(tmp_path_factory.mktemp("microburst")) / "log"
-    where = ["--upstream", cloud.endpoint, "--host", "127.0.0.1", "--port", str(port)]
-    child = start("microburst", [sys.executable, "-m", "microburst", *where], env={}, log_path=log)
-    try:
-        wait_healthy(f"http://127.0.0.1:{port}/_microburst/health", child, 30)
-        yield Storm(f"http://127.0.0.1:{port}")
-    finally:
-        stop([child])
+def proxy(cloud: Cloud) -> Iterator[Storm]:
+    with proxy_before(cloud.endpoint) as url:
+        yield Storm(url)
 
 
 @pytest.fixture

@@ -1,27 +1,16 @@
 """The export machine against functions that play its steps: pages until there are no more, and a failure."""
 
-import json
-
-from tests.asl.states import load, tasks
+from tests.asl.states import tasks
 from tests.contract.cloud.conftest import Cloud
-from tests.contract.cloud.test_forgetting_machine import DONE, MORE, PLAYER
+from tests.contract.cloud.played import play
+from tests.contract.cloud.test_forgetting_machine import DONE, MORE
 
 
 def run(cloud: Cloud, **plays: list[object]) -> tuple[str, list[str]]:
     """Run the machine once; return its status and the task states entered."""
-    text = json.dumps(load("export"))
-    for task in tasks("export"):
-        function = cloud.function(PLAYER.format(plays=plays.get(task.step, [{"failed": True}])))
-        text = text.replace(f"${{{task.step}Arn}}", function)
-    definition = json.loads(text)
-    machine = cloud.machine(definition["States"], kind="STANDARD", StartAt=definition["StartAt"])
-    steps = cloud.client("stepfunctions")
-    job = {"job": {"id": "exp_1", "tenant": {"id": "acme"}}}
-    started = steps.start_execution(stateMachineArn=machine, input=json.dumps(job))
-    status = cloud.ended(started["executionArn"])["status"]
-    history = steps.get_execution_history(executionArn=started["executionArn"], maxResults=1000)["events"]
-    entered = [each["stateEnteredEventDetails"]["name"] for each in history if "stateEnteredEventDetails" in each]
-    return status, [name for name in entered if name in {task.name for task in tasks("export")}]
+    given = {task.step: plays.get(task.step, [{"failed": True}]) for task in tasks("export")}
+    ended = play(cloud, "export", given, {"job": {"id": "exp_1", "tenant": {"id": "acme"}}})
+    return ended.status, ended.entered
 
 
 def test_data_is_collected_until_there_is_no_more(cloud: Cloud) -> None:

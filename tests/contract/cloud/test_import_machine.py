@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from tests.asl.states import load
 from tests.contract.cloud.conftest import Cloud, unique
+from tests.contract.cloud.played import created, definition, ingest_machine
 
 PLACE = """
 import boto3, json, os
@@ -40,29 +40,17 @@ class Importing:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud, self.bucket = cloud, unique("work")
         cloud.client("s3").create_bucket(Bucket=self.bucket)
-        fails = {"Condition": "{% $states.input.document.document_id = 'bad' %}", "Next": "Bad"}
-        ingest = cloud.machine(
-            {
-                "Judge": {"Type": "Choice", "Choices": [fails], "Default": "Good"},
-                "Bad": {"Type": "Fail", "Error": "IngestBrokeError", "Cause": "it broke"},
-                "Good": {"Type": "Pass", "End": True},
-            },
-            kind="STANDARD",
-        )
         values = {
             "PlaceDocumentArn": cloud.function(PLACE),
             "NoteOutcomeArn": cloud.function(NOTE),
             "CloseImportArn": cloud.function(CLOSE),
-            "IngestMachineArn": ingest,
+            "IngestMachineArn": ingest_machine(cloud),
             "WorkBucket": self.bucket,
         }
-        text = json.dumps(load("import"))
-        for name, value in values.items():
-            text = text.replace(f"${{{name}}}", value)
-        definition = json.loads(text)
-        place = definition["States"]["ImportFiles"]["ItemProcessor"]["States"]["PlaceDocument"]
+        filled = definition("import", values)
+        place = filled["States"]["ImportFiles"]["ItemProcessor"]["States"]["PlaceDocument"]
         place["TimeoutSeconds"], place["Retry"][0]["MaxAttempts"] = 2, 1
-        self.machine = cloud.machine(definition["States"], kind="STANDARD", StartAt=definition["StartAt"])
+        self.machine = created(cloud, filled)
 
     def run(self, *names: str, tolerated: int = 100) -> dict[str, Any]:
         key, manifest = "imports/acme/imp_1.json", [{"name": name, "sha256": "0"} for name in names]

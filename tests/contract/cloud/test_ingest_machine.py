@@ -2,8 +2,8 @@
 
 import json
 
-from tests.asl.states import load
 from tests.contract.cloud.conftest import Cloud, unique
+from tests.contract.cloud.played import created, definition
 
 PLAYED = """
 import boto3, json, os
@@ -38,12 +38,9 @@ STEPS = ("ClaimDocument", "ReadDocument", "SplitDocument", "EmbedPassages", "Ind
 def test_a_version_whose_tenant_got_another_index_is_embedded_and_written_for_both(cloud: Cloud) -> None:
     bucket = unique("work")
     cloud.client("s3").create_bucket(Bucket=bucket)
-    text = json.dumps(load("ingest"))
-    for name in (*STEPS, "RefuseDocument", "RemovePassages"):
-        played = name if name in STEPS else "PublishDocument"
-        text = text.replace(f"${{{name}Arn}}", cloud.function(PLAYED.replace("STEP", repr(played))))
-    definition = json.loads(text)
-    machine = cloud.machine(definition["States"], kind="STANDARD", StartAt=definition["StartAt"])
+    played = {name: name for name in STEPS} | dict.fromkeys(("RefuseDocument", "RemovePassages"), "PublishDocument")
+    functions = {f"{name}Arn": cloud.function(PLAYED.replace("STEP", repr(part))) for name, part in played.items()}
+    machine = created(cloud, definition("ingest", functions))
 
     for given, reread_for in (({}, ""), ({"reread_for": "two"}, "two")):
         cloud.client("s3").delete_object(Bucket=bucket, Key="told.json")

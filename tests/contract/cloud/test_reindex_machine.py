@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from tests.asl.states import load
 from tests.contract.cloud.conftest import Cloud, unique
+from tests.contract.cloud.played import created, definition, ingest_machine
 
 ADVANCE = """
 import boto3, json, os
@@ -44,29 +44,17 @@ class Reindexing:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud, self.bucket = cloud, unique("work")
         cloud.client("s3").create_bucket(Bucket=self.bucket)
-        fails = {"Condition": "{% $states.input.document.document_id = 'bad' %}", "Next": "Bad"}
-        ingest = cloud.machine(
-            {
-                "Judge": {"Type": "Choice", "Choices": [fails], "Default": "Good"},
-                "Bad": {"Type": "Fail", "Error": "IngestBrokeError", "Cause": "it broke"},
-                "Good": {"Type": "Pass", "End": True},
-            },
-            kind="STANDARD",
-        )
+        self.ingest = ingest_machine(cloud)
         values = {
             "AdvanceReindexArn": cloud.function(ADVANCE),
             "FillDocumentArn": cloud.function(FILL),
             "RemovePassagesArn": cloud.function(REMOVE),
-            "IngestMachineArn": ingest,
+            "IngestMachineArn": self.ingest,
             "WorkBucket": self.bucket,
         }
-        text = json.dumps(load("reindex"))
-        for name, value in values.items():
-            text = text.replace(f"${{{name}}}", value)
-        definition = json.loads(text)
-        definition["States"]["FillDocuments"]["ItemProcessor"]["States"]["LetWritesShow"]["Seconds"] = 1
-        self.ingest = ingest
-        self.machine = cloud.machine(definition["States"], kind="STANDARD", StartAt=definition["StartAt"])
+        filled = definition("reindex", values)
+        filled["States"]["FillDocuments"]["ItemProcessor"]["States"]["LetWritesShow"]["Seconds"] = 1
+        self.machine = created(cloud, filled)
 
     def run(self, script: str, *documents: str, reread: bool = False) -> dict[str, Any]:
         filled = [

@@ -3,7 +3,7 @@
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -13,6 +13,7 @@ from plinth.errors import PlinthError
 
 SearchAuth = Literal["none", "es", "aoss"]
 AnthropicAccess = Literal["key", "aws"]
+_Kind = TypeVar("_Kind")
 
 
 class SettingMissingError(PlinthError):
@@ -248,20 +249,12 @@ class Settings:
     @cached_property
     def index_settings(self) -> IndexSettings:
         """How indexes are made: JSON of those fields that are not as by default."""
-        given = os.environ.get("PLINTH_INDEX_SETTINGS") or "{}"
-        try:
-            return msgspec.json.decode(given, type=IndexSettings)
-        except msgspec.DecodeError as error:
-            raise SettingMissingError(f"PLINTH_INDEX_SETTINGS is malformed: {error}") from error
+        return _json("PLINTH_INDEX_SETTINGS", IndexSettings, default="{}")
 
     @cached_property
     def retrieval(self) -> Retrieval:
         """How passages are looked for and chosen: JSON of those fields that are not as by default."""
-        given = os.environ.get("PLINTH_RETRIEVAL") or "{}"
-        try:
-            return msgspec.json.decode(given, type=Retrieval)
-        except msgspec.DecodeError as error:
-            raise SettingMissingError(f"PLINTH_RETRIEVAL is malformed: {error}") from error
+        return _json("PLINTH_RETRIEVAL", Retrieval, default="{}")
 
     @cached_property
     def rerank_endpoint(self) -> str:
@@ -281,12 +274,8 @@ class Settings:
     @cached_property
     def earlier_models(self) -> tuple[SearchModel, ...]:
         """The models of indexes that a reindex has yet to replace, and their endpoints where this function embeds."""
-        models, endpoints = os.environ.get("PLINTH_EARLIER_MODELS"), os.environ.get("PLINTH_EARLIER_ENDPOINTS")
-        try:
-            known = msgspec.json.decode(models or "[]", type=tuple[SearchModel, ...])
-            at = msgspec.json.decode(endpoints or "{}", type=dict[str, str])
-        except msgspec.DecodeError as error:
-            raise SettingMissingError(f"PLINTH_EARLIER_MODELS or _ENDPOINTS is malformed: {error}") from error
+        known = _json("PLINTH_EARLIER_MODELS", tuple[SearchModel, ...], default="[]")
+        at = _json("PLINTH_EARLIER_ENDPOINTS", dict[str, str], default="{}")
         return tuple(msgspec.structs.replace(each, endpoint=at.get(each.index)) for each in known)
 
     @cached_property
@@ -300,3 +289,10 @@ class Settings:
                 f"no embedding model in {', '.join(map(str, candidates))}: add the embedding layer"
             )
         return found
+
+
+def _json(name: str, kind: type[_Kind], *, default: str) -> _Kind:
+    try:
+        return msgspec.json.decode(os.environ.get(name) or default, type=kind)
+    except msgspec.DecodeError as error:
+        raise SettingMissingError(f"{name} is malformed: {error}") from error

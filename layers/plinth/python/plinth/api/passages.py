@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from plinth.api.exchange import CurrentExchange
-from plinth.contracts.memory import SearchScope, Span
+from plinth.contracts.memory import SearchScope, Span, StoredPassage
 from plinth.errors import NotFoundError
 
 _MOST_AROUND = 5
@@ -83,18 +83,19 @@ def get_passage(
         title=cited.title,
         generation=live,
         position=place,
-        passages=[
-            PassageView(
-                position=each.position,
-                text=each.text,
-                page=each.page,
-                heading=each.heading,
-                above=each.above,
-                start=each.start,
-                end=each.end,
-            )
-            for each in found
-        ],
+        passages=[_view(each) for each in found],
+    )
+
+
+def _view(found: StoredPassage) -> PassageView:
+    return PassageView(
+        position=found.position,
+        text=found.text,
+        page=found.page,
+        heading=found.heading,
+        above=found.above,
+        start=found.start,
+        end=found.end,
     )
 
 
