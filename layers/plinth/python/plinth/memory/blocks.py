@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_PARAGRAPH = re.compile(r"\n\s*\n")
+_PARAGRAPH = re.compile(r"\S(?:[^\n]*\S)?(?:[^\S\n]*\n[^\S\n]*\S(?:[^\n]*\S)?)*")
 _CODE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.MULTILINE | re.DOTALL)
 _LINE = re.compile(r"[^\n]+")
 _VISIBLE = re.compile(r"\S")
@@ -71,12 +71,7 @@ def stripped(text: str, span: Span) -> Span:
 
 
 def _paragraphs(text: str, part: Span) -> Iterator[Span]:
-    start = part.start
-    for gap in (*_PARAGRAPH.finditer(text, part.start, part.end), None):
-        paragraph = stripped(text, Span(start, gap.start() if gap else part.end))
-        if paragraph.start < paragraph.end:
-            yield paragraph
-        start = gap.end() if gap else part.end
+    return (Span(*paragraph.span()) for paragraph in _PARAGRAPH.finditer(text, part.start, part.end))
 
 
 def _cut(text: str, part: Span) -> int:

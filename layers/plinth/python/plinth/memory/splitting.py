@@ -14,7 +14,6 @@ from plinth.ports.models import TokenCounter
 PASSAGE_CHARACTERS = 800
 PLACE_CHARACTERS = 300
 _STEP = " > "
-_SPACES = (" ", "\n")
 
 
 class _Piece(NamedTuple):
@@ -27,7 +26,8 @@ class _Piece(NamedTuple):
 
     def followed_by(self, other: "_Piece") -> "_Piece":
         """Return both as one."""
-        return self._replace(span=Span(self.span.start, other.span.end), tokens=self.tokens + other.tokens)
+        span = Span(self.span.start, other.span.end)
+        return _Piece(span, self.tokens + other.tokens, self.header, self.header_tokens)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,9 +162,8 @@ def _packed(pieces: Iterable[_Piece], room: _Room) -> Iterator[_Piece]:
     packed: _Piece | None = None
     for piece in pieces:
         if packed:
-            gap = room.text[packed.span.end : piece.span.start]
-            grown = packed.followed_by(piece)
-            if not piece.header and any(space in gap for space in _SPACES) and room.holds(grown):
+            within_word = packed.span.end == piece.span.start
+            if not within_word and not piece.header and room.holds(grown := packed.followed_by(piece)):
                 packed = grown
                 continue
             yield packed
