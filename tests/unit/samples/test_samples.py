@@ -16,7 +16,10 @@ DOCUMENTS = SAMPLES / "documents"
 ROW = re.compile(
     r"^\| \[(?P<name>[^\]]+)\]\(documents/(?P<link>[^)]+)\) \|(.*)\| \[text\]\((?P<licence>[^)]+)\) \|$", re.M
 )
-QUESTIONS: list[dict[str, Any]] = json.loads((SAMPLES / "questions.json").read_text("utf-8"))
+SETS: dict[str, list[dict[str, Any]]] = {
+    name: json.loads((SAMPLES / f"{name}.json").read_text("utf-8")) for name in ("questions", "held_out_questions")
+}
+QUESTIONS = [question for asked in SETS.values() for question in asked]
 ANSWERABLE = [question for question in QUESTIONS if question["answerable"]]
 UNANSWERABLE = [question for question in QUESTIONS if not question["answerable"]]
 
@@ -89,15 +92,21 @@ def test_every_document_has_text() -> None:
     assert all(len(text_of(name)) > 1_000 for name in document_names())
 
 
-def test_twenty_questions_have_an_answer_and_ten_have_none() -> None:
+def test_no_question_is_asked_twice() -> None:
+    """What the held-out questions say counts only if nothing was ever fitted to them."""
+    assert all(len({question[key] for question in QUESTIONS}) == len(QUESTIONS) for key in ("id", "question"))
+
+
+@pytest.mark.parametrize("asked", SETS.values(), ids=SETS.keys())
+def test_twenty_questions_of_a_set_have_an_answer_and_ten_have_none(asked: list[dict[str, Any]]) -> None:
     """The score of a model is out of these numbers."""
-    assert (len(ANSWERABLE), len(UNANSWERABLE)) == (20, 10)
-    assert len({question["id"] for question in QUESTIONS}) == len(QUESTIONS)
+    assert Counter(question["answerable"] for question in asked) == {True: 20, False: 10}
 
 
-def test_the_answers_are_spread_over_all_four_formats() -> None:
+@pytest.mark.parametrize("asked", SETS.values(), ids=SETS.keys())
+def test_the_answers_of_a_set_are_spread_over_all_four_formats(asked: list[dict[str, Any]]) -> None:
     """A parser that loses one format must lose points."""
-    suffixes = {Path(name).suffix for question in ANSWERABLE for name in question["documents"]}
+    suffixes = {Path(name).suffix for question in asked for name in question.get("documents", ())}
 
     assert suffixes == {".html", ".md", ".pdf", ".txt"}
 
