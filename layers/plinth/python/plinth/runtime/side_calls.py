@@ -1,0 +1,97 @@
+"""How a model call is made that belongs to no turn: paid for like any, once, its reply checked, never streamed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from plinth.chain.catalogue import CatalogueModel
+from plinth.chain.reply_checks import require_answer
+from plinth.contracts.models import ModelEnd, ModelRequest, Prompt, StreamItem, TextChunk, TimeLimits, Usage
+from plinth.contracts.money import Budget, Reservation
+from plinth.contracts.runs import ModelCost, Run
+from plinth.errors import ModelError, ModelStreamCutError
+from plinth.money.prices import price_of
+from plinth.runtime.call_costs import bound_of, call_cost
+from plinth.runtime.payments import set_aside
+from plinth.wiring import Services
+
+_NOTHING = Usage(input_tokens=0, output_tokens=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideCall:
+    """What is asked, of whom. The ledger knows the call by the run's id and epoch, and `attempt`: it is made once."""
+
+    run: Run
+    attempt: int
+    chosen: CatalogueModel
+    request: ModelRequest
+
+    @property
+    def bound_micro_usd(self) -> int:
+        """The most that it can cost."""
+        return bound_of(self.chosen, self.request.prompt, max_output_tokens=self.request.max_output_tokens)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideReply:
+    """What came of it: the whole text, or why there is none; and what it cost either way."""
+
+    text: str
+    cost: ModelCost
+    failure: ModelError | None = None
+
+
+def request_to(
+    chosen: CatalogueModel, prompt: Prompt, *, max_output_tokens: int, limits: TimeLimits, keep_prompt: bool = False
+) -> ModelRequest:
+    """Return the request as the model's provider takes it; its prompt's prefix is kept where the model can."""
+    return ModelRequest(
+        model=chosen.provider_model,
+        prompt=prompt,
+        max_output_tokens=max_output_tokens,
+        limits=limits,
+        keep_prompt=keep_prompt and "prompt_cache" in chosen.capabilities,
+    )
+
+
+def ask(call: SideCall, budgets: Sequence[Budget], services: Services) -> SideReply:
+    """Set the bound aside, make the call, settle its bill; `BudgetExceededError` where a budget has less left.
+
+    A call that was started before, and whose end nobody told, is not made again: it fails at its bound.
+    """
+    wanted = Reservation(
+        run=call.run,
+        attempt=call.attempt,
+        amount_micro_usd=call.bound_micro_usd,
+        model=call.chosen.id,
+        price=msgspec.json.encode(price_of(call.chosen.id)).decode(),
+    )
+    payment = set_aside(wanted, budgets, services)
+    if not payment.start():
+        return _failed(call, ModelStreamCutError("the call was started before, and its end was never told"))
+    try:
+        text, usage = _reply(call, services)
+        made = SideReply(text=text, cost=call_cost(call.chosen, usage, bound_micro_usd=call.bound_micro_usd))
+    except ModelError as error:
+        made = _failed(call, error)
+    payment.settle(made.cost.cost_micro_usd)
+    return made
+
+
+def _reply(call: SideCall, services: Services) -> tuple[str, Usage]:
+    items: list[StreamItem] = list(services.language_model(call.chosen.provider).stream(call.request))
+    text = "".join(each.text for each in items if isinstance(each, TextChunk))
+    end = items[-1] if items else None
+    if not isinstance(end, ModelEnd):
+        raise ModelStreamCutError("the reply broke off")
+    require_answer(text, end, call.request.prompt)
+    return text, end.usage
+
+
+def _failed(call: SideCall, error: ModelError) -> SideReply:
+    usage, estimated = error.usage or _NOTHING, error.begun and error.usage is None
+    bound = call.bound_micro_usd
+    cost = call_cost(call.chosen, usage, bound_micro_usd=bound, outcome=error.reason, estimated=estimated)
+    return SideReply(text="", cost=cost, failure=error)
