@@ -220,6 +220,6 @@ MUTANTS = (
         '        "open": shard_of(run.id),\n',
         "",
     ),
-    Mutant("one reservation for all attempts", LEDGER, '#{attempt:02d}"', '"'),
+    Mutant("one reservation for all attempts", LEDGER, '#{name}"', '"'),
     Mutant("one reservation for all epochs", LEDGER, "CALL#{run.epoch:06d}#", "CALL#"),
 )

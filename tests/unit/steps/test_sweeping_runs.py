@@ -17,10 +17,13 @@ from plinth.contracts.runs import Run, RunRecord, RunStatus
 from plinth.errors import StoreUnavailableError
 from plinth.money.budgets import budgets_of
 from plinth.money.prices import price_of
+from plinth.runtime.started_calls import lost_calls, started_calls
 from tests.fakes.ledger_rows import FakeLedgerRows
 from tests.fakes.objects import FakeMachines
 from tests.unit.access.world import TIER
 from tests.unit.steps.conftest import TENANT, ChainServices
+
+PRICE = msgspec.json.encode(price_of("claude-haiku-5-5")).decode()
 
 pytestmark = pytest.mark.guarantee_a
 
@@ -186,9 +189,8 @@ def test_a_lost_run_is_charged_on_its_receipt_what_its_budgets_were(
     allowed = Allowances(tenant=Allowance(day_micro_usd=1000), revision=1)
     run = accept("Is it?", budgets=allowed)
     budgets = budgets_of(TENANT, services.runs.get(TENANT, run.id).request)
-    price = msgspec.json.encode(price_of("claude-haiku-5-5")).decode()
     for attempt, amount in ((1, 100), (2, 200), (3, 300)):
-        asked = Reservation(run=run, attempt=attempt, amount_micro_usd=amount, model="claude-haiku-5-5", price=price)
+        asked = Reservation(run=run, attempt=attempt, amount_micro_usd=amount, model="claude-haiku-5-5", price=PRICE)
         held = ledger.reserve(asked, budgets)
         if attempt < 3:  # the third was never started
             assert ledger.start(held)
@@ -234,18 +236,33 @@ def test_one_that_can_not_be_looked_after_stops_no_other_and_fails_the_sweep(
 
 
 @pytest.mark.guarantee_b
+def test_a_lost_answer_is_told_apart_from_a_check_that_was_not_lost(
+    services: ChainServices, machines: FakeMachines, accept: Accept
+) -> None:
+    services.ledger = ledger = LedgerOverRows(FakeLedgerRows(), clock=services.clock)
+    run = accept("Is it?", seconds=600, budgets=Allowances(tenant=Allowance(day_micro_usd=1000), revision=1))
+    asked = services.runs.get(TENANT, run.id).request
+    for step in ("CheckAnswerable", "CallModel"):
+        call = Reservation(run=run, step=step, attempt=1, amount_micro_usd=100, model="claude-haiku-5-5", price=PRICE)
+        assert ledger.start(ledger.reserve(call, budgets_of(TENANT, asked)))
+    started = {call.step: call for call in started_calls(run, asked, services)}
+
+    assert lost_calls([started["CheckAnswerable"]], run, asked, services) == [started["CallModel"]]
+    assert machines.answers == {}
+
+
+@pytest.mark.guarantee_b
 def test_a_resumed_run_keeps_on_its_receipt_what_its_lost_execution_had_called(
     services: ChainServices, machines: FakeMachines, accept: Accept
 ) -> None:
     services.ledger = ledger = LedgerOverRows(FakeLedgerRows(), clock=services.clock)
     run = accept("Is it?", seconds=600, budgets=Allowances(tenant=Allowance(day_micro_usd=1000), revision=1))
     budgets = budgets_of(TENANT, services.runs.get(TENANT, run.id).request)
-    price = msgspec.json.encode(price_of("claude-haiku-5-5")).decode()
 
     for epoch in (1, 2):
         execution = replace(run, epoch=epoch)
         services.executions.claim(execution, owner=f"execution-{epoch}")
-        asked = Reservation(run=execution, attempt=1, amount_micro_usd=100, model="claude-haiku-5-5", price=price)
+        asked = Reservation(run=execution, attempt=1, amount_micro_usd=100, model="claude-haiku-5-5", price=PRICE)
         assert ledger.start(ledger.reserve(asked, budgets))
         assert [sweep(services, after=seconds) for seconds in (60, 61)] == [0, 0]
 

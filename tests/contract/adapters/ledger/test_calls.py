@@ -1,5 +1,6 @@
 """The contract of `Ledger`: what a call holds, spends and is refused; held by the fake and by DynamoDB."""
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -102,13 +103,15 @@ def test_a_reserve_that_is_repeated_is_the_same_reservation(ledger: Ledger, tena
     assert day_of(ledger, budget) == (20, 80, 0)
 
 
-def test_each_attempt_and_each_epoch_is_a_reservation_of_its_own(ledger: Ledger, tenant: Tenant, asked: Asked) -> None:
+def test_each_attempt_step_and_epoch_is_a_reservation_of_its_own(ledger: Ledger, tenant: Tenant, asked: Asked) -> None:
     budget = budget_of(tenant)
 
     for attempt, epoch in ((1, 1), (2, 1), (1, 2)):
         ledger.reserve(asked(attempt=attempt, epoch=epoch), [budget])
+    ledger.settle(in_flight(ledger, replace(asked(), step="CheckAnswerable"), [budget]), cost_micro_usd=60)
 
-    assert day_of(ledger, budget) == (700, 300, 0)
+    assert day_of(ledger, budget) == (640, 300, 60)
+    assert [call.step for call in ledger.started(asked().run)] == ["CheckAnswerable"]
 
 
 def test_one_caller_only_may_make_the_call(ledger: Ledger, tenant: Tenant, asked: Asked) -> None:

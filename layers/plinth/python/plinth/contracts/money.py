@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from plinth.contracts.runs import Run
+from plinth.contracts.runs import ANSWERING, Run
 from plinth.contracts.tenant import Tenant
 
 
@@ -86,9 +86,10 @@ UNLIMITED_MICRO_USD = 10**15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """The money that is set aside for one model call, named by (run id, epoch, attempt).
+    """The money that is set aside for one model call, named by (run id, epoch, step, attempt).
 
-    `amount_micro_usd` is the most that the call can cost, and `price` the price row that says so, as JSON.
+    `attempt` counts the calls of the `step` that makes them, from 1. `amount_micro_usd` is the most that the call can
+    cost, and `price` the price row that says so, as JSON.
     """
 
     run: Run
@@ -96,6 +97,7 @@ class Reservation:
     amount_micro_usd: int
     model: str
     price: str
+    step: str = ANSWERING
     scopes: tuple[Scope, ...] = ()
     state: ReservationState = ReservationState.HELD
 
@@ -113,6 +115,7 @@ class StartedCall:
     bound_micro_usd: int
     price: str
     billed: bool
+    step: str = ANSWERING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,13 +110,18 @@ class Citation:
     generation: str = ""
 
 
+ANSWERING = "CallModel"
+"""The step whose model calls are the answer's; one of another step carries that one's name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCost:
     """What one model call cost. Amounts are integer micro-dollars; tokens are the provider's own count.
 
     `outcome` is `complete` or the reason of the failure. A failed call that may be billed, but by a bill that nobody
     told, is `estimated`: it costs `bound_micro_usd`, the most that it can have cost. `prompt_cache_saved_micro_usd` is
-    what the cached input would have cost more without the provider's cache, less what writing to it cost more.
+    what the cached input would have cost more without the provider's cache, less what writing to it cost more. `step`
+    made the call.
     """
 
     model: str
@@ -132,6 +137,7 @@ class ModelCost:
     prompt_cache_saved_micro_usd: int = 0
     outcome: str = "complete"
     estimated: bool = False
+    step: str = ANSWERING
 
 
 class CacheMatch(StrEnum):

@@ -16,7 +16,7 @@ from zlib import crc32
 import msgspec
 
 from plinth.contracts.money import Budget, Reservation, ReservationState, StartedCall
-from plinth.contracts.runs import Run
+from plinth.contracts.runs import ANSWERING, Run
 from plinth.contracts.shards import shard_of
 from plinth.contracts.tenant import Tenant
 from plinth.errors import BudgetExceededError, ReservationStateError, StoreUnavailableError
@@ -47,6 +47,7 @@ class ReservationRow(msgspec.Struct, frozen=True):
     cost: int = 0
     started_by: str = ""
     days: tuple[str, ...] = ()
+    step: str = ANSWERING
 
 
 def reserve(
@@ -124,9 +125,11 @@ def lapse(reservation: Reservation, *, now: float) -> Steps[ReservationState]:
     return ReservationState.RELEASED
 
 
-def reservation_key(run: Run, attempt: int) -> RowKey:
-    """Return the key of a call's reservation; a run's reservations stand together."""
-    return calls_key(run), f"CALL#{run.epoch:06d}#{attempt:02d}"
+def reservation_key(call: Reservation) -> RowKey:
+    """Return the key of a call's reservation; a run's reservations stand together, those of one step in order."""
+    run = call.run
+    name = f"{call.attempt:02d}" if call.step == ANSWERING else f"{call.step}#{call.attempt:04d}"
+    return calls_key(run), f"CALL#{run.epoch:06d}#{name}"
 
 
 def reservation_of(stored: Row) -> Reservation:
@@ -141,6 +144,7 @@ def reservation_of(stored: Row) -> Reservation:
         price=row.price,
         scopes=tuple(budget_rows.scope_of(tenant, text) for text in row.scopes),
         state=row.state,
+        step=row.step,
     )
 
 
@@ -156,6 +160,7 @@ def started_call(stored: Row) -> StartedCall | None:
         bound_micro_usd=row.amount,
         price=row.price,
         billed=billed,
+        step=row.step,
     )
 
 
@@ -243,11 +248,12 @@ def _refuse_short(rows: Sequence[tuple[Budget, BudgetRow | None]], amount: int, 
 
 
 def _opened(asked: Reservation) -> Change:
-    run, (pk, sk) = asked.run, reservation_key(asked.run, asked.attempt)
+    run = asked.run
     put: dict[str, Value] = {
         "tenant": run.tenant.id,
         "run_id": run.id,
         "epoch": run.epoch,
+        "step": asked.step,
         "attempt": asked.attempt,
         "deadline": int(run.until),
         "amount": asked.amount_micro_usd,
@@ -258,7 +264,7 @@ def _opened(asked: Reservation) -> Change:
         "open": shard_of(run.id),
         "lapses_at": int(run.until) + LAPSE_SECONDS,
     }
-    return Change(key=(pk, sk), where=(Condition(attribute="state", comparison="absent"),), put=put)
+    return Change(key=reservation_key(asked), where=(Condition(attribute="state", comparison="absent"),), put=put)
 
 
 def _moved(
@@ -270,7 +276,7 @@ def _moved(
     drop: tuple[str, ...] = (),
 ) -> Change:
     return Change(
-        key=reservation_key(reservation.run, reservation.attempt),
+        key=reservation_key(reservation),
         where=(Condition(attribute="state", comparison="=", value=before.value),),
         put={"state": after.value, **put},
         drop=drop,

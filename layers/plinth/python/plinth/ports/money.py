@@ -14,7 +14,7 @@ class Ledger(Protocol):
     """
 
     def reserve(self, asked: Reservation, budgets: Sequence[Budget]) -> Reservation:
-        """Set the amount aside in every budget or none, once per (run id, epoch, attempt); return the reservation.
+        """Set the amount aside in every budget or none, once per (run id, epoch, step, attempt); return it reserved.
 
         `BudgetExceededError` where a budget has less left.
         """

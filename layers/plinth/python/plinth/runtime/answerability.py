@@ -19,7 +19,6 @@ from plinth.runtime.side_calls import SideCall, ask, request_to
 from plinth.wiring import Services
 
 CHECK_SECONDS = 45.0  # below CheckAnswerable's own timeout
-_ATTEMPT = 0  # the answer's calls count from 1
 
 
 def check(request: CheckAnswerableInput, services: Services) -> CheckAnswerableOutput:
@@ -48,7 +47,7 @@ def _verdict(
     """Return whether the model says no, and what asking cost."""
     limits = _limits(run, chosen, services)
     request = request_to(chosen, prompt, max_output_tokens=VERDICT_TOKENS, limits=limits)
-    call = SideCall(run=run, attempt=_ATTEMPT, chosen=chosen, request=request)
+    call = SideCall(run=run, step="CheckAnswerable", chosen=chosen, request=request)
     try:
         reply = ask(call, budgets_of(run.tenant, asked), services)
     except BudgetExceededError:

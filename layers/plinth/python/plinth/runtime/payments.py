@@ -27,7 +27,7 @@ class Payment:
         try:
             self.services.ledger.settle(self.reservation, cost_micro_usd=cost_micro_usd)
         except TransientError as error:
-            logger_of("CallModel").warning("not settled", run_id=self.reservation.run.id, error=str(error))
+            logger_of(self.reservation.step).warning("not settled", run_id=self.reservation.run.id, error=str(error))
 
 
 def set_aside(call: Reservation, budgets: Sequence[Budget], services: Services) -> Payment:

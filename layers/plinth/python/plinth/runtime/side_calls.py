@@ -1,7 +1,7 @@
 """How a model call is made that belongs to no turn: paid for like any, once, its reply checked, never streamed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -21,12 +21,16 @@ _NOTHING = Usage(input_tokens=0, output_tokens=0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideCall:
-    """What is asked, of whom. The ledger knows the call by the run's id and epoch, and `attempt`: it is made once."""
+    """What is asked, of whom, by which step. The ledger knows the call by run id, epoch, step and `attempt`, from 1.
+
+    It is made once.
+    """
 
     run: Run
-    attempt: int
+    step: str
     chosen: CatalogueModel
     request: ModelRequest
+    attempt: int = 1
 
     @property
     def bound_micro_usd(self) -> int:
@@ -63,6 +67,7 @@ def ask(call: SideCall, budgets: Sequence[Budget], services: Services) -> SideRe
     """
     wanted = Reservation(
         run=call.run,
+        step=call.step,
         attempt=call.attempt,
         amount_micro_usd=call.bound_micro_usd,
         model=call.chosen.id,
@@ -73,7 +78,8 @@ def ask(call: SideCall, budgets: Sequence[Budget], services: Services) -> SideRe
         return _failed(call, ModelStreamCutError("the call was started before, and its end was never told"))
     try:
         text, usage = _reply(call, services)
-        made = SideReply(text=text, cost=call_cost(call.chosen, usage, bound_micro_usd=call.bound_micro_usd))
+        cost = call_cost(call.chosen, usage, bound_micro_usd=call.bound_micro_usd)
+        made = SideReply(text=text, cost=replace(cost, step=call.step))
     except ModelError as error:
         made = _failed(call, error)
     payment.settle(made.cost.cost_micro_usd)
@@ -94,4 +100,4 @@ def _failed(call: SideCall, error: ModelError) -> SideReply:
     usage, estimated = error.usage or _NOTHING, error.begun and error.usage is None
     bound = call.bound_micro_usd
     cost = call_cost(call.chosen, usage, bound_micro_usd=bound, outcome=error.reason, estimated=estimated)
-    return SideReply(text="", cost=cost, failure=error)
+    return SideReply(text="", cost=replace(cost, step=call.step), failure=error)

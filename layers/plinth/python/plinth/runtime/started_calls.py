@@ -1,5 +1,6 @@
 """Which model calls a run has started, as its budgets know: also those whose end nobody was told."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -18,9 +19,15 @@ def started_calls(run: Run, asked: RunRequest, services: Services) -> list[Model
 
 
 def lost_calls(told: Sequence[ModelCost], run: Run, asked: RunRequest, services: Services) -> list[ModelCost]:
-    """Return the started calls after those that somebody was told of."""
-    paid = sum(call.bound_micro_usd > 0 for call in told)  # only those are in the ledger
-    return started_calls(run, asked, services)[paid:]
+    """Return the started calls of each step after those that somebody was told of."""
+    paid = Counter(call.step for call in told if call.bound_micro_usd)  # only those are in the ledger
+    lost: list[ModelCost] = []
+    for call in started_calls(run, asked, services):
+        if paid[call.step]:
+            paid[call.step] -= 1
+        else:
+            lost.append(call)
+    return lost
 
 
 def every_call(told: Sequence[ModelCost], run: Run, asked: RunRequest, services: Services) -> tuple[ModelCost, ...]:
@@ -47,4 +54,5 @@ def _cost(call: StartedCall) -> ModelCost:
         price_as_of=price.as_of,
         outcome="complete" if call.billed else "lost",
         estimated=not call.billed,
+        step=call.step,
     )
