@@ -8,7 +8,7 @@ from plinth.wiring import Services
 
 
 def check_answerable(request: CheckAnswerableInput, services: Services) -> CheckAnswerableOutput:
-    """Say no where nothing was found, or where the model that would answer says so; a failure says nothing."""
+    """Say no where nothing was found, or no name asked for, or where the model says so; a failure says nothing."""
     return check(request, services)
 
 

@@ -1,12 +1,11 @@
 """RetrieveContext: find the stored passages nearest to the question."""
 
-from plinth.chain.answerability import is_doubtful
+from plinth.chain.answerability import doubts
 from plinth.chain.caching import question_vector
 from plinth.chain.prompting import choose_passages
 from plinth.chain.routing import route_of
 from plinth.contracts import RetrieveContextInput, RetrieveContextOutput
 from plinth.contracts.access import CachePolicy
-from plinth.memory.mentions import unmentioned
 from plinth.runtime import step
 from plinth.runtime.facts import keep_nearest_facts
 from plinth.runtime.retrieval import question_for_facts, scope_of, search
@@ -28,10 +27,10 @@ def retrieve_context(request: RetrieveContextInput, services: Services) -> Retri
     if asked.cache is CachePolicy.SEMANTIC:
         model = services.embedder_of(index).model_id
         services.runs.put_content(run, "question_vector", question_vector(vector, model=model))
-    doubtful = is_doubtful(asked, found, corpus_version=corpus.version)
-    if doubtful:
-        services.runs.put_content(run, "unmentioned", unmentioned(asked.question, found))
-    return RetrieveContextOutput(passages=len(passages), corpus_version=corpus.version, doubtful=doubtful)
+    missing = doubts(asked, found, corpus_version=corpus.version)
+    if missing is not None:
+        services.runs.put_content(run, "missing", missing)
+    return RetrieveContextOutput(passages=len(passages), corpus_version=corpus.version, doubtful=missing is not None)
 
 
 handler = step(retrieve_context)

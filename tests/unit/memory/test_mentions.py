@@ -1,10 +1,10 @@
-"""Which words of a question no passage holds."""
+"""Which words and names of a question no passage holds."""
 
 from dataclasses import replace
 
 import pytest
 
-from plinth.memory.mentions import unmentioned
+from plinth.memory.mentions import missing_from
 from tests.unit.memory.test_choosing import passage
 
 TEXT = "APT is configured to upgrade packages; see /etc/apt/apt.conf.d/02proxy, port 3142."
@@ -24,8 +24,25 @@ FOUND = [replace(passage("a", text=TEXT), above="Handbook > Upgrades")]
     ],
 )
 def test_words_are_found_by_their_stem_and_names_whole(question: str, words: tuple[str, ...]) -> None:
-    assert unmentioned(question, FOUND) == words
+    assert missing_from(FOUND, question).words == words
 
 
 def test_without_passages_every_word_that_counts_is_missing() -> None:
-    assert unmentioned("How do I purge it?", []) == ("purge",)
+    assert missing_from([], "How do I purge it?").words == ("purge",)
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("How does APT configure packages of the Snap Store?", ("Snap", "Store")),
+        ("Does APT upgrade packages with 'Homebrew', Homebrew or (Nix)?", ("Homebrew", "Nix")),
+        ("Homebrew packages, can APT upgrade them? Flathub packages?", ()),
+        ("Which APT packages upgrade an APT-based or upgrade/Homebrew system?", ()),
+        ("are apt packages configured by homebrew?", ()),
+        ("Which Ansible module restores snapshots of a Timeshift?", ()),
+        ("Welches Paket richtet APT ein?", ()),
+    ],
+    ids=["two", "once each", "begins a sentence", "a part is known", "small", "mostly unknown", "another language"],
+)
+def test_names_are_told_where_most_of_the_question_is_known(question: str, names: tuple[str, ...]) -> None:
+    assert missing_from(FOUND, question).names == names

@@ -122,6 +122,20 @@ def test_nothing_found_is_told_without_any_model(services: ChainServices, call: 
     assert services.runs.get_content(run, "answer", Answer).stop_reason == NOT_IN_DOCUMENTS
 
 
+def test_a_name_that_nothing_found_mentions_is_told_without_any_model(
+    services: ChainServices, call: Call, doubted: Callable[..., Run]
+) -> None:
+    run = doubted("how does apt purge configuration files of Homebrew and Flathub")
+    services.model = FakeModel()
+
+    assert call(check_answerable, run=run) == {"answerable": False, "calls": ()}
+    answer = services.runs.get_content(run, "answer", Answer)
+    assert (answer.text, answer.stop_reason) == (
+        "The documents do not say. They do not mention Homebrew, Flathub.",
+        NOT_IN_DOCUMENTS,
+    )
+
+
 @pytest.mark.parametrize("asked_for", [{"tools": ("search_memory",)}, {"model": "claude-haiku-5-5"}])
 def test_a_run_with_tools_or_of_a_model_that_declines_by_itself_is_not_doubted(
     services: ChainServices, call: Call, accept: Accept, asked_for: dict[str, Any]

@@ -7,10 +7,10 @@ import msgspec
 from plinth.chain.catalogue import CatalogueModel
 from plinth.chain.prompting import system_text
 from plinth.chain.routing import route_of
-from plinth.contracts.memory import StoredPassage
+from plinth.contracts.memory import Missing, StoredPassage
 from plinth.contracts.models import JsonSchema, Message, Prompt, Role
 from plinth.contracts.runs import NOT_IN_DOCUMENTS, Answer, RunRequest
-from plinth.memory.mentions import unmentioned
+from plinth.memory.mentions import missing_from
 
 DECLINED = "The documents do not say."
 CHECK_VERSION = "answerable-1"
@@ -28,15 +28,16 @@ class _Verdict(msgspec.Struct):
     answerable: str
 
 
-def is_doubtful(asked: RunRequest, found: Sequence[StoredPassage], *, corpus_version: int) -> bool:
-    """Say whether CheckAnswerable decides first: for a model that would rather make answers up, and with a reason.
+def doubts(asked: RunRequest, found: Sequence[StoredPassage], *, corpus_version: int) -> Missing | None:
+    """Return what of the question is missing, if CheckAnswerable decides first; None if it is answered at once.
 
-    A reason is that nothing was found, or that no passage found holds some word of the question. A run with tools may
-    find more, and a tenant that never had a document has nothing that could not say.
+    That is for a model that would rather make answers up, where nothing was found or something is missing. A run with
+    tools may find more, and a tenant that never had a document has nothing that could not say.
     """
     if asked.tools or not corpus_version or not checkers(asked):
-        return False
-    return not found or bool(unmentioned(asked.question, found))
+        return None
+    missing = missing_from(found, asked.question)
+    return missing if missing or not found else None
 
 
 def checkers(asked: RunRequest) -> tuple[CatalogueModel, ...]:
@@ -68,9 +69,10 @@ def says_no(text: str) -> bool:
         return False
 
 
-def declined(model: str) -> Answer:
-    """Return the answer that there is none, found by `model`, or by the search alone."""
-    return Answer(text=DECLINED, citations=(), stop_reason=NOT_IN_DOCUMENTS, model=model)
+def declined(model: str, *, unknown: Sequence[str] = ()) -> Answer:
+    """Return the answer that there is none, found by `model`, or by the search alone: it tells the `unknown` names."""
+    text = f"{DECLINED} They do not mention {', '.join(unknown)}." if unknown else DECLINED
+    return Answer(text=text, citations=(), stop_reason=NOT_IN_DOCUMENTS, model=model)
 
 
 def is_declined(text: str) -> bool:

@@ -243,6 +243,17 @@ class StoredPassage(Passage):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """What of a question no passage found holds: words, and names, which are told apart by how they are written."""
+
+    words: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UploadContent:
     """What is about to be uploaded. `metadata` becomes the object's user metadata."""
 

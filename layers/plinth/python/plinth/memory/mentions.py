@@ -1,11 +1,13 @@
-"""Which words of a question no passage holds: what it asks for by name may not be in the documents at all."""
+"""Which words and names of a question no passage holds: what it is about may not be in the documents at all."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from plinth.contracts.memory import StoredPassage
+from plinth.contracts.memory import Missing, StoredPassage
 
 _WORD = re.compile(r"\w[\w:./+-]*\w|\w")
+_INNER_WORD = re.compile(r"""(?<=[\w,;:)"'] )["'(]*(\w[\w./+-]*\w)""")
+_PART = re.compile(r"[^\W_]{2,}")
 _NAME_LIKE = re.compile(r"[\d:./+-]")
 _SHORTEST = 3
 _ENDING = 3
@@ -21,19 +23,26 @@ _COMMON_WORDS = (
 _COMMON = frozenset(_COMMON_WORDS.split())
 
 
-def unmentioned(question: str, passages: Sequence[StoredPassage]) -> tuple[str, ...]:
-    """Return the question's words of which no passage nor what stands above it holds the stem, in order, each once.
+def missing_from(passages: Sequence[StoredPassage], question: str) -> Missing:
+    """Return the words and names of the question that neither a passage holds nor what stands above it.
 
-    Common English words do not count, nor do words of one or two letters. The stem is the word without its last three
-    letters, at least four of them; a word with a digit or a mark inside is taken whole, since it is a name.
+    Common English words do not count, nor do words of one or two letters. A word is there if its stem is: the word
+    without its last three letters, at least four of them; one with a digit or a mark inside is taken whole. A name, a
+    word with a capital that does not begin a sentence, is there if any part of it is a word of a passage. Where most
+    words are missing, no name is told: the question may be in another language, in which every noun is written so.
     """
     said = " ".join(each.in_context for each in passages).casefold()
-    asked = dict.fromkeys(_WORD.findall(question))
-    return tuple(word for word in asked if _counts(word) and _stem(word.casefold()) not in said)
+    asked = _counted(_WORD.findall(question))
+    words = tuple(word for word in asked if _stem(word.casefold()) not in said)
+    if 2 * len(words) > len(asked):
+        return Missing(words=words)
+    parts = set(_PART.findall(said))
+    named = (name for name in _counted(_INNER_WORD.findall(question)) if any(map(str.isupper, name)))
+    return Missing(words=words, names=tuple(name for name in named if parts.isdisjoint(_PART.findall(name.casefold()))))
 
 
-def _counts(word: str) -> bool:
-    return len(word) >= _SHORTEST and word.casefold() not in _COMMON
+def _counted(words: Iterable[str]) -> list[str]:
+    return [word for word in dict.fromkeys(words) if len(word) >= _SHORTEST and word.casefold() not in _COMMON]
 
 
 def _stem(word: str) -> str:

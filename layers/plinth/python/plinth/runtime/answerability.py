@@ -10,7 +10,7 @@ from plinth.chain.answerability import VERDICT_TOKENS, check_prompt, checkers, d
 from plinth.chain.catalogue import CatalogueModel
 from plinth.chain.executions import ENDING_SECONDS
 from plinth.contracts.answering import CheckAnswerableInput, CheckAnswerableOutput
-from plinth.contracts.memory import StoredPassage
+from plinth.contracts.memory import Missing, StoredPassage
 from plinth.contracts.models import Prompt, TimeLimits
 from plinth.contracts.runs import ModelCost, Run, RunRequest
 from plinth.errors import BudgetExceededError, TransientError
@@ -26,15 +26,15 @@ def check(request: CheckAnswerableInput, services: Services) -> CheckAnswerableO
     run = request.run
     asked = services.runs.get(run.tenant, run.id).request
     passages = services.runs.get_content(run, "passages", tuple[StoredPassage, ...])
-    if not passages:
-        services.runs.put_content(run, "answer", declined(""))
+    missing = services.runs.get_content(run, "missing", Missing)
+    if not passages or missing.names:
+        services.runs.put_content(run, "answer", declined("", unknown=missing.names))
         return CheckAnswerableOutput(answerable=False)
     able = [each for each in checkers(asked) if services.breakers.look(each.id).open_until is None]
     chosen = min(able, key=lambda each: each.id != request.last_model, default=None)
     if chosen is None:
         return CheckAnswerableOutput(answerable=True)
-    missing = services.runs.get_content(run, "unmentioned", tuple[str, ...])
-    prompt = check_prompt(asked.question, passages, missing=missing)
+    prompt = check_prompt(asked.question, passages, missing=missing.words)
     refused, calls = _verdict(run, asked, chosen, prompt, services)
     if refused:
         services.runs.put_content(run, "answer", declined(chosen.id))
