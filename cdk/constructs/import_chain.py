@@ -62,13 +62,18 @@ class ImportChain(DocumentsChain):
     """The machine of imports, whose steps wait for the bucket's events."""
 
     def let_wake(self, *steps: ChainStep) -> None:
-        """Let these functions give task tokens back, by their own policy: machine and functions would form a ring."""
+        """Let these functions give task tokens back, by their own policy: machine and functions would form a ring.
+
+        Whether a token of a Map's item is one of the machine or of the machine and the label of its Map is not verified
+        on AWS: both are allowed.
+        """
+        machine = self.machine.state_machine_arn
         iam.Policy(
             self,
             "Wake",
             roles=[step.function.role for step in steps if step.function.role],
             statements=[
-                iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=[self.machine.state_machine_arn])
+                iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=[machine, f"{machine}/*"])
             ],
         )
 

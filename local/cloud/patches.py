@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, cast
 
-from local.cloud import executions, jsonata_states, layers, ministack, starts
+from local.cloud import executions, jsonata_states, layers, ministack, rights, starts
 from local.cloud.runtime import WorkerSettings
 from local.cloud.workers import FailureText, worker_factory
 
@@ -23,6 +23,7 @@ def apply(settings: WorkerSettings) -> None:
     layers.keep_in_files()
     jsonata_states.apply()
     executions.apply()
+    rights.apply()
 
 
 def own_workers(settings: WorkerSettings) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.deploy import DeployError, deploy
 from tests.contract.cloud.conftest import ROLE, SEARCH_ENDPOINT, Cloud, unique
@@ -200,3 +201,19 @@ def test_a_function_of_a_template_runs_no_more_often_at_once_than_is_reserved(cl
         "TooManyRequestsException",
         "TooManyRequestsException",
     ]
+
+
+def test_a_reference_to_a_secret_is_its_arn_and_stays_so(cloud: Cloud, assembly: Assembly) -> None:
+    name, arns = unique("Stack"), []
+    for described in ("one", "two"):
+        secret = {"Type": "AWS::SecretsManager::Secret", "Properties": {"Description": described}}
+        assembly.stack(name, {"Key": secret}, Outputs={"Arn": {"Value": {"Ref": "Key"}}})
+        arn = deploy(assembly.folder, cloud.endpoint)[name]["Arn"]
+        arns.append(arn)
+        found = cloud.client("secretsmanager").describe_secret(SecretId=arn)
+        assert (found["ARN"], found["Description"]) == (arn, described)
+    assert arns[0] == arns[1]
+    assembly.stack(name, {"Table": table()})
+    deploy(assembly.folder, cloud.endpoint)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        cloud.client("secretsmanager").describe_secret(SecretId=arns[0])

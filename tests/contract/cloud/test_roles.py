@@ -80,3 +80,42 @@ def test_a_function_can_do_what_its_role_says_and_nothing_else(enforcing: Cloud)
     }
     unrelated = {**reads, "Action": ["dynamodb:DescribeTable"]}
     assert set(tried(enforcing, [unrelated], given).values()) == {"AccessDeniedException", "AccessDenied"}
+
+
+WAKES = """
+import boto3
+from botocore.exceptions import ClientError
+def handler(event, context):
+    try:
+        boto3.client("stepfunctions").send_task_success(taskToken=event["token"], output='"woken"')
+    except ClientError as error:
+        raise PermissionError(error.response["Error"]["Code"]) from None
+"""
+
+
+@pytest.mark.parametrize(("allowed", "outcome"), [("*", '"woken"'), ("*other", "PermissionError")])
+def test_a_function_gives_back_the_tokens_of_the_machines_that_its_role_names(
+    enforcing: Cloud, allowed: str, outcome: str
+) -> None:
+    machines = f"arn:aws:states:us-east-1:000000000000:stateMachine:{allowed}"
+    wakes = {"Effect": "Allow", "Action": "states:SendTaskSuccess", "Resource": machines}
+    waits = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "TimeoutSeconds": 10,
+        "Arguments": {
+            "FunctionName": enforcing.function(WAKES, Role=role_with(enforcing, [wakes])),
+            "Payload": {"token": "{% $states.context.Task.Token %}"},
+        },
+        "End": True,
+    }
+    definition = {"QueryLanguage": "JSONata", "StartAt": "Wait", "States": {"Wait": waits}}
+    steps = enforcing.client("stepfunctions")
+    machine = steps.create_state_machine(
+        name=unique("machine"), definition=json.dumps(definition), roleArn=role_with(enforcing, [wakes])
+    )["stateMachineArn"]
+
+    execution = steps.start_execution(stateMachineArn=machine)["executionArn"]
+
+    ended = enforcing.ended(execution)
+    assert outcome in (json.dumps(ended["output"]), ended.get("error"))
