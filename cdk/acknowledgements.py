@@ -58,6 +58,7 @@ _REASONS: Mapping[str, Mapping[str, str]] = {
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttWorkBF636A8BArn498CB51D}/*]": _OBJECTS,
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttWorkBF636A8BArn498CB51D}/imports/*]": _OBJECTS,
         "AwsSolutions-IAM5[Resource::{published:data:FnGetAttWorkBF636A8BArn498CB51D}/reindexes/*]": _OBJECTS,
+        "AwsSolutions-IAM5[Resource::<ImportMachine4E0279DF>/*]": _OWN_EXECUTIONS,
         f"AwsSolutions-IAM5[Resource::{_EXECUTIONS}:<ImportMachine4E0279DF.Name>/*:*]": _OWN_EXECUTIONS,
         f"AwsSolutions-IAM5[Resource::{_EXECUTIONS}:<ReindexMachine857BD4E2.Name>/*:*]": _OWN_EXECUTIONS,
         f"AwsSolutions-IAM5[Resource::{_EXECUTIONS}:<IngestMachine47F3F059.Name>:*]": _OWN_EXECUTIONS,

@@ -65,6 +65,11 @@ def home_directory() -> Path:
     return Path(os.environ.get("PLINTH_HOME") or REPOSITORY / ".plinth").expanduser().resolve()
 
 
+def noted_searches(home: Path) -> Path:
+    """Return where a strict stack's search engine notes the shapes of the requests that it meets."""
+    return home / "logs" / "searches.txt"
+
+
 def chosen_ports() -> Ports:
     """PLINTH_PORT and the three behind it; 4600 to 4603 by default."""
     value = os.environ.get("PLINTH_PORT") or str(DEFAULT_PORT)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.cloud import REGION
-from local.places import REPOSITORY, Ports, enforces_roles, host_variables, models_elsewhere
+from local.places import REPOSITORY, Ports, enforces_roles, host_variables, models_elsewhere, noted_searches
 from local.processes import LOOPBACK
 from local.supervision import WantedProcess
 
@@ -20,7 +20,10 @@ def behind_the_edge(home: Path, *, ports: Ports, model_file: Path, strict: bool)
     return (
         _process(
             "search",
-            ("--port", str(ports.search), "--data", str(home / "search")),
+            (
+                *("--port", str(ports.search), "--data", str(home / "search")),
+                *(("--note-requests", str(noted_searches(home))) if strict else ()),
+            ),
             home=home,
             health_url=f"{ports.search_url}/_cluster/health",
         ),

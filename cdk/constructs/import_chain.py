@@ -72,9 +72,7 @@ class ImportChain(DocumentsChain):
             self,
             "Wake",
             roles=[step.function.role for step in steps if step.function.role],
-            statements=[
-                iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=[machine, f"{machine}/*"])
-            ],
+            statements=[iam.PolicyStatement(actions=["states:SendTaskSuccess"], resources=[machine, f"{machine}/*"])],
         )
 
 

@@ -43,7 +43,7 @@ def task_tokens_name_their_machine() -> None:
     """
     engine, actions = ministack.module("services.stepfunctions"), ministack.module("core.iam_actions")
     old = '{"Token": new_uuid()}'
-    ministack.edit(engine, "_execute_task", old, "{\"Token\": f\"{execution['stateMachineArn']}#{new_uuid()}\"}")
-    old = '        arn = _safe_json_field(body, "activityArn")\n'
-    new = '        arn = _safe_json_field(body, "taskToken").rpartition("#")[0]\n        if arn:\n            return arn\n'
-    ministack.edit(actions, "extract_resource_arn", old, new + old)
+    ministack.edit(engine, "_execute_task", old, '{"Token": f"{execution[\'stateMachineArn\']}#{new_uuid()}"}')
+    old = '_safe_json_field(body, "activityArn")'
+    new = old + " or _safe_json_field(body, 'taskToken').rpartition('#')[0]"
+    ministack.edit(actions, "extract_resource_arn", old, new)

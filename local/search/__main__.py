@@ -10,6 +10,7 @@ import uvicorn
 
 from local.processes import die_with_parent
 from local.search.engine import DataInUseError, Engine
+from local.search.noting import Noting
 from local.search.routes import build_application
 
 HOST = "127.0.0.1"
@@ -30,7 +31,8 @@ def main() -> int:
             sys.stderr.write(f"search: cannot start on port {options.port} with {options.data}: {error}\n")
             return 1
         application = build_application(engine)
-        config = uvicorn.Config(application, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+        noting = Noting(application, options.note_requests) if options.note_requests else application
+        config = uvicorn.Config(noting, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
         uvicorn.Server(config).run(sockets=[listener])
         engine.close()
     return 0
@@ -46,6 +48,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
     parser.add_argument("--data", type=Path, required=True, help="directory for the indexes, made if missing")
     parser.add_argument("--refresh-seconds", type=float, default=0.0, help="how late writes become visible (default 0)")
+    parser.add_argument("--note-requests", type=Path, help="file for the shapes of the requests that are met")
     return parser.parse_args()
 
 

@@ -252,7 +252,7 @@ def _value(query: str, name: str, read: Callable[[], Body]) -> Body:
     try:
         return read()
     except (TypeError, ValueError) as error:
-        raise SearchRequestError(f"[{query}] on [{name}]: {error}", kind="query_shard_exception") from error
+        raise SearchRequestError(f"[{query}] on [{name}]: {error}", kind="search_phase_execution_exception") from error
 
 
 def _rows_of(shard: Shard, identifiers: list[str]) -> Mask:

@@ -1,7 +1,8 @@
 """Every request that our code sends, on every backend: recorded, compared with our_requests.txt, its answer checked.
 
-A method of `Memory` that is not called here, or a shape that is not listed, fails. What the contract tests of the
-adapters send is recorded too, and may be nothing else. UPDATE_REQUESTS=1 writes the list anew: read what changed.
+A method of `Memory` that is not called here, or a shape or a refusal that is not listed, fails. What the contract tests
+of the adapters send is recorded too, and what the functions send to the stack of the integration tests, and may be
+nothing else. UPDATE_REQUESTS=1 writes the list anew: read what changed.
 """
 
 import math
@@ -58,6 +59,8 @@ def test_every_request_that_our_code_sends_is_listed_and_answered_alike(
         _passages_are_found(client, index)
         _passages_are_removed(client, index)
         _ids_may_be_the_engines_own(client, index)
+        _an_index_that_another_made_meanwhile_is_used(client, index, monkeypatch)
+        _what_is_refused_is_a_permanent_error(client, index)
 
     sent.remove("POST /{index}/_refresh")  # the tests' own
     if "UPDATE_REQUESTS" in os.environ:
@@ -118,27 +121,20 @@ def _ids_may_be_the_engines_own(client: OpenSearch, index: str) -> None:
         memory.drop()
 
 
-def test_an_index_that_another_made_meanwhile_is_used(
+def _an_index_that_another_made_meanwhile_is_used(
     client: OpenSearch, index: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory = OpenSearchMemory(client=client, index=index, dimension=2)
     OpenSearchMemory(client=client, index=index, dimension=2).ensure_index()
-    monkeypatch.setattr(client.indices, "exists", lambda index: False)
-
-    memory.index(version(1), "Insects", passages("bees dance"))
+    with monkeypatch.context() as patched:
+        patched.setattr(client.indices, "exists", lambda index: False)
+        memory.index(version(1), "Insects", passages("bees dance"))
 
     client.indices.refresh(index=index)
     assert memory.count(version(1)) == 1
 
 
-def test_every_method_of_memory_is_called_above() -> None:
-    text = Path(__file__).read_text()
-
-    methods = {name for name in vars(Memory) if not name.startswith("_")}
-    assert {name for name in methods if f"memory.{name}(" not in text} <= MADE_BY_HAND
-
-
-def test_requests_that_are_refused_are_permanent_errors(client: OpenSearch, index: str) -> None:
+def _what_is_refused_is_a_permanent_error(client: OpenSearch, index: str) -> None:
     memory = OpenSearchMemory(client=client, index=index, dimension=2)
     memory.index(version(1), "Insects", passages("bees"))
 
@@ -149,3 +145,10 @@ def test_requests_that_are_refused_are_permanent_errors(client: OpenSearch, inde
         with pytest.raises(PlinthError) as refused:
             call()
         assert not isinstance(refused.value, MemoryUnavailableError)
+
+
+def test_every_method_of_memory_is_called_above() -> None:
+    text = Path(__file__).read_text()
+
+    methods = {name for name in vars(Memory) if not name.startswith("_")}
+    assert {name for name in methods if f"memory.{name}(" not in text} <= MADE_BY_HAND

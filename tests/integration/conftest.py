@@ -20,10 +20,11 @@ from client.api import PlinthApi
 from client.tenants import TenantsTable
 from client.tenants_file import read_tenants
 from local import stack
-from local.places import Ports
+from local.places import Ports, noted_searches
 from local.processes import free_port
 from local.records import StackInfo
 from plinth.chain.catalogue import catalogue
+from tests.conformance.shapes import listed
 from tests.fakes.providers import ProviderServer
 
 FIRST_SECONDS, STALL_SECONDS = 2.0, 1.0
@@ -218,6 +219,8 @@ def deployed(provider: ProviderServer, openai_port: int) -> Iterator[Deployed]:
             table = TenantsTable(bare.aws("dynamodb"), table=info.outputs["TenantsTable"], environment="local")
             keys = {made.tenant: made.text for made in table.apply(read_tenants(file))}
             yield Deployed(home=home, ports=ports, info=info, keys=keys)
+            sent = noted_searches(home).read_text().splitlines()
+            assert set(sent) <= listed(), "add it to tests/conformance/test_our_requests.py"
         finally:
             stack.down(home)
 

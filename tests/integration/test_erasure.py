@@ -63,7 +63,7 @@ def in_buckets(deployed: Deployed, word: str) -> Iterator[str]:
 
 
 def in_index(deployed: Deployed, word: str) -> Iterator[str]:
-    client = OpenSearch(deployed.info.outputs["SearchUrl"])
+    client = OpenSearch(deployed.info.outputs["SearchUrl"], opaque_id="test")
     try:
         query = {"size": 10, "query": {"match": {"text": word}}, "_source": True}
         hits = client.search(index=searched_index(deployed), body=query)["hits"]["hits"]

@@ -43,7 +43,7 @@ def opened(deployed: Deployed, document_id: str) -> str:
 
 def held(deployed: Deployed) -> dict[str, str]:
     """Return the tenant's texts in the searched index, by name."""
-    client = OpenSearch(deployed.info.outputs["SearchUrl"])
+    client = OpenSearch(deployed.info.outputs["SearchUrl"], opaque_id="test")
     try:
         query = {"size": 100, "query": {"term": {"tenant": TENANT}}, "_source": {"excludes": ["vector"]}}
         hits = client.search(index=searched_index(deployed), body=query)["hits"]["hits"]
@@ -84,7 +84,7 @@ def test_documents_can_be_read_through_a_reindex_with_an_upload_and_a_deletion_i
     names = set(held(deployed))
     assert {"kept.md", "new.md"} <= names
     assert "gone.md" not in names
-    client = OpenSearch(deployed.info.outputs["SearchUrl"])
+    client = OpenSearch(deployed.info.outputs["SearchUrl"], opaque_id="test")
     assert not client.indices.exists(index=old)
     client.close()
 
@@ -102,7 +102,7 @@ def test_a_reindex_that_is_cancelled_leaves_everything_as_it_was(deployed: Deplo
 
     assert (ended.id, ended.state) == (cancelled.id, ReindexState.CANCELLED)
     assert held(deployed) == texts
-    client = OpenSearch(deployed.info.outputs["SearchUrl"])
+    client = OpenSearch(deployed.info.outputs["SearchUrl"], opaque_id="test")
     assert client.indices.exists(index=before)
     assert not client.indices.exists(index=ended.target)
     client.close()

@@ -50,7 +50,7 @@ def searched_index(deployed: Deployed) -> str:
 
 def passages(deployed: Deployed, document_id: str) -> list[dict[str, Any]]:
     """Return what the search engine holds of a document."""
-    client = OpenSearch(deployed.info.outputs["SearchUrl"])
+    client = OpenSearch(deployed.info.outputs["SearchUrl"], opaque_id="test")
     try:
         query = {"size": 1000, "query": {"term": {"document_id": document_id}}, "_source": {"excludes": ["vector"]}}
         return [hit["_source"] for hit in client.search(index=searched_index(deployed), body=query)["hits"]["hits"]]

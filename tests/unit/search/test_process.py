@@ -162,3 +162,17 @@ def test_a_busy_port_is_named(run_engine: Run, tmp_path: Path) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert (ended.returncode, port in ended.stderr) == (1, True)
+
+
+def test_shapes_of_requests_and_refusals_are_noted_once_without_what_they_hold(run_engine: Run, tmp_path: Path) -> None:
+    file = tmp_path / "searches.txt"
+    client, _ = run_engine("--note-requests", str(file))
+    asked = [{"index": "absent"}, {"query": {"term": {"tenant": "secret"}}, "size": 3}]
+    for _ in range(2):
+        client.msearch(body=asked)
+    client.indices.exists(index="absent", headers={"x-opaque-id": "of a test"})
+
+    assert file.read_text().splitlines() == [
+        "POST /_msearch -> 404 index_not_found_exception",
+        "POST /_msearch {query: {term: {tenant: text}}, size: number}",
+    ]
