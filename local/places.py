@@ -96,9 +96,9 @@ def models_elsewhere() -> dict[str, str]:
     return {name: os.environ[name] for name in _MODELS_ELSEWHERE if name in os.environ}
 
 
-def enforces_roles() -> bool:
-    """PLINTH_ENFORCE_ROLES: 1 lets functions do what their roles say, and nothing else; 0 is the default."""
+def enforces_roles(*, strict: bool) -> bool:
+    """PLINTH_ENFORCE_ROLES: 1 lets functions do what their roles say, and nothing else; a strict stack does so, too."""
     value = os.environ.get("PLINTH_ENFORCE_ROLES") or "0"
     if value not in ("0", "1"):
         raise SettingError(f"PLINTH_ENFORCE_ROLES is {value!r}: set it to 0 or 1")
-    return value == "1"
+    return strict or value == "1"

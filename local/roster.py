@@ -43,7 +43,7 @@ def behind_the_edge(home: Path, *, ports: Ports, model_file: Path, strict: bool)
                 *("--search-endpoint", f"{LOOPBACK}:{ports.search}"),
                 *(text for name, value in variables.items() for text in ("--environment", f"{name}={value}")),
                 *(("--strict",) if strict else ()),
-                *(("--enforce-roles",) if enforces_roles() else ()),
+                *(("--enforce-roles",) if enforces_roles(strict=strict) else ()),
             ),
             home=home,
             health_url=f"{ports.cloud_url}/_ministack/health",

@@ -47,16 +47,16 @@ def test_an_unknown_model_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         chosen_model()
 
 
-def test_roles_are_enforced_where_that_is_asked_for_and_another_word_is_refused(
+def test_roles_are_enforced_on_a_strict_stack_and_where_that_is_asked_for_and_another_word_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert not enforces_roles()
+    assert [enforces_roles(strict=strict) for strict in (False, True)] == [False, True]
     monkeypatch.setenv("PLINTH_ENFORCE_ROLES", "1")
-    assert enforces_roles()
+    assert enforces_roles(strict=False)
     monkeypatch.setenv("PLINTH_ENFORCE_ROLES", "yes")
 
     with pytest.raises(SettingError, match="0 or 1"):
-        enforces_roles()
+        enforces_roles(strict=True)
 
 
 def test_the_home_is_where_the_variable_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
