@@ -11,7 +11,7 @@ import uvicorn
 
 from local.edge.application import build_application
 from local.edge.forwarding import Forwarder
-from local.edge.strict import limited
+from local.edge.strict import ShortHeads, limited
 from local.processes import LOOPBACK, die_with_parent
 from plinth.relay.application import make_relay
 from plinth.wiring import Services
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         relay=limited(relay) if options.strict else relay,
     )
     config = uvicorn.Config(
-        application,
+        ShortHeads(application) if options.strict else application,
         host=LOOPBACK,
         port=options.port,
         log_level="warning",
@@ -61,7 +61,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="KEY=VALUE",
         help="environment variables of the relay function, as the stack gives them to it",
     )
-    parser.add_argument("--strict", action="store_true", help="limit streams as AWS does")
+    parser.add_argument("--strict", action="store_true", help="limit streams and heads of requests as AWS does")
     return parser.parse_args(arguments)
 
 
