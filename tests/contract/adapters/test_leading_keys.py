@@ -104,16 +104,21 @@ def test_a_request_for_another_tenants_key_is_refused(sent: list[Sent], recorded
     assert by_service == {"dynamodb", "s3", "opensearch"}
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
-    """Return the templates of the laptop's environment, over stand-ins for the layers."""
-    folder = tmp_path_factory.mktemp("layers")
+def synthesized(environment: str, making: pytest.TempPathFactory) -> Assembly:
+    """Return the templates of an environment, over stand-ins for the layers."""
+    folder = making.mktemp("layers")
     for layer in Layer:
         (folder / layer / "python").mkdir(parents=True)
         (folder / layer / "python" / "code.py").write_text("")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLINTH_LAYERS_DIR", str(folder))
-        return synthesize("local", tmp_path_factory.mktemp("local"))
+        return synthesize(environment, making.mktemp(environment))
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """Return the templates of the laptop's environment."""
+    return synthesized("local", tmp_path_factory)
 
 
 def too_much(template: Assembly, by_step: Mapping[str, list[Sent]], two: Two) -> dict[str, set[Right]]:
@@ -199,6 +204,19 @@ def test_every_step_of_a_document_keeps_to_its_tenants_keys_and_to_its_role(
 
     assert too_much(template, by_step, two) == {}
     assert refused(two.asking, sent) == set()
+
+
+def test_the_relay_keeps_to_its_role_which_the_laptop_does_not_enforce(
+    sent: list[Sent], recorded: Two, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    two = recorded
+    run = "run_" + "e" * 26
+    two.furnish(two.asking, run_id=run, words="peaches are sour", copies=1)
+    sent.clear()
+
+    assert two.relay.get(f"/v1/runs/{run}/events?after=0&wait=1").status_code == 200
+
+    assert too_much(synthesized("sandbox", tmp_path_factory), {"Relay": sent}, two) == {}
 
 
 def test_a_right_that_a_role_lacks_is_noticed(sent: list[Sent], recorded: Two, template: Assembly) -> None:
