@@ -64,8 +64,8 @@ check: setup ## Run the linters, type checkers and scans that CI runs
 bench: setup ## Measure, as ratios to a reference of the same run, into bench/results
 	$(BIN)/python -m bench
 
-load: setup ## Measure what the stack adds to a run while a hundred are in flight, into bench/results
-	$(BIN)/python -m bench load
+load: setup ## Measure a hundred runs in flight and 1,600 documents on a failing network, into bench/results
+	$(BIN)/python -m bench load document_load
 
 docs: setup ## Generate docs/generated again
 	$(BIN)/python -m docs.generate

@@ -1,5 +1,6 @@
 """The edge: console, health and streams of its own; everything else passed on unchanged, within API Gateway's limit."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from local.edge.forwarding import MAX_BODY_BYTES, Forwarder
 
 API_URL = "http://127.0.0.1:1/_aws/execute-api/abc/live"
 CONSOLE = Path(__file__).parents[3] / "console"
+LOADED = re.compile(r'(?:href="|src="|from "\./)([\w.]+\.\w+)"')
 
 
 class Gzipped(httpx.AsyncByteStream):
@@ -68,12 +70,20 @@ def test_the_console_is_served_at_the_root(edge: TestClient) -> None:
 
 
 def test_the_console_loads_nothing_from_elsewhere() -> None:
-    page = (CONSOLE / "index.html").read_text()
+    files = "".join(path.read_text() for path in sorted(CONSOLE.iterdir()))
 
-    assert "http:" not in page
-    assert "https:" not in page
-    assert "innerHTML" not in page
-    assert "default-src 'none'" in page
+    assert "http:" not in files
+    assert "https:" not in files
+    assert "innerHTML" not in files
+    assert "default-src 'none'" in files
+    assert "unsafe" not in files
+
+
+def test_the_console_loads_what_the_edge_serves(edge: TestClient) -> None:
+    loaded = {name for path in CONSOLE.iterdir() for name in LOADED.findall(path.read_text())}
+
+    assert {"style.css", "main.js"} <= loaded
+    assert {edge.get(f"/{name}").status_code for name in loaded} == {200}
 
 
 def test_health_needs_nothing_behind_the_edge(edge: TestClient, api: Api) -> None:
