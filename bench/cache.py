@@ -16,7 +16,7 @@ from local.models.files import cache_directory, ensure
 from plinth.adapters.onnx_embedder import OnnxEmbedder
 from plinth.chain.caching import NEAR_COSINE, cosine, question_vector
 from plinth.chain.content_gate import Gate, form
-from plinth.contracts.runs import QuestionVector
+from plinth.contracts.questions import QuestionVector
 
 _REFERENCE = "questions of the kind"
 

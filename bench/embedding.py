@@ -29,7 +29,7 @@ def measure(*, large: bool) -> list[Figure]:
     """Return the figures of a passage and of a question."""
     del large
     embedder = OnnxEmbedder(ensure("embedding", cache=cache_directory(), progress=print))
-    texts = [passage for file in sorted(_DOCUMENTS.iterdir()) for passage in _passages(file)][:_PASSAGES]
+    texts = sample_passages()[:_PASSAGES]
     return [
         _figure("passage", texts, lambda text: embedder.embed([text])),
         _figure("question", [*_QUESTIONS] * (_PASSAGES // len(_QUESTIONS)), lambda text: embedder.embed([text])),
@@ -52,6 +52,11 @@ def _figure(name: str, texts: Sequence[str], embed: Callable[[str], object]) -> 
             "per_second": round(1000 / statistics.mean(samples), 1),
         },
     )
+
+
+def sample_passages() -> list[str]:
+    """Return the passages of the sample documents in Markdown, in order."""
+    return [passage for file in sorted(_DOCUMENTS.iterdir()) for passage in _passages(file)]
 
 
 def _passages(file: Path) -> list[str]:

@@ -60,6 +60,19 @@ ANSWER_STEPS = (
         name="SaveAnswer",
         touches=(*_RUNS, Touch.WRITE_CONVERSATIONS, Touch.WRITE_ANSWERS, Touch.READ_BUDGETS, *_LIMITS),
     ),
+    Step(
+        name="SummarizeTurns",
+        touches=(
+            *_RUNS,
+            Touch.READ_CONVERSATIONS,
+            Touch.WRITE_CONVERSATIONS,
+            Touch.SPEND_BUDGETS,
+            Touch.CALL_MODELS,
+        ),
+        timeout_seconds=60,
+        layers=(Layer.PLINTH, Layer.VENDOR, Layer.ANTHROPIC),
+        snap_start=True,
+    ),
     Step(name="FailRun", touches=(*_RUNS, Touch.READ_BUDGETS, Touch.READ_CALLS, *_LIMITS)),
 )
 

@@ -39,7 +39,6 @@ from plinth.contracts.conversations import Conversation, Fact
 from plinth.contracts.events import LoggedEvent, RunEnded
 from plinth.contracts.importing import ImportedFile, ImportRecord
 from plinth.contracts.memory import DocumentRecord
-from plinth.contracts.runs import Turn
 from plinth.contracts.traces import RunContents, Trace
 
 _SILENCE_SECONDS = 600.0
@@ -235,10 +234,9 @@ class PlinthApi:
         """Return your conversations, the latest first."""
         return self._wire.call("GET", "/v1/conversations", into=ConversationList).conversations
 
-    def conversation(self, conversation_id: str) -> tuple[Turn, ...]:
-        """Return the last turns of a conversation, oldest first."""
-        path = f"/v1/conversations/{quote(conversation_id, safe='')}"
-        return self._wire.call("GET", path, into=ConversationTurns).turns
+    def conversation(self, conversation_id: str) -> ConversationTurns:
+        """Return the last turns of a conversation, oldest first, and its summary."""
+        return self._wire.call("GET", f"/v1/conversations/{quote(conversation_id, safe='')}", into=ConversationTurns)
 
     def erase_conversation(self, conversation_id: str) -> None:
         """Erase the turns of a conversation."""

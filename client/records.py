@@ -6,7 +6,7 @@ Fields that a newer API adds are ignored.
 from dataclasses import dataclass, field
 
 from plinth.contracts.approvals import Approval
-from plinth.contracts.conversations import Conversation, Fact
+from plinth.contracts.conversations import Conversation, Fact, ModelSummary
 from plinth.contracts.erasing import ErasureState, SignedReceipt
 from plinth.contracts.exporting import ExportState
 from plinth.contracts.memory import DocumentRecord
@@ -54,9 +54,10 @@ class ConversationList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationTurns:
-    """The turns of a conversation, oldest first."""
+    """The turns of a conversation, oldest first, and what a model made of older ones."""
 
     turns: tuple[Turn, ...]
+    summary: ModelSummary | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +161,7 @@ class Model:
     capabilities: tuple[str, ...]
     price: ModelPrice | None = None
     models: tuple[str, ...] = ()
+    summary_micro_usd: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,6 +124,7 @@ def _tier(name: str, tier: TierEntry, *, revision: int) -> "dict[str, UniversalA
     return {
         **{field: {"N": str(count)} for field, count in counts.items() if count is not None},
         "name": {"S": name},
+        **({"summary_model": {"S": tier.summary_model}} if tier.summary_model else {}),
         "priority": {"S": tier.priority},
         "models": _texts(tier.models),
         "tools": _texts(tier.tools),

@@ -16,6 +16,7 @@ retention_days = 30
 conversation_days = 90
 deadline_seconds = 270
 max_turns = 5
+summary_model = "claude-haiku-5-5"
 
 [tiers.free.budgets]
 tenant = { day_usd = 5, month_usd = 50 }
@@ -89,6 +90,7 @@ class TierEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     contents: ContentPolicy = ContentPolicy.REDACTED
     deadline_seconds: Annotated[int, msgspec.Meta(ge=30, le=3600)] = 270
     max_turns: Annotated[int, msgspec.Meta(ge=1, le=MAX_TURNS)] = 5
+    summary_model: Annotated[str, msgspec.Meta(min_length=1)] | None = None
 
 
 class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

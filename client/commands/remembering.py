@@ -9,8 +9,8 @@ import typer
 from client.commands.choices import AsJson, EnvironmentName, output
 from client.environments import LOCAL, environment_named
 from client.errors import UsageError
-from plinth.contracts.conversations import Conversation
-from plinth.contracts.runs import Turn
+from client.records import ConversationTurns
+from plinth.contracts.conversations import Conversation, ModelSummary
 
 app = typer.Typer()
 
@@ -26,7 +26,7 @@ def conversations(
     """List your conversations, read one, or erase it."""
     if erase and conversation is None:
         raise UsageError("name the conversation to erase: plinth conversations ID --erase")
-    listed: tuple[Conversation, ...] | tuple[Turn, ...]
+    listed: tuple[Conversation, ...] | ConversationTurns
     with environment_named(env).api() as api:
         if conversation is None:
             listed = api.conversations()
@@ -36,7 +36,8 @@ def conversations(
             listed, lines = (), [f"erased {conversation}"]
         else:
             listed = api.conversation(conversation)
-            lines = [line for turn in listed for line in (f"> {turn.question}", turn.answer, "")]
+            lines = [line for turn in listed.turns for line in (f"> {turn.question}", turn.answer, "")]
+            lines += _summary_lines(listed.summary)
     _print(msgspec.json.encode(listed).decode() if json else "\n".join(lines))
 
 
@@ -54,6 +55,14 @@ def facts(
         found = api.facts()
     lines = [f"{each.id}  {_day(each.at)}  {each.text}" for each in found]
     _print(msgspec.json.encode(found).decode() if json else "\n".join(lines) or "nothing is remembered")
+
+
+def _summary_lines(summary: ModelSummary | None) -> list[str]:
+    if summary is None:
+        return []
+    since, until = _day(summary.from_at), _day(summary.until_at)
+    cost = f"by {summary.model}, ${summary.cost_micro_usd / 1e6:.6f} in all"
+    return [f"summary of {summary.turns} turns, {since} to {until}, {cost}:", summary.text, ""]
 
 
 def _print(text: str) -> None:

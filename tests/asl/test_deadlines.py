@@ -25,6 +25,7 @@ from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
 from plinth.runtime.answerability import CHECK_SECONDS
 from plinth.runtime.lost_runs import ABANDONED_SECONDS
+from plinth.runtime.summaries import SUMMARY_SECONDS
 from plinth.tools.toolbox import TOOLS
 from tests.asl.deadlines import boto3_clients, sources, worst_search_seconds, worst_seconds
 from tests.asl.states import load
@@ -95,8 +96,9 @@ def test_a_model_that_hangs_is_given_up_before_its_function_is_ended() -> None:
         assert max(model.first_seconds, model.stall_seconds) <= CALL_SECONDS, model.id
 
 
-def test_a_check_that_hangs_is_given_up_before_its_function_is_ended() -> None:
+def test_a_check_or_a_summary_that_hangs_is_given_up_before_its_function_is_ended() -> None:
     assert CHECK_SECONDS + worst_seconds(CALLS) < STEPS["CheckAnswerable"].timeout_seconds
+    assert SUMMARY_SECONDS + worst_seconds(CALLS) < STEPS["SummarizeTurns"].timeout_seconds
 
 
 def test_a_reader_that_hangs_is_ended_before_its_function() -> None:

@@ -1,6 +1,7 @@
 """Cached answers in memory."""
 
-from plinth.contracts.runs import CachedAnswer, KeptQuestion
+from plinth.contracts.questions import KeptQuestion
+from plinth.contracts.runs import CachedAnswer
 from plinth.contracts.tenant import Tenant
 from plinth.ports.clock import Clock
 

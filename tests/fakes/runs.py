@@ -15,6 +15,7 @@ from plinth.contracts.runs import (
     Answer,
     Failure,
     IdempotencyKey,
+    ModelCost,
     Overdue,
     Run,
     RunRecord,
@@ -23,6 +24,7 @@ from plinth.contracts.runs import (
 )
 from plinth.contracts.tenant import Tenant
 from plinth.errors import ContentMissingError, IdempotencyConflictError, NotFoundError, RunSupersededError
+from plinth.money.usage import with_call
 from plinth.ports.clock import Clock
 
 Content = TypeVar("Content")
@@ -43,6 +45,7 @@ class RunRow:
     events: list[LoggedEvent] = field(default_factory=list)
     contents: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     expiries: dict[str, int] = field(default_factory=dict)
+    later: ModelCost | None = None
 
     @property
     def open(self) -> bool:
@@ -110,6 +113,13 @@ class FakeRuns:
             if row is not None and row.open:
                 row.record = replace(row.record, unwanted=True)
             return self.get(tenant, run_id)
+
+    def add_call(self, run: Run, call: ModelCost) -> None:
+        with self.lock:
+            row = self.rows.get((run.tenant, run.id))
+            if row is not None and row.record.receipt is not None and row.later is None:
+                row.later = call
+                row.record = replace(row.record, receipt=with_call(row.record.receipt, call))
 
     def put_content(self, run: Run, name: str, content: object) -> None:
         with self.lock:

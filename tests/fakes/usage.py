@@ -1,11 +1,12 @@
 """What users used, read off the runs in memory."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from plinth.contracts.tenant import Tenant
 from plinth.contracts.usage import UserDay
-from plinth.money.usage import usage_of
+from plinth.money.usage import usage_of, usage_of_call
 from tests.fakes.runs import FakeRuns
 
 
@@ -22,5 +23,6 @@ class FakeUsage:
                 if owner == tenant and row.record.ended_at is not None:
                     day = datetime.fromtimestamp(row.record.ended_at, UTC).strftime("%Y-%m-%d")
                     used = usage_of([logged.event for logged in row.events])
+                    used += usage_of_call(row.later) if row.later else Counter()
                     days.append(UserDay(day=day, user=row.record.request.user, amounts=used))
         yield from sorted((each for each in days if first <= each.day <= last), key=lambda each: each.day)

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from plinth.adapters.dynamo_answers import DynamoAnswers
-from plinth.contracts.runs import Answer, CachedAnswer, Citation, KeptQuestion, QuestionVector
+from plinth.contracts.questions import KeptQuestion, QuestionVector
+from plinth.contracts.runs import Answer, CachedAnswer, Citation
 from plinth.contracts.tenant import Tenant
 from plinth.ports.runs import AnswerCache
 from tests.fakes.answers import FakeAnswers

@@ -17,6 +17,7 @@ from plinth.adapters.dynamo_usage import DynamoUsage
 from plinth.adapters.dynamodb_items import to_attributes
 from plinth.adapters.erasable_objects import ErasableExports, ErasableSources, VersionedBucket
 from plinth.adapters.erasable_runs import ErasableRuns
+from plinth.contracts.conversations import ModelSummary
 from plinth.contracts.erasing import ErasedPage, Erasure, ErasureState, Extent, Target
 from plinth.contracts.events import RunEnded
 from plinth.contracts.runs import IdempotencyKey, Run, RunRequest, RunStatus, Turn
@@ -145,7 +146,7 @@ def test_a_users_days_are_added_to_nobodys_so_that_the_tenants_sums_stay(erased:
 
 
 @pytest.mark.guarantee_d
-def test_turns_and_facts_go_with_their_user_tenant_and_each_document_that_stood_before_them(
+def test_turns_summaries_and_facts_go_with_their_user_tenant_and_each_document_that_stood_before_them(
     erased: Erased, tenant: Tenant, other_tenant: Tenant, clock: FakeClock
 ) -> None:
     conversations = DynamoConversations(table=erased.table, rows=erased.rows, clock=clock)
@@ -156,10 +157,25 @@ def test_turns_and_facts_go_with_their_user_tenant_and_each_document_that_stood_
     conversations.append(run, "bob", "c", replace(rests, documents=("doc_other",)))
     conversations.append(replace(run, tenant=other_tenant), "ada", "c", rests)
     erased.put(f"{tenant.id}#ada", "FACT#f", documents=[DOCUMENT])
+    for user, document in (("ada", DOCUMENT), ("bob", "doc_other")):
+        (turn,) = conversations.recent(tenant, user, "c", limit=1)
+        told = ModelSummary(
+            text="s",
+            model="m",
+            turns=1,
+            from_at=1.0,
+            until_at=1.0,
+            cost_micro_usd=1,
+            expires_at=turn.expires_at,
+            by="run_1",
+            documents=(document,),
+        )
+        assert conversations.keep_summary(tenant, user, "c", told, made_of=[turn])
 
-    assert erase(store, target(tenant, Extent.DOCUMENT)).removed == 2
+    assert erase(store, target(tenant, Extent.DOCUMENT)).removed == 3
+    assert conversations.summary(tenant, "bob", "c", labels=()) is not None
     assert erase(store, target(tenant, Extent.USER)).removed == 1  # the row that lists the conversation
-    assert erase(store, target(tenant, Extent.USER, "bob")).removed == 2
+    assert erase(store, target(tenant, Extent.USER, "bob")).removed == 3
     assert {pk for pk, _ in erased.row_keys()} == {f"{other_tenant.id}#ada#c", f"{other_tenant.id}#ada"}
     assert erase(store, target(other_tenant, Extent.TENANT)).removed == 2
 

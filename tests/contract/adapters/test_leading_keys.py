@@ -20,9 +20,10 @@ from functions.publish_document.handler import publish_document
 from functions.read_document.handler import read_document
 from functions.remove_passages.handler import remove_passages
 from functions.split_document.handler import split_document
+from plinth.chain.summarizing import AT_ONCE
 from plinth.contracts.access import Allowance, Allowances
 from plinth.contracts.models import ModelEnd, StopReason, ToolCall
-from plinth.contracts.runs import Run, RunRequest, RunStatus
+from plinth.contracts.runs import Run, RunRequest, RunStatus, Turn
 from plinth.contracts.tenant import Tenant
 from plinth.errors import PlinthError
 from plinth.runtime import step
@@ -147,7 +148,7 @@ def test_every_step_of_an_answer_keeps_to_its_tenants_keys_and_to_its_role(
     two, now = recorded, recorded.clock.now()
     call = ToolCall(id="call_1", name="search_memory", arguments='{"query": "peaches"}')
     asks = ModelEnd(stop_reason=StopReason.TOOL_USE, usage=whole().usage, tool_calls=(call,))
-    model = FakeModel(([], asks), (["Sour [1]."], whole()))
+    model = FakeModel(([], asks), (["Sour [1]."], whole()), (["Peaches were asked about."], whole()))
     monkeypatch.setattr(two.services, "language_model", lambda _: model)
     run = Run(id="run_" + "d" * 26, tenant=two.asking, epoch=1, deadline=now + 270)
     asked = RunRequest(
@@ -156,16 +157,23 @@ def test_every_step_of_an_answer_keeps_to_its_tenants_keys_and_to_its_role(
         models=("claude-haiku-5-5",),
         user=USER,
         conversation_id="talk",
+        summary_model="claude-haiku-5-5",
         tools=("search_memory",),
         budgets=Allowances(tenant=Allowance(day_micro_usd=10_000_000), user=Allowance(month_micro_usd=10_000_000)),
     )
     two.services.runs.accept(run, asked, None)
+    for number in range(10 + AT_ONCE):
+        earlier = replace(run, id=f"run_{number:026d}")
+        two.services.conversations.append(earlier, USER, "talk", Turn(question="why?", answer="sour", at=now))
 
     by_step = walked(two, run, sent)
 
     assert too_much(template, by_step, two) == {}
     assert two.services.runs.get(two.asking, run.id).status is RunStatus.DONE
-    assert {"CallModel", "RunTool", "SaveAnswer", "RetrieveContext"} <= set(by_step)
+    assert {"CallModel", "RunTool", "SaveAnswer", "RetrieveContext", "SummarizeTurns"} <= set(by_step)
+    summary = two.services.conversations.summary(two.asking, USER, "talk", labels=())
+    assert summary
+    assert summary.by == run.id
     breaker = "GetItem: MODEL#"  # a model's breaker is the environment's
     assert {
         name: told

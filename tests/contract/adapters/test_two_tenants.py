@@ -80,6 +80,7 @@ def _store_cases(two: Two) -> dict[str, Callable[[], object]]:
         "runs": lambda: list(services.usage.days(asking, first="2000-01-01", last="2999-12-31")),
         "conversations": lambda: (
             services.conversations.recent(asking, USER, "talk", limit=9),
+            services.conversations.summary(asking, USER, "talk", labels=()),
             services.facts.nearest(asking, USER, vector, limit=9),
         ),
         "answers": lambda: services.answers.get(asking, "key"),

@@ -162,3 +162,21 @@ def test_the_transactions_that_accept_and_end_a_run_consume_what_receipts_count_
 
     assert (accepted, answered) == (ACCEPTING_UNITS, ANSWERING_UNITS)
     assert ENDING_UNITS - 2 <= ended <= ENDING_UNITS  # citations and steps fill up a second unit, which counts twice
+
+
+def test_a_call_after_the_end_is_on_the_receipt_and_in_the_day_once(journal: Journal, tenant: Tenant) -> None:
+    run = journal.accepted(tenant)
+    journal.runs.add_call(run, CALL)
+    assert journal.runs.get(tenant, run.id).receipt is None
+    journal.log.append(run, END)
+
+    for _ in range(2):
+        journal.runs.add_call(run, replace(CALL, model="large", step="SummarizeTurns", cost_micro_usd=5))
+    journal.runs.add_call(replace(run, id="use_of_nobody"), CALL)
+
+    receipt = journal.runs.get(tenant, run.id).receipt
+    assert receipt is not None
+    assert [call.step for call in receipt.model_calls] == ["CallModel", "SummarizeTurns"]
+    (amounts,) = journal.told(tenant).values()
+    assert receipt.model_cost_micro_usd == amounts["model_cost_micro_usd"] == 75
+    assert (amounts["runs"], amounts["calls"], amounts["model/large/calls"]) == (1, 2, 1)

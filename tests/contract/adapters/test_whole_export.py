@@ -36,10 +36,10 @@ def test_an_export_has_what_was_in_every_store_and_nothing_of_the_neighbour(two:
 
     told = folders(files)
     assert set(told) == {
-        "settings", "keys", "document_rows", "documents", "conversations", "facts", "runs", "usage", "budgets",
-        "manifest.json",
+        "settings", "keys", "document_rows", "documents", "conversations", "summaries", "facts", "runs", "usage",
+        "budgets", "manifest.json",
     }  # fmt: skip
-    for folder in ("documents", "conversations", "facts"):
+    for folder in ("documents", "conversations", "summaries", "facts"):
         assert b"canaryword sings" in told[folder]
     (run,) = map(json.loads, told["runs"].splitlines())
     assert run["run"]["answer"]["text"] == "Because of a secret."

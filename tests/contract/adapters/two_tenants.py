@@ -10,6 +10,7 @@ from plinth.access.authentication import Scope as AccessScope
 from plinth.access.keys import ApiKey, make_key
 from plinth.adapters.dynamodb_items import to_attributes
 from plinth.contracts.access import Tier
+from plinth.contracts.conversations import ModelSummary
 from plinth.contracts.erasing import Erasure, ErasureState, Extent, Target
 from plinth.contracts.events import ReceiptMade, RunEnded
 from plinth.contracts.exporting import Export, ExportJob, ExportState, Subject
@@ -101,6 +102,7 @@ class Two:
             Reservation(run=run, attempt=1, amount_micro_usd=5, model="m", price="{}"), [self.budget(tenant)]
         )
         services.conversations.append(run, USER, "talk", Turn(question="why?", answer=words, at=now))
+        self._summed_up(tenant, run, words)
         services.facts.keep(run, USER, words)
         if tenant == self.other:
             services.conversations.append(run, USER, "theirs", Turn(question="why?", answer=words, at=now + 1))
@@ -129,6 +131,23 @@ class Two:
                 clean_from=now,
             )
         )
+
+    def _summed_up(self, tenant: Tenant, run: Run, words: str) -> None:
+        conversations, at = self.services.conversations, self.clock.now()
+        (turn,) = conversations.recent(tenant, USER, "talk", limit=1)
+        summary = ModelSummary(
+            text=words,
+            model="m",
+            turns=1,
+            from_at=at,
+            until_at=at,
+            cost_micro_usd=1,
+            expires_at=run.expires_at,
+            by=run.id,
+            covers=(run.id,),
+            documents=(self.version(tenant).document_id,),
+        )
+        conversations.keep_summary(tenant, USER, "talk", summary, made_of=[turn])
 
     def _export_of(self, tenant: Tenant, now: float) -> None:
         export = Export(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from plinth.contracts.conversations import ModelSummary
 from plinth.contracts.runs import Run, Turn
 from tests.unit.access.world import ALICE, BOB, World
 from tests.unit.api.client import Client
@@ -53,3 +54,28 @@ def test_what_was_said_with_more_labels_is_not_read_with_fewer(world: World, cli
 
     assert "secret" not in client.call("GET", "/v1/conversations/talk").text
     assert client.call("GET", "/v1/facts").json == {"facts": []}
+
+
+def test_a_summary_is_read_with_its_turns_and_by_nobody_with_other_labels(world: World, client: Client) -> None:
+    assert client.call("GET", "/v1/conversations/talk").status == 404
+    run = Run(id="run_1", tenant=ALICE, epoch=1, deadline=world.clock.now() + 270)
+    world.conversations.append(run, "someone", "talk", Turn(question="why?", answer="because", at=1.0))
+    assert client.call("GET", "/v1/conversations/talk").json.get("summary") is None
+    for labels, text in (((), "Why was asked."), (("board",), "Of the board.")):
+        told = ModelSummary(
+            text=text,
+            model="small",
+            turns=1,
+            from_at=1.0,
+            until_at=1.0,
+            cost_micro_usd=7,
+            expires_at=run.expires_at,
+            by="run_1",
+            covers=("run_1",),
+            labels=labels,
+        )
+        assert world.conversations.keep_summary(ALICE, "someone", "talk", told, made_of=())
+
+    told = client.call("GET", "/v1/conversations/talk").json["summary"]
+
+    assert (told["text"], told["turns"], told["covers"], told["cost_micro_usd"]) == ("Why was asked.", 1, ["run_1"], 7)

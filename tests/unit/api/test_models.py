@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from plinth.money.prices import price_of
-from tests.unit.access.world import ALICE, TIER, World
+from tests.unit.access.world import ALICE, BOB, TIER, World
 from tests.unit.api.client import Client
 
 BASIC = ["plinth-local", "claude-haiku-5-5", "fast", "self-hosted-first"]
@@ -53,6 +53,16 @@ def test_a_route_shows_only_those_of_its_models_that_the_tier_may_use_and_no_pri
 
     assert (route["kind"], route["owned_by"], route["price"]) == ("route", "plinth", None)
     assert route["models"] == ["claude-haiku-5-5"]
+
+
+def test_a_tier_that_sums_conversations_up_says_what_that_costs_at_most(world: World) -> None:
+    world.tenants.tiers[ALICE] = replace(TIER, summary_model="claude-haiku-5-5")
+    client = Client(world, world.issue(ALICE))
+
+    told = {each["id"]: each["summary_micro_usd"] for each in client.call("GET", "/v1/models").json["data"]}
+
+    assert told == {"plinth-local": 1166, "claude-haiku-5-5": 1366, "fast": 1366, "self-hosted-first": 1366}
+    assert Client(world, world.issue(BOB)).call("GET", "/v1/models/fast").json["summary_micro_usd"] is None
 
 
 def test_a_route_has_the_limits_and_capabilities_that_each_of_its_models_has(world: World) -> None:

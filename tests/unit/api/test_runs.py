@@ -256,11 +256,13 @@ def test_the_run_of_another_tenant_can_not_be_cancelled(world: World, client: Cl
     assert not world.runs.get(ALICE, run_id).unwanted
 
 
-def test_a_run_is_asked_with_how_long_its_tier_remembers_conversations(world: World, client: Client) -> None:
+def test_a_run_is_asked_with_how_its_tier_remembers_conversations(world: World, client: Client) -> None:
     usual = client.ask("Why?")
     assert world.runs.get(ALICE, usual.json["id"]).request.remember_until == 0
-    world.tenants.tiers[ALICE] = replace(world.tenants.tiers[ALICE], conversation_days=7)
+    tier = replace(world.tenants.tiers[ALICE], conversation_days=7, summary_model="claude-haiku-5-5")
+    world.tenants.tiers[ALICE] = tier
 
     asked = world.runs.get(ALICE, client.ask("And now?").json["id"]).request
 
     assert asked.remember_until == int(world.clock.now()) + 7 * 86_400
+    assert asked.summary_model == "claude-haiku-5-5"

@@ -13,7 +13,8 @@ from plinth.chain.caching import (
     near_key,
     question_vector,
 )
-from plinth.contracts.runs import KeptQuestion, RunRequest, Turn
+from plinth.contracts.questions import KeptQuestion
+from plinth.contracts.runs import RunRequest, Turn
 
 ASKED = RunRequest(question="How do I purge?", model="m", user="ann")
 

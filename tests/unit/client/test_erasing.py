@@ -84,7 +84,7 @@ def test_erasures_and_memory_are_asked_for_by_their_own_paths() -> None:
         assert api.delete_user("a/b").state is ErasureState.RUNNING
         api.delete_tenant("acme")
         api.get_erasure("era_1")
-        assert (api.conversations(), api.conversation("talk"), api.facts()) == ((), (), ())
+        assert (api.conversations(), api.conversation("talk").turns, api.facts()) == ((), (), ())
         api.erase_conversation("talk")
         api.erase_fact("fact_1")
 

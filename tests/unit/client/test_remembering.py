@@ -14,6 +14,15 @@ from tests.unit.client.test_api import api_over
 
 TURN = {"question": "Who?", "answer": "Ann.", "at": 0.0}
 FACT = {"id": "fact_1", "text": "Ann likes ed.", "at": 86_400.0, "run_id": "run_1", "expires_at": 9}
+SUMMARY = {
+    "text": "Ann is the one.",
+    "model": "small",
+    "turns": 8,
+    "from_at": 0.0,
+    "until_at": 86_400.0,
+    "cost_micro_usd": 1234,
+    "expires_at": 9,
+}
 Asked = list[str]
 
 
@@ -31,6 +40,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
         answers = {
             "/v1/conversations": {"conversations": [{"id": "talk", "last_at": 60.0, "expires_at": 9}]},
             "/v1/conversations/talk": {"id": "talk", "turns": [TURN]},
+            "/v1/conversations/long": {"id": "long", "turns": [TURN], "summary": SUMMARY},
             "/v1/facts": {"facts": [] if "DELETE /v1/facts/fact_1" in sent else [FACT]},
         }
         return httpx.Response(200, json=answers[request.url.path])
@@ -52,6 +62,14 @@ def test_conversations_are_listed_read_and_erased(run: Callable[..., Result], as
     assert run("conversations", "talk").output == "> Who?\nAnn.\n\n"
     assert run("conversations", "talk", "--erase").output == "erased talk\n"
     assert asked == ["GET /v1/conversations", "GET /v1/conversations/talk", "DELETE /v1/conversations/talk"]
+
+
+def test_a_summary_says_what_it_tells_and_what_it_cost(run: Callable[..., Result]) -> None:
+    assert run("conversations", "long").output == (
+        "> Who?\nAnn.\n\n"
+        "summary of 8 turns, 1970-01-01 00:00 to 1970-01-02 00:00, by small, $0.001234 in all:\nAnn is the one.\n\n"
+    )
+    assert '"turns":8' in run("conversations", "long", "--json").output
 
 
 def test_facts_are_listed_and_forgotten(run: Callable[..., Result], asked: Asked) -> None:

@@ -203,6 +203,17 @@ def test_conversations_are_remembered_as_long_as_the_tier_says(tmp_path: Path, s
     assert row(from_attributes(fake.items["TENANT#acme", "TENANT"]["tier"]["M"]), Tier).conversation_days == days
 
 
+@pytest.mark.parametrize(("said", "model"), [("", None), ('summary_model = "small"\n', "small")])
+def test_older_turns_are_summed_up_by_the_model_that_the_tier_names(
+    tmp_path: Path, said: str, model: str | None
+) -> None:
+    fake = FakeDynamoDB()
+
+    list(table_over(fake).apply(read_tenants(written(tmp_path, GOOD.replace("burst = 20\n", f"burst = 20\n{said}")))))
+
+    assert row(from_attributes(fake.items["TENANT#acme", "TENANT"]["tier"]["M"]), Tier).summary_model == model
+
+
 def test_conversations_of_no_day_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="conversation_days"):
         read_tenants(written(tmp_path, GOOD.replace("burst = 20\n", "conversation_days = 0\n")))

@@ -4,7 +4,8 @@ import msgspec
 
 from plinth.adapters.dynamodb_items import Value, packed, row, unpacked
 from plinth.adapters.dynamodb_table import Key, Put, Table
-from plinth.contracts.runs import CachedAnswer, KeptQuestion, QuestionVector
+from plinth.contracts.questions import KeptQuestion, QuestionVector
+from plinth.contracts.runs import CachedAnswer
 from plinth.contracts.tenant import Tenant
 from plinth.ports.clock import Clock
 

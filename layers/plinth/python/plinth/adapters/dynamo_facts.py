@@ -13,7 +13,8 @@ from plinth.adapters.dynamodb_items import row
 from plinth.adapters.dynamodb_table import Key, Put, Table
 from plinth.chain.caching import cosine, question_vector
 from plinth.contracts.conversations import Fact
-from plinth.contracts.runs import QuestionVector, Run
+from plinth.contracts.questions import QuestionVector
+from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError
 from plinth.memory.facts import fact_id, fact_text, nearest_facts, newest_first, surplus

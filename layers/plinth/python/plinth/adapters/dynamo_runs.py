@@ -21,6 +21,7 @@ from plinth.contracts.runs import (
     Answer,
     Failure,
     IdempotencyKey,
+    ModelCost,
     Receipt,
     Run,
     RunRecord,
@@ -30,7 +31,7 @@ from plinth.contracts.runs import (
 from plinth.contracts.shards import shard_of
 from plinth.contracts.tenant import Tenant
 from plinth.errors import ContentMissingError, IdempotencyConflictError, NotFoundError, RunSupersededError
-from plinth.money.usage import usage_of
+from plinth.money.usage import usage_of, usage_of_call, with_call
 from plinth.ports.clock import Clock
 
 Content = TypeVar("Content")
@@ -159,6 +160,27 @@ class DynamoRuns:
         with suppress(ConditionFailedError):
             self._table.write(marked)
         return self.get(tenant, run_id)
+
+    def add_call(self, run: Run, call: ModelCost) -> None:
+        """Write the longer receipt, which nobody else changes after the run's end, and add the call in one transaction.
+
+        The row says that it was done: a repeat of what was not acknowledged finds that.
+        """
+        try:
+            record = self.get(run.tenant, run.id)
+        except NotFoundError:
+            return
+        if record.receipt is None:
+            return
+        longer = Update(
+            key=run_key(run.tenant, run.id),
+            change="SET #receipt = :receipt, #amended = :yes",
+            condition="attribute_exists(#receipt) AND attribute_not_exists(#amended)",
+            values={":receipt": packed(with_call(record.receipt, call)), ":yes": True},
+        )
+        used = usage_update(run, record.request.user, usage_of_call(call), self._clock.now())
+        with suppress(ConditionFailedError):
+            self._table.transact(longer, used)
 
     def put_content(self, run: Run, name: str, content: object) -> None:
         """Keep the content, unless a later epoch already has: then `RunSupersededError`."""

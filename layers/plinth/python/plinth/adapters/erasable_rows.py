@@ -79,7 +79,7 @@ def mentions(value: Value, text: str) -> bool:
 
 
 def conversation_fate(target: Target, row: Row) -> Fate:
-    """Let turns and facts go with their tenant, their user, and each document whose text stood before them."""
+    """Let turns, summaries and facts go with tenant and user, and with each document whose text stood before them."""
     if not is_own(target.tenant, row):
         return Fate.STAYS
     match target.extent:

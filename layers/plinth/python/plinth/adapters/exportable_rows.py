@@ -4,7 +4,7 @@ A table is read whole, as an erasure does: a row that does not begin with the te
 """
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from urllib.parse import unquote
 
 import msgspec
@@ -14,6 +14,7 @@ from plinth.adapters.dynamodb_items import row as as_record
 from plinth.adapters.dynamodb_items import unpacked
 from plinth.adapters.erasable_rows import PAGE_ROWS, is_own, key_in, text_of
 from plinth.contracts.access import Tier
+from plinth.contracts.conversations import ModelSummary
 from plinth.contracts.exporting import ExportedPage, Subject
 from plinth.contracts.memory import DocumentState
 from plinth.contracts.runs import Turn
@@ -67,6 +68,10 @@ class _Fact(msgspec.Struct):
     labels: tuple[str, ...] = ()
 
 
+class _Expiring(msgspec.Struct):
+    expires_at: int
+
+
 class _Key(msgspec.Struct):
     tenant: str
     user: str
@@ -80,17 +85,19 @@ class _Tenant(msgspec.Struct):
 
 
 def conversation_record(subject: Subject, row: Row) -> Record | None:
-    """Tell turns and facts, without the vectors that they are compared by."""
+    """Tell turns, summaries of them and facts, without the vectors that they are compared by."""
     if not is_own(subject.tenant, row):
         return None
     parts, (kind, _, name) = str(row["pk"]).split("#"), str(row["sk"]).partition("#")
     user = unquote(parts[1])
     if not is_of(subject, user):
         return None
-    if kind == "TURN":
-        body = row["body"]
-        turn = asdict(unpacked(body, Turn)) if isinstance(body, bytes) else {}
-        return "conversations", {"user": user, "conversation": parts[2], "run_id": name, **turn}
+    body = row.get("body")
+    if kind == "TURN" and isinstance(body, bytes):
+        kept = replace(unpacked(body, Turn), run_id=name, expires_at=as_record(row, _Expiring).expires_at)
+        return "conversations", {"user": user, "conversation": parts[2], **asdict(kept)}
+    if kind == "SUMMARY" and isinstance(body, bytes):
+        return "summaries", {"user": user, "conversation": parts[2], **asdict(unpacked(body, ModelSummary))}
     if kind == "FACT":
         return "facts", {"user": user, "id": name, **msgspec.structs.asdict(as_record(row, _Fact))}
     return None

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from plinth.access.authentication import Caller
 from plinth.api.exchange import CurrentExchange
-from plinth.contracts.conversations import Conversation, Fact
+from plinth.contracts.conversations import Conversation, Fact, ModelSummary
 from plinth.contracts.runs import Turn
 from plinth.errors import NotFoundError
 
@@ -25,10 +25,11 @@ class ConversationList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationTurns:
-    """The last turns of a conversation, at most 200, oldest first."""
+    """The last turns of a conversation, at most 200, oldest first, and what a model made of older ones, if one did."""
 
     id: str
     turns: list[Turn]
+    summary: ModelSummary | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,18 +64,23 @@ def list_conversations(exchange: CurrentExchange) -> ConversationList:
 
 
 def get_conversation(conversation: str, exchange: CurrentExchange) -> ConversationTurns:
-    """Return the turns that the caller may see: one from an asker with more labels is left out."""
-    caller = exchange.caller
+    """Return the turns that the caller may see, and the summary for callers of the same access labels.
+
+    A turn from an asker with more labels is left out. `summary` says which runs' turns it tells, and what it cost.
+    """
+    caller, conversations = exchange.caller, exchange.services.conversations
     found: list[Turn] = []
     if _CONVERSATION_ID.fullmatch(conversation):
-        found = exchange.services.conversations.recent(caller.tenant, caller.user, conversation, limit=MOST_TURNS)
+        found = conversations.recent(caller.tenant, caller.user, conversation, limit=MOST_TURNS)
     if not found:
         raise NotFoundError(f"no conversation {conversation}")
-    return ConversationTurns(id=conversation, turns=[turn for turn in found if _may_see(caller, turn.labels)])
+    summary = conversations.summary(caller.tenant, caller.user, conversation, labels=caller.labels)
+    seen = [turn for turn in found if _may_see(caller, turn.labels)]
+    return ConversationTurns(id=conversation, turns=seen, summary=summary)
 
 
 def delete_conversation(conversation: str, exchange: CurrentExchange) -> Response[None]:
-    """Erase the turns. The runs that they came from stay until they expire, or until their user is erased."""
+    """Erase the turns and their summary. Their runs stay until they expire, or until their user is erased."""
     caller = exchange.caller
     if not _CONVERSATION_ID.fullmatch(conversation):
         raise NotFoundError(f"no conversation {conversation}")

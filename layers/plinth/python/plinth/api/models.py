@@ -9,9 +9,11 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from plinth.access.entitlement import allowed, allowed_names
 from plinth.api.exchange import CurrentExchange
 from plinth.chain.catalogue import Capability, CatalogueModel, catalogue
+from plinth.chain.summarizing import longest_prompt, summary_tokens
 from plinth.contracts.access import Tier
 from plinth.errors import NotFoundError
 from plinth.money.prices import Price, price_of
+from plinth.runtime.call_costs import bound_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +22,8 @@ class ModelView:
 
     `created` is the day of the entry's price. Of a route, `models` are those that the caller's tier may use, in order;
     limits and capabilities are what each of them has, and there is no price, for any of them may answer.
+    `summary_micro_usd` is the most that summing up older turns costs at once, in a conversation that it answers; null
+    where the tier has no model for that.
     """
 
     id: str
@@ -32,6 +36,7 @@ class ModelView:
     capabilities: list[Capability]
     price: Price | None
     models: list[str]
+    summary_micro_usd: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +82,16 @@ def _view(name: str, tier: Tier) -> ModelView:
         capabilities=[can for can in models[0].capabilities if all(can in each.capabilities for each in models)],
         price=None if is_route else price_of(name),
         models=[each.id for each in models] if is_route else [],
+        summary_micro_usd=_summary_bound(min(each.passage_characters for each in models), tier),
     )
+
+
+def _summary_bound(passage_characters: int, tier: Tier) -> int | None:
+    chosen = catalogue().models.get(tier.summary_model or "")
+    if chosen is None:
+        return None
+    tokens = summary_tokens(passage_characters)
+    return bound_of(chosen, longest_prompt(tokens), max_output_tokens=tokens)
 
 
 def _created(model: CatalogueModel) -> int:

@@ -76,6 +76,7 @@ def run_request(creation: RunCreation, caller: Caller, *, default_model: str) ->
         labels=caller.labels,
         metadata=wanted_metadata(creation.filter.metadata) if creation.filter else (),
         fetch_hosts=caller.tier.fetch_hosts,
+        summary_model=caller.tier.summary_model or "",
         link_hosts=caller.tier.link_hosts,
         contents=caller.tier.contents,
         max_turns=min(creation.max_turns or _DEFAULT_TURNS, caller.tier.max_turns),

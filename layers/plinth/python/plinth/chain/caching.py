@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from plinth.chain.content_gate import Gate, form
 from plinth.chain.prompting import PROMPT_VERSION
-from plinth.contracts.runs import KeptQuestion, QuestionVector, RunRequest, Turn
+from plinth.contracts.questions import KeptQuestion, QuestionVector
+from plinth.contracts.runs import RunRequest, Turn
 
 NEAR_COSINE = 0.85
 """Least cosine of two questions of one form that share an answer. Rewordings lay at 0.86 and above, replaced words that

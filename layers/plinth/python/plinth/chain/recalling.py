@@ -1,18 +1,43 @@
-"""What of a long conversation is told again: the last turns whole, what came before them in a line each, for free.
+"""What of a long conversation is told again: the last turns whole, what came before them in few words.
 
-The summary takes words from what was said and calls no model: it costs two read units at most, and no dollar of models.
+A summary by a model tells older turns where the tier pays for one (`plinth.chain.summarizing`). Turns that it does not
+tell, or all of them, are told in a line each, cut from what was said: that costs two read units at most.
 """
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from plinth.contracts.conversations import Summary
+from plinth.chain.catalogue import Route
+from plinth.chain.summarizing import is_told, next_turns
+from plinth.contracts.conversations import ModelSummary, Summary
 from plinth.contracts.runs import Turn
 
 OLDER_TURNS = 30
 _QUESTION_CHARACTERS = 120
 _ANSWER_CHARACTERS = 200
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """The turns that are told whole, what is told of those before, and those of them that are to be summed up next."""
+
+    turns: tuple[Turn, ...]
+    older: Summary
+    leaving: tuple[Turn, ...]
+
+
+def recalled(seen: Sequence[Turn], summary: ModelSummary | None, route: Route) -> Recalled:
+    """Return what is told of the last turns, oldest first: each of them once."""
+    untold = [turn for turn in seen if not is_told(turn, summary)]
+    older, turns = untold[: -route.history_turns], untold[-route.history_turns :]
+    told = summary_of(older, characters=route.passage_characters // 6)
+    if summary is not None:
+        text = "\n".join(part for part in (summary.text, told.text) if part)
+        documents = sorted({*summary.documents, *told.documents})
+        told = Summary(text=text, documents=tuple(documents))
+    return Recalled(turns=tuple(turns), older=told, leaving=next_turns(older))
 
 
 def summary_of(older: Sequence[Turn], *, characters: int) -> Summary:

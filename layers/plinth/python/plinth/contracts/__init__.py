@@ -22,6 +22,8 @@ from plinth.contracts.answering import (
     RunToolOutput,
     SaveAnswerInput,
     SaveAnswerOutput,
+    SummarizeTurnsInput,
+    SummarizeTurnsOutput,
 )
 from plinth.contracts.erasing import (
     EraseIndexInput,
@@ -162,4 +164,6 @@ __all__ = [
     "StartInferenceCallback",
     "StartInferenceInput",
     "StartInferenceOutput",
+    "SummarizeTurnsInput",
+    "SummarizeTurnsOutput",
 ]

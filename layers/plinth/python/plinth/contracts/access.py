@@ -90,6 +90,7 @@ class Tier:
     `burst` requests may come at once, and a minute's tokens. `concurrent_runs` are runs that have not ended. A run may
     take `deadline_seconds` and ask its model `max_turns` times. What it leaves behind is kept for `retention_days`,
     turns and facts for `conversation_days` (None is as long); what can be read of it is for `contents` to say.
+    `summary_model` sums up the older turns of conversations; without one they are told in a line each.
     `labels` are access labels that every key of the tenant holds. Its tools may read pages of `fetch_hosts`, its
     answers may link to `link_hosts` (`plinth.contracts.hosts` reads both).
     """
@@ -113,6 +114,7 @@ class Tier:
     link_hosts: tuple[str, ...] = ()
     deadline_seconds: int = 270
     max_turns: int = 5
+    summary_model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

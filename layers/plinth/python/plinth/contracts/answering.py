@@ -35,11 +35,15 @@ class RecallConversationInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecallConversationOutput:
-    """`digest` names the remembered turns; it is empty for a run without history. `last_model` gave the last answer."""
+    """`digest` names the remembered turns; it is empty for a run without history. `last_model` gave the last answer.
+
+    `summary_due` says that older turns are to be summed up, once the run has ended.
+    """
 
     turns: int
     digest: str
     last_model: str = ""
+    summary_due: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,3 +230,16 @@ class SaveAnswerInput:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveAnswerOutput:
     saved: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummarizeTurnsInput:
+    run: Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummarizeTurnsOutput:
+    """`turns` is how many more the conversation's summary tells; `calls` is what asking for it cost."""
+
+    turns: int = 0
+    calls: tuple[ModelCost, ...] = ()

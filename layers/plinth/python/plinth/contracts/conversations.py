@@ -36,6 +36,30 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSummary:
+    """What a `model` made of a conversation's older turns, as far as askers who hold just these `labels` see them.
+
+    It tells `turns` turns, said from `from_at` to `until_at` (Unix seconds): those of the runs in `covers` and, of all
+    runs up to `covers_until`, those that there were. The run `by` made this version of that by `follows`; all of them
+    cost `cost_micro_usd`. It may rest on `documents`, and is gone at `expires_at`, when the first of its turns is.
+    """
+
+    text: str
+    model: str
+    turns: int
+    from_at: float
+    until_at: float
+    cost_micro_usd: int
+    expires_at: int
+    by: str = ""
+    follows: str = ""
+    covers: tuple[str, ...] = ()
+    covers_until: str = ""
+    documents: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
     """A conversation of a user. `last_at` is when its last answer came, `expires_at` when it is gone (Unix seconds)."""
 

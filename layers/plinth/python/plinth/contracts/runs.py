@@ -68,6 +68,7 @@ class RunRequest:
     `labels` are the access labels that the caller holds, `metadata` the groups of its filter: see `SearchScope`.
     `fetch_hosts` and `link_hosts` are the tier's: whose pages tools may read, and whom an answer may link to.
     What is said and learnt is remembered until the Unix second `remember_until`; 0 is as long as the run is kept.
+    `summary_model` sums up turns that are too old to be told whole; without one they are told in a line each.
     """
 
     question: str
@@ -87,6 +88,7 @@ class RunRequest:
     contents: ContentPolicy = ContentPolicy.REDACTED
     max_turns: int = 5
     remember_until: int = 0
+    summary_model: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +169,7 @@ class Receipt:
 
     `cached` answers call no model; `saved_micro_usd` is what the cached answer's own calls had cost, `match` how its
     question was found, and `age_seconds` how old it was. `budgets` are those with a limit; none are told where the
-    ledger could not be read.
+    ledger could not be read. A call that was made after the run's end is on its row's receipt, not on its log's.
     """
 
     model_calls: tuple[ModelCost, ...]
@@ -269,7 +271,8 @@ class Acceptance:
 class Turn:
     """One question and its answer, at Unix time `at`, the model that gave it, and the documents it may rest on.
 
-    `labels` are the access labels that its asker held: who lacks one of them is not reminded of it.
+    `labels` are the access labels that its asker held: who lacks one of them is not reminded of it. It is what the run
+    `run_id` left behind, and gone at `expires_at` (Unix seconds).
     """
 
     question: str
@@ -278,6 +281,8 @@ class Turn:
     model: str = ""
     documents: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    run_id: str = ""
+    expires_at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,19 +292,3 @@ class CachedAnswer:
     answer: Answer
     cost_micro_usd: int
     saved_at: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuestionVector:
-    """A question's unit vector by one embedding model, as little-endian half-precision numbers."""
-
-    model: str
-    halves: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptQuestion:
-    """A question that has a cached answer, under `answer_key`."""
-
-    vector: QuestionVector
-    answer_key: str

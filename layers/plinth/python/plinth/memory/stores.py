@@ -99,7 +99,7 @@ STORES = (
     _table("tenants", "tenants, users' keys, limits, erasures and their receipts, which exports there are", ALL),
     _table("ledger", "budgets and reservations, by tenant, user and key", OF_PEOPLE),
     _table("runs", "requests, prompts, passages, replies, logs, receipts, usage", ALL),
-    _table("conversations", "turns and facts", ALL),
+    _table("conversations", "turns, summaries of older ones, and facts", ALL),
     _table("documents", "names, titles and states of documents", OF_TENANT | {Extent.DOCUMENT}),
     _table(
         "answers",

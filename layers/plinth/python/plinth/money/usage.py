@@ -5,7 +5,7 @@ Amounts go by name: those of the run as they are, `model/<id>/...` of its calls,
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from plinth.contracts.events import Event, ReceiptMade, RunEnded
@@ -57,12 +57,29 @@ def usage_of(events: Sequence[Event]) -> Counter[str]:
     return +used
 
 
+def with_call(receipt: Receipt, call: ModelCost) -> Receipt:
+    """Return the receipt with one more call."""
+    return replace(
+        receipt,
+        model_calls=(*receipt.model_calls, call),
+        model_cost_micro_usd=receipt.model_cost_micro_usd + call.cost_micro_usd,
+        prompt_cache_saved_micro_usd=receipt.prompt_cache_saved_micro_usd + call.prompt_cache_saved_micro_usd,
+    )
+
+
+def usage_of_call(call: ModelCost) -> Counter[str]:
+    """Return what one model call adds to its user's day."""
+    used: Counter[str] = Counter()
+    for name, amount in _of_call(call).items():
+        used[name] += amount
+        used[f"model/{call.model}/{name}"] += amount
+    return used
+
+
 def _of_receipt(receipt: Receipt) -> Counter[str]:
     used = Counter(cached_runs=int(receipt.cached), saved_micro_usd=receipt.saved_micro_usd)
     for call in receipt.model_calls:
-        for name, amount in _of_call(call).items():
-            used[name] += amount
-            used[f"model/{call.model}/{name}"] += amount
+        used.update(usage_of_call(call))
     if receipt.platform:
         used["platform_cost_nano_usd"] = receipt.platform.cost_nano_usd
         for step, nano_usd in receipt.platform.steps.items():

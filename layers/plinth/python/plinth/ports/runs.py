@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
-from plinth.contracts.conversations import Conversation
+from plinth.contracts.conversations import Conversation, ModelSummary
 from plinth.contracts.events import NOTHING_MORE, Beginning, Event, LoggedEvent
 from plinth.contracts.executions import Continuation
+from plinth.contracts.questions import KeptQuestion
 from plinth.contracts.runs import (
     Acceptance,
     CachedAnswer,
     IdempotencyKey,
-    KeptQuestion,
+    ModelCost,
     Overdue,
     Run,
     RunRecord,
@@ -45,6 +46,13 @@ class Runs(Protocol):
 
     def cancel(self, tenant: Tenant, run_id: str) -> RunRecord:
         """Note that nobody wants the run any more, unless it has ended, and return it; `NotFoundError` without one."""
+        ...
+
+    def add_call(self, run: Run, call: ModelCost) -> None:
+        """Add a call that was made after the run's end to its receipt and its user's day: one, and once.
+
+        Nothing happens where the run is not there any more.
+        """
         ...
 
     def put_content(self, run: Run, name: str, content: object) -> None:
@@ -132,6 +140,19 @@ class Conversations(Protocol):
 
     def recent(self, tenant: Tenant, user: str, conversation_id: str, *, limit: int) -> list[Turn]:
         """Return the last turns, oldest first."""
+        ...
+
+    def summary(self, tenant: Tenant, user: str, conversation_id: str, *, labels: Sequence[str]) -> ModelSummary | None:
+        """Return the summary of older turns for askers who hold just these labels, or None."""
+        ...
+
+    def keep_summary(
+        self, tenant: Tenant, user: str, conversation_id: str, summary: ModelSummary, *, made_of: Sequence[Turn]
+    ) -> bool:
+        """Keep the summary in place of the one that it `follows`, which may be none.
+
+        False where another one stands there by now, or one of the turns is not there any more.
+        """
         ...
 
     def append(self, run: Run, user: str, conversation_id: str, turn: Turn) -> None:

@@ -2,7 +2,8 @@
 
 from plinth.chain.caching import answer_key, is_near
 from plinth.contracts.access import CachePolicy
-from plinth.contracts.runs import CachedAnswer, KeptQuestion, QuestionVector, Run, RunRequest
+from plinth.contracts.questions import KeptQuestion, QuestionVector
+from plinth.contracts.runs import CachedAnswer, Run, RunRequest
 from plinth.contracts.tenant import Tenant
 from plinth.errors import TransientError
 from plinth.wiring import Services

@@ -7,7 +7,7 @@ import msgspec
 
 from plinth.chain.catalogue import CatalogueModel
 from plinth.chain.reply_checks import require_answer
-from plinth.contracts.models import ModelEnd, ModelRequest, Prompt, StreamItem, TextChunk, TimeLimits, Usage
+from plinth.contracts.models import ModelEnd, ModelRequest, Prompt, StopReason, StreamItem, TextChunk, TimeLimits, Usage
 from plinth.contracts.money import Budget, Reservation
 from plinth.contracts.runs import ModelCost, Run
 from plinth.errors import ModelError, ModelStreamCutError
@@ -40,10 +40,11 @@ class SideCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideReply:
-    """What came of it: the whole text, or why there is none; and what it cost either way."""
+    """What came of it: the text and why it ended, or why there is none; and what it cost either way."""
 
     text: str
     cost: ModelCost
+    stop_reason: StopReason | None = None
     failure: ModelError | None = None
 
 
@@ -77,23 +78,23 @@ def ask(call: SideCall, budgets: Sequence[Budget], services: Services) -> SideRe
     if not payment.start():
         return _failed(call, ModelStreamCutError("the call was started before, and its end was never told"))
     try:
-        text, usage = _reply(call, services)
-        cost = call_cost(call.chosen, usage, bound_micro_usd=call.bound_micro_usd)
-        made = SideReply(text=text, cost=replace(cost, step=call.step))
+        text, end = _reply(call, services)
+        cost = call_cost(call.chosen, end.usage, bound_micro_usd=call.bound_micro_usd)
+        made = SideReply(text=text, cost=replace(cost, step=call.step), stop_reason=end.stop_reason)
     except ModelError as error:
         made = _failed(call, error)
     payment.settle(made.cost.cost_micro_usd)
     return made
 
 
-def _reply(call: SideCall, services: Services) -> tuple[str, Usage]:
+def _reply(call: SideCall, services: Services) -> tuple[str, ModelEnd]:
     items: list[StreamItem] = list(services.language_model(call.chosen.provider).stream(call.request))
     text = "".join(each.text for each in items if isinstance(each, TextChunk))
     end = items[-1] if items else None
     if not isinstance(end, ModelEnd):
         raise ModelStreamCutError("the reply broke off")
     require_answer(text, end, call.request.prompt)
-    return text, end.usage
+    return text, end
 
 
 def _failed(call: SideCall, error: ModelError) -> SideReply:
