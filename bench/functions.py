@@ -124,6 +124,7 @@ def _environment(opt: Sequence[Path]) -> dict[str, str]:
         "PLINTH_DOCUMENTS_BUCKET": "documents",
         "PLINTH_EXPORTS_BUCKET": "work",
         "PLINTH_WORK_BUCKET": "work",
+        "PLINTH_SYNC_FUNCTION": "sync",
         "PLINTH_DEAD_LETTER_QUEUE_URL": f"{nowhere}/queue",
         "PLINTH_OPENSEARCH_URL": nowhere,
         "PLINTH_OPENSEARCH_AUTH": "none",

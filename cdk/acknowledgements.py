@@ -126,6 +126,10 @@ def acknowledge(app: App, environment: Environment) -> None:
         reasons = _REASONS.get(child.stack_name.rpartition("-")[2], {})
         for finding, reason in reasons.items():
             _note(child, _filled(finding, environment), reason)
+        for arn in environment.sync_buckets:
+            _note(
+                child, f"AwsSolutions-IAM5[Resource::{arn}/*]", "Any object of this one bucket, which cdk.json lists."
+            )
         for chain in (each for each in child.node.children if isinstance(each, Chain)):
             _acknowledge_versions(child, chain)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from aws_cdk import App
@@ -20,6 +21,7 @@ from cdk.stacks.memory import MemoryStack
 from cdk.stacks.models import ModelsStack
 from cdk.stacks.money import MoneyStack
 from cdk.stacks.watch import Watched, WatchStack
+from cdk.sync_buckets import sync_buckets
 
 SETTINGS = Path(__file__).parents[1] / "cdk.json"
 
@@ -39,11 +41,13 @@ def assemble(app: App) -> App:
 
 
 def _environment(app: App) -> Environment:
-    return environment_named(
+    environment = environment_named(
         app.node.try_get_context("env") or "local",
         owner=app.node.try_get_context("owner"),
         alarm_email=app.node.try_get_context("alarm_email"),
     )
+    listed = app.node.try_get_context("sync_buckets")
+    return replace(environment, sync_buckets=sync_buckets(listed, environment.name))
 
 
 def _add_stacks(app: App, environment: Environment) -> None:

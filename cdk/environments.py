@@ -92,7 +92,8 @@ class Environment:
     default; with `"rerank": True` in it, `rerank_endpoint` names a SageMaker endpoint with a cross-encoder.
     `reserved_concurrency` is by function: enough for it, and no more than it may take from the others.
     `imports_at_once` bounds how many files of an import are on their way; each `sync_minutes` the bucket is compared
-    with the documents' rows. Near `run_capacity` running runs low priorities are turned away; 0 turns nobody away.
+    with the documents' rows, and due syncs of `sync_buckets` (ARNs) make a pass. Near `run_capacity` running runs low
+    priorities are turned away; 0 turns nobody away.
     `erase_settle_seconds` is how long something from before an erasure may still be written: an upload URL is good for
     300 s and a request takes 28 s, so a shorter time is for a laptop alone. `earlier_embeddings` are the models of
     indexes that a reindex has yet to replace; `index` holds the fields of plinth's `IndexSettings` for indexes to come.
@@ -129,6 +130,7 @@ class Environment:
     reserved_concurrency: Mapping[str, int] = field(default_factory=dict[str, int])
     imports_at_once: int = 40
     sync_minutes: int = 60
+    sync_buckets: tuple[str, ...] = ()
     reindex_grace_seconds: int = 900
     requests_per_second: int = 50
     run_capacity: int = 200

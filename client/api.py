@@ -33,6 +33,7 @@ from client.records import (
     UsageReport,
 )
 from client.sse import messages
+from client.syncs import SyncCalls
 from client.wire import NothingFollowsError, Wire, decoded
 from plinth.contracts.approvals import Approval
 from plinth.contracts.conversations import Conversation, Fact
@@ -71,7 +72,7 @@ class FilesToImport:
     tolerated_failure_percentage: int = 100
 
 
-class PlinthApi:
+class PlinthApi(SyncCalls):
     """Every method raises `ApiError` where the API refuses and `NotReachableError` where nothing answers.
 
     `transport` and `pause` replace the network and the waiting, for tests.

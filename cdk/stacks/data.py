@@ -135,6 +135,7 @@ class DataStack(Stack):
                 ),
             ),
             Touch.UPLOAD_SOURCES: self._on_sources("s3:PutObject"),
+            Touch.WITHDRAW_SOURCES: self._on_sources("s3:DeleteObject"),
             Touch.DELETE_SOURCES: (
                 *self._on_sources("s3:DeleteObject", "s3:DeleteObjectVersion"),
                 Permission(actions=("s3:ListBucketVersions",), resources=(self.sources.bucket_arn,)),

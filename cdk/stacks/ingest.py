@@ -20,6 +20,7 @@ from cdk.permissions import Permission, Permissions
 from cdk.stacks.foundations import Foundations
 from cdk.step import Step, Touch
 from cdk.steps import ERASE_STEPS, IMPORT_STEPS, INGEST_STEPS, REINDEX_STEPS, START_INGEST, SYNC_DOCUMENTS
+from cdk.sync_buckets import named, on_synced
 
 RECEIVES_BEFORE_LOST = 5
 
@@ -35,8 +36,9 @@ class IngestStack(Stack):
         self._environment = foundations.environment
         self.refused_documents = dead_letters(self, "RefusedDocuments", self._environment)
         self.lost_events = dead_letters(self, "LostEvents", self._environment)
+        synced = on_synced(self._environment.sync_buckets)
         surroundings = foundations.surroundings(
-            self, {Touch.BURY_DOCUMENTS: (self._may_bury(),), Touch.WAKE_IMPORTS: ()}
+            self, {**synced, Touch.BURY_DOCUMENTS: (self._may_bury(),), Touch.WAKE_IMPORTS: ()}
         )
         self.ingest = self._chain("Ingest", INGEST_STEPS, surroundings)
         self.erase = self._chain("Erase", ERASE_STEPS, surroundings)
@@ -58,7 +60,7 @@ class IngestStack(Stack):
         )
         self._ingests = self.ingest.may_be_started("PLINTH_INGEST_MACHINE_ARN")
         erases = {Touch.START_ERASE: self.erase.may_be_started("PLINTH_ERASE_MACHINE_ARN")}
-        starts = surroundings.knowing({Touch.START_INGEST: self._ingests, **erases})
+        starts = surroundings.knowing({**self._starts, **erases})
         self.start = ChainStep(self, step=START_INGEST, surroundings=starts)
         self.sync = ChainStep(self, step=SYNC_DOCUMENTS, surroundings=starts)
         often = events.Schedule.rate(Duration.minutes(self._environment.sync_minutes))
@@ -71,7 +73,17 @@ class IngestStack(Stack):
 
     @property
     def permissions(self) -> Permissions:
-        """What it means to start a try again, and an import."""
+        """What it means to start a try again, an import, and a pass of a sync."""
+        function = self.sync.function
+        begins = Permission(
+            actions=("lambda:InvokeFunction",),
+            resources=(function.function_arn,),
+            variables={"PLINTH_SYNC_FUNCTION": function.function_name, **named(self._environment.sync_buckets)},
+        )
+        return {**self._starts, Touch.START_SYNC: (begins,)}
+
+    @property
+    def _starts(self) -> Permissions:
         at_once = Permission(variables={"PLINTH_IMPORTS_AT_ONCE": str(self._environment.imports_at_once)})
         imports = self.imports.may_be_started("PLINTH_IMPORT_MACHINE_ARN")
         return {Touch.START_INGEST: self._ingests, Touch.START_IMPORT: (*imports, at_once)}

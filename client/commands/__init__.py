@@ -26,6 +26,7 @@ from client.commands import (
     reindexing,
     remembering,
     stack,
+    syncing,
     tenants,
     tracing,
     usage,
@@ -49,7 +50,7 @@ app = typer.Typer(
     "4 refused by the API.",
 )
 _WORKING = (documents, erasing, exporting, asking, approving, remembering)
-for module in (stack, *_WORKING, models, tracing, logs, tenants, cost, usage, reindexing):
+for module in (stack, *_WORKING, models, tracing, logs, tenants, cost, usage, reindexing, syncing):
     app.add_typer(module.app)
 
 

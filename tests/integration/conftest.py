@@ -99,6 +99,7 @@ TENANTS = TIERS + "".join(
         tenant("passing", "pro", "pat", *RUNS, "erase"),
         tenant("leaving", "pro", "lou", *RUNS, *DOCUMENTS, "export"),
         tenant("redriven", "pro", "red", *RUNS, *DOCUMENTS),
+        tenant("unheard", "pro", "una"),
         tenant("shelved", "pro", "sue"),
         tenant("moving", "pro", "max"),
         tenant("operator", "pro", "olga", "admin", "erase"),

@@ -1,4 +1,4 @@
-"""A document that failed is taken up again by hand, and an upload that nobody was told of by the sync."""
+"""A document that failed is taken up again by hand; uploads and deletions whose event was lost, by the sync."""
 
 import time
 from collections.abc import Callable, Generator
@@ -14,11 +14,11 @@ from client.commands import app
 from plinth.contracts.memory import DocumentRecord
 from tests.integration.chances import PAID, chances
 from tests.integration.conftest import Deployed
-from tests.integration.uploads import put, settled
+from tests.integration.uploads import await_absence, ingest, passages, put, settled
 
 pytestmark = [pytest.mark.integration, pytest.mark.guarantee_d]
-TENANT = "redriven"
-"""A tenant of its own, so that an answer can come from nothing else."""
+TENANT, UNHEARD = "redriven", "unheard"
+"""Tenants of their own, so that an answer can come from nothing else."""
 
 
 def command(deployed: Deployed, *arguments: str) -> str:
@@ -78,11 +78,26 @@ def test_an_upload_whose_event_was_lost_is_found_by_the_sync(deployed: Deployed)
     name = f"unheard-{uuid4().hex}.txt"
     body = b"The bell of Ostrava tower is rung by a crank of ash wood."
     with chances(deployed, lost_events=1.0):
-        put(deployed, name, body, tenant=TENANT)
+        put(deployed, name, body, tenant=UNHEARD)
         time.sleep(2)
-    with deployed.api(TENANT) as api:
+    with deployed.api(UNHEARD) as api:
         assert name not in {each.name for each in api.documents()}
 
     with impatient_sync(deployed) as sync:
         sync()
-        assert settled(deployed, name, tenant=TENANT).state == "ready"
+        assert settled(deployed, name, tenant=UNHEARD).state == "ready"
+
+
+def test_a_deletion_whose_event_was_lost_is_found_by_the_sync(deployed: Deployed) -> None:
+    name = f"unmourned-{uuid4().hex}.txt"
+    document = ingest(deployed, name, b"The dovecote of Ostrava was moved stone by stone.", tenant=UNHEARD)
+    with chances(deployed, lost_events=1.0):
+        deployed.aws("s3").delete_object(Bucket=deployed.info.outputs["DocumentsBucket"], Key=f"{UNHEARD}/{name}")
+        time.sleep(2)
+    with deployed.api(UNHEARD) as api:
+        assert name in {each.name for each in api.documents()}
+    assert passages(deployed, document.document_id)
+
+    with impatient_sync(deployed) as sync:
+        sync()
+        await_absence(deployed, document.document_id, tenant=UNHEARD)

@@ -39,6 +39,18 @@ def ingest(deployed: Deployed, name: str, body: bytes, *, tenant: str = "acme") 
     return document
 
 
+def await_absence(deployed: Deployed, document_id: str, *, tenant: str = "acme") -> None:
+    """Return once the document is not found any more, and no passage of it is in the search engine."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        with deployed.http(tenant) as http:
+            status = http.get(f"/v1/documents/{document_id}").status_code
+        if status == 404 and not passages(deployed, document_id):
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"{document_id} was still there after {PATIENCE_SECONDS:.0f} s")
+
+
 def searched_index(deployed: Deployed) -> str:
     """Return the index that searches read, which a reindex changes."""
     rows = [item for item in deployed.items("Documents") if item["pk"]["S"] == "#INDEXES"]

@@ -19,6 +19,7 @@ from tests.fakes.imports import FakeImports, FakeStagedFiles
 from tests.fakes.limits import FakeLimits
 from tests.fakes.objects import FakeMachines, FakeSources
 from tests.fakes.runs import FakeExecutions, FakeRunLog, FakeRuns
+from tests.fakes.syncs import FakePasses, FakeSyncs
 from tests.fakes.tenants import FakeTenants
 from tests.fakes.usage import FakeUsage
 
@@ -68,6 +69,8 @@ class World:
         self.services.sources = self.sources = FakeSources()
         self.services.imports = self.imports = FakeImports(self.clock)
         self.services.staged_files = self.staged_files = FakeStagedFiles()
+        self.services.syncs = self.syncs = FakeSyncs(self.clock)
+        self.services.passes = self.passes = FakePasses()
         self.services.machines = self.machines = FakeMachines()
 
     def issue(

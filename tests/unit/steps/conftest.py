@@ -26,6 +26,7 @@ from tests.fakes.memory import FakeMemory
 from tests.fakes.models import FakeEmbedder, FakeModel, FakeTokenCounter
 from tests.fakes.objects import FakeDeadLetters, FakeMachines, FakeSources, FakeWork
 from tests.fakes.runs import FakeExecutions, FakeRunLog, FakeRuns
+from tests.fakes.syncs import FakePasses, FakeSyncedObjects, FakeSyncs
 from tests.fakes.usage import FakeUsage
 
 TENANT = Tenant(id="acme")
@@ -68,6 +69,9 @@ def services() -> ChainServices:
     made.work = FakeWork()
     made.imports = FakeImports(clock)
     made.staged_files = FakeStagedFiles()
+    made.syncs = FakeSyncs(clock)
+    made.synced_objects = FakeSyncedObjects()
+    made.passes = FakePasses()
     made.callbacks = FakeCallbacks()
     made.machines = FakeMachines()
     made.dead_letters = FakeDeadLetters()

@@ -9,8 +9,8 @@ from functions.retrieve_context.handler import retrieve_context
 from plinth.contracts.memory import Content, DocumentVersion, Passage, StoredPassage
 from plinth.contracts.retrieval import Retrieval
 from plinth.contracts.runs import Run
-from plinth.errors import MemoryUnavailableError
-from plinth.settings import SettingMissingError, Settings
+from plinth.errors import MemoryUnavailableError, SettingMissingError
+from plinth.settings import Settings
 from tests.unit.steps.conftest import TENANT, ChainServices
 
 Call = Callable[..., dict[str, Any]]

@@ -9,25 +9,19 @@ import msgspec
 
 from plinth.contracts.indexes import IndexSettings, SearchModel
 from plinth.contracts.retrieval import Retrieval
-from plinth.errors import PlinthError
+from plinth.errors import SettingMissingError
+from plinth.sync_settings import SyncSettings, required
 
 SearchAuth = Literal["none", "es", "aoss"]
 AnthropicAccess = Literal["key", "aws"]
 _Kind = TypeVar("_Kind")
 
 
-class SettingMissingError(PlinthError):
-    """An environment variable that this function needs is not set; the CDK stack that makes the function sets it."""
-
-
-class Settings:
+class Settings(SyncSettings):
     """Typed environment variables. A function needs only those that it reads."""
 
     def _required(self, name: str) -> str:
-        value = os.environ.get(name, "")
-        if not value:
-            raise SettingMissingError(f"{name} is not set: the stack that makes this function must pass it")
-        return value
+        return required(name)
 
     @cached_property
     def environment(self) -> str:
@@ -132,11 +126,6 @@ class Settings:
     def erase_settle_seconds(self) -> float:
         """How long after an erasure began something from before it may still be written: its last pass is later."""
         return float(self._required("PLINTH_ERASE_SETTLE_SECONDS"))
-
-    @cached_property
-    def sync_settle_seconds(self) -> float:
-        """How long an event of the documents bucket may be on its way: what changed since then no sync touches."""
-        return float(os.environ.get("PLINTH_SYNC_SETTLE_SECONDS", "900"))
 
     @cached_property
     def receipts_key_id(self) -> str:

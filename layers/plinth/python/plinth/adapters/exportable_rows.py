@@ -72,6 +72,14 @@ class _Expiring(msgspec.Struct):
     expires_at: int
 
 
+class _Sync(msgspec.Struct):
+    bucket: str
+    prefix: str
+    pattern: str
+    every_seconds: int
+    metadata: dict[str, str]
+
+
 class _Key(msgspec.Struct):
     tenant: str
     user: str
@@ -104,10 +112,12 @@ def conversation_record(subject: Subject, row: Row) -> Record | None:
 
 
 def document_record(subject: Subject, row: Row) -> Record | None:
-    """Tell every document of the tenant that is not deleted; none of a user, since documents are the tenant's own."""
+    """Tell every document of the tenant that is not deleted, and its syncs; none of a user: they are the tenant's."""
     kind, _, name = str(row["sk"]).partition("#")
-    if not is_own(subject.tenant, row) or subject.user is not None or kind != "DOCUMENT":
+    if not is_own(subject.tenant, row) or subject.user is not None or kind not in ("DOCUMENT", "SYNC"):
         return None
+    if kind == "SYNC":
+        return "syncs", {"id": name, **msgspec.structs.asdict(as_record(row, _Sync))}
     record = record_of(as_record({"document_id": name, **row}, DocumentRow))
     gone = record.state in (DocumentState.DELETING, DocumentState.DELETED)
     return None if gone else ("document_rows", record)

@@ -30,6 +30,7 @@ from plinth.api import (
     models,
     passages,
     runs,
+    syncs,
     traces,
     usage,
 )
@@ -137,6 +138,7 @@ def make_resolver() -> APIGatewayRestResolver:
     exports.add_routes(resolver)
     passages.add_routes(resolver)
     imports.add_routes(resolver)
+    syncs.add_routes(resolver)
     models.add_routes(resolver)
     usage.add_routes(resolver)
     health.add_routes(resolver)

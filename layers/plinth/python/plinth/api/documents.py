@@ -1,7 +1,6 @@
 """The routes of documents: announce an upload, see what became of each document, have one erased."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -17,13 +16,11 @@ from plinth.contracts.erasing import Extent, Target
 from plinth.contracts.memory import DocumentRecord, DocumentState, Upload, UploadContent
 from plinth.errors import InvalidFieldError, NotFoundError, NothingToRedriveError, RequestTooLargeError
 from plinth.memory.labels import may_read
-from plinth.memory.naming import document_id, object_key
+from plinth.memory.naming import document_id, name_fault
 from plinth.memory.tagging import labels_of
 from plinth.runtime.erasures import begin_erasure
 from plinth.wiring.stores import MAX_DOCUMENT_BYTES
 
-_MAX_KEY_BYTES = 1024
-"""Amazon S3 user guide, object key naming: at most 1,024 bytes of UTF-8."""
 _DOCUMENT_ID = re.compile(r"doc_[0-9a-f]{24}")
 _JSON = "application/json"
 _READ_AT_ONCE = 101
@@ -187,9 +184,5 @@ def _seen(exchange: Exchange, after: str | None) -> Iterator[DocumentRecord]:
 
 def require_usable_name(name: str, caller: Caller, *, field: str = "name") -> None:
     """Raise `InvalidFieldError` for a name that could lead elsewhere or be too long for its object."""
-    if any(unicodedata.category(character) == "Cc" for character in name):
-        raise InvalidFieldError(field, "must not hold control characters")
-    if {"", ".", ".."} & set(name.split("/")):
-        raise InvalidFieldError(field, "must be a path without leading, trailing or doubled slashes, `.` or `..`")
-    if len(object_key(caller.tenant, name).encode()) > _MAX_KEY_BYTES:
-        raise InvalidFieldError(field, f"is too long: with the tenant before it, at most {_MAX_KEY_BYTES} bytes")
+    if fault := name_fault(caller.tenant, name):
+        raise InvalidFieldError(field, fault)

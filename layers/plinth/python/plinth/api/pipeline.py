@@ -21,6 +21,7 @@ _SCOPES = {
     "facts": (Scope.RUNS_READ, Scope.RUNS_WRITE),
     "users": (Scope.ERASE, Scope.ERASE),
     "tenants": (Scope.ADMIN, Scope.ADMIN),
+    "syncs": (Scope.ADMIN, Scope.ADMIN),
     "erasures": (Scope.ERASE, Scope.ERASE),
     "exports": (Scope.EXPORT, Scope.EXPORT),
 }

@@ -20,14 +20,32 @@ class ImportState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SyncedObject:
+    """Where a sync finds a file: an object of another bucket, as it was listed.
+
+    `fingerprint` stands for this version of it under the sync's settings.
+    """
+
+    sync_id: str
+    bucket: str
+    key: str
+    etag: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedFile:
-    """One line of a manifest: a file, by the SHA-256 (hex) of its bytes, and the document that it becomes."""
+    """One line of a manifest: a file, by the SHA-256 (hex) of its bytes, and the document that it becomes.
+
+    One that a sync found has a `source` instead of a hash, and its type is the object's own.
+    """
 
     name: str
     sha256: str
     size_bytes: int
     content_type: str
     metadata: dict[str, str] = field(default_factory=dict[str, str])
+    source: SyncedObject | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

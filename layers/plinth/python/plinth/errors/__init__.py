@@ -20,9 +20,11 @@ PlinthError
 │   └── ModelNotConfiguredError      this environment has no key or endpoint for the model
 ├── ToolTurnsSpentError          a model asks for tools in every turn that it has
 ├── DocumentRefusedError         a document can't be ingested; carries the reason for the dead letter
+├── SourceUnreadableError        a bucket can't be synced; the message says what its owner must grant
 ├── PageUnreadableError          a page of the web can't be read, or must not be
 ├── ReservationStateError        a reservation is not in the state that this needs: a step was left out
 ├── ContentMissingError          a step asks for what no step before it handed on
+├── SettingMissingError          a function lacks an environment variable that its stack must set
 ├── RunSupersededError           another execution owns the run; this one must stop silently
 └── RequestError                 the caller's mistake or limit: a problem document with a status and a code
     ├── InvalidRequestError          400
@@ -36,6 +38,7 @@ PlinthError
     ├── ApprovalConflictError        409
     ├── NothingToRedriveError        409
     ├── ErasureUnderWayError         409
+    ├── SyncConflictError            409
     ├── ApprovalExpiredError         410
     ├── RequestTooLargeError         413
     ├── UnsupportedContentTypeError  415
@@ -53,6 +56,8 @@ from plinth.errors.faults import (
     PlinthError,
     ReservationStateError,
     RunSupersededError,
+    SettingMissingError,
+    SourceUnreadableError,
     StoreUnavailableError,
     ToolTurnsSpentError,
     TransientError,
@@ -89,6 +94,7 @@ from plinth.errors.requests import (
     RequestError,
     RequestTooLargeError,
     ServiceUnavailableError,
+    SyncConflictError,
     UnauthenticatedError,
     UnsupportedContentTypeError,
 )
@@ -131,7 +137,10 @@ __all__ = [
     "ReservationStateError",
     "RunSupersededError",
     "ServiceUnavailableError",
+    "SettingMissingError",
+    "SourceUnreadableError",
     "StoreUnavailableError",
+    "SyncConflictError",
     "ToolTurnsSpentError",
     "TransientError",
     "UnauthenticatedError",

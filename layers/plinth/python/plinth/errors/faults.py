@@ -36,6 +36,10 @@ class DocumentRefusedError(PlinthError):
         self.message = message
 
 
+class SourceUnreadableError(PlinthError):
+    """A bucket that is to be synced can't be read; the message says what its owner must grant."""
+
+
 class PageUnreadableError(PlinthError):
     """A page of the web can't be read, or must not be; the message is for the model that asked for it."""
 
@@ -46,6 +50,10 @@ class ReservationStateError(PlinthError):
 
 class ContentMissingError(PlinthError):
     """A step asks for what no step before it handed on: the machine runs the steps in a wrong order."""
+
+
+class SettingMissingError(PlinthError):
+    """An environment variable that this function needs is not set; the CDK stack that makes the function sets it."""
 
 
 class RunSupersededError(PlinthError):

@@ -107,6 +107,13 @@ class ErasureUnderWayError(RequestError):
     code = "erasure_under_way"
 
 
+class SyncConflictError(RequestError):
+    """A pass of the sync is at work."""
+
+    status = 409
+    code = "sync_running"
+
+
 class RequestTooLargeError(RequestError):
     """The request is over a size limit; the message names the limit."""
 

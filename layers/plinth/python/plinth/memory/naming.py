@@ -1,6 +1,7 @@
 """How documents, their versions and their texts are named."""
 
 import hashlib
+import unicodedata
 from dataclasses import replace
 
 from plinth.contracts.memory import DocumentVersion
@@ -8,6 +9,8 @@ from plinth.contracts.tenant import Tenant
 
 _SEQUENCE_LENGTH = 32
 _DELETION = "T"
+_MAX_KEY_BYTES = 1024
+"""Amazon S3 user guide, object key naming: at most 1,024 bytes of UTF-8."""
 
 
 def document_id(tenant: Tenant, name: str) -> str:
@@ -18,6 +21,17 @@ def document_id(tenant: Tenant, name: str) -> str:
 def object_key(tenant: Tenant, name: str) -> str:
     """Return the object key of a document."""
     return f"{tenant.id}/{name}"
+
+
+def name_fault(tenant: Tenant, name: str) -> str | None:
+    """Return what is wrong with a document's name that could lead elsewhere or be too long for its object, or None."""
+    if any(unicodedata.category(character) == "Cc" for character in name):
+        return "must not hold control characters"
+    if {"", ".", ".."} & set(name.split("/")):
+        return "must be a path without leading, trailing or doubled slashes, `.` or `..`"
+    if len(object_key(tenant, name).encode()) > _MAX_KEY_BYTES:
+        return f"is too long: with the tenant before it, at most {_MAX_KEY_BYTES} bytes"
+    return None
 
 
 def sequence(sequencer: str) -> str:

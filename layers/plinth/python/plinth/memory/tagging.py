@@ -41,10 +41,13 @@ def labels_of_object(tags: Mapping[str, str]) -> Labels:
     A tag such as `aws:cloudformation:stack-id` was not put there for us. `access` is never left out: raises
     `InvalidFieldError` where it can't be read, so that nobody reads what it was to protect.
     """
+    return labels_of(marks_of_object(tags))
+
+
+def marks_of_object(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return those of an object's own tags that mean something, as they are read."""
     lowered = {name.lower(): value for name, value in tags.items()}
-    return labels_of(
-        {name: value for name, value in lowered.items() if name == ACCESS or (value and NAME.fullmatch(name))}
-    )
+    return {name: value for name, value in lowered.items() if name == ACCESS or (value and NAME.fullmatch(name))}
 
 
 def _access(value: str) -> tuple[str, ...]:

@@ -16,7 +16,10 @@ PAGES = 20
 
 
 def begin_erasure(target: Target, services: Services) -> Erasure:
-    """Hide the target, write the erasure down and start its machine; all of it can be repeated."""
+    """Hide the target, write the erasure down and start its machine; all of it can be repeated.
+
+    Syncs of a tenant go first, so that nothing comes back.
+    """
     now = services.clock.now()
     target = replace(target, began_at=now)
     erasure = services.erasing.erasures.begin(
@@ -28,6 +31,9 @@ def begin_erasure(target: Target, services: Services) -> Erasure:
             clean_from=now + services.settings.erase_settle_seconds,
         )
     )
+    if target.extent is Extent.TENANT:
+        for sync in services.syncs.of(target.tenant):
+            services.syncs.drop(sync)
     services.machines.start_forget(erasure)
     return erasure
 

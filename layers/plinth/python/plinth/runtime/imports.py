@@ -14,15 +14,20 @@ from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersi
 from plinth.errors import NotFoundError, PassagesNotVisibleError
 from plinth.memory.importing import is_unchanged
 from plinth.memory.naming import document_id
+from plinth.runtime.synced_files import bring
 from plinth.wiring import Services
 
 COPIED = "CopyObject"
 """The reason of the event of an object that an import placed. Source: Amazon S3 user guide, EventBridge events."""
+_BEGUN_ALREADY = "StepFunctions.ExecutionAlreadyExistsException"
 
 
 def place(request: PlaceDocumentInput, services: Services) -> bool:
     """Place the file unless its document is there already, as it is; the state is woken by the event, or at once."""
     tenant, file = request.batch.tenant, request.file
+    if file.source:
+        bring(request, file.source, services)
+        return True
     document = document_id(tenant, file.name)
     if is_unchanged(file, _known(request, services)):
         services.callbacks.succeed(request.task_token, _woken(PlaceDocumentCallback(placed=False)))
@@ -43,16 +48,22 @@ def hand_over(document: DocumentVersion, services: Services) -> bool:
 def outcome(request: NoteOutcomeInput, services: Services) -> ImportFailure | None:
     """Return why the file did not become searchable, or None; raise where its document is still on its way."""
     name, known = request.file.name, _known(request, services)
-    if is_unchanged(request.file, known):
+    if is_unchanged(request.file, known) or _is_synced(request, known):
         return None
     if known and known.state is DocumentState.REFUSED:
         return ImportFailure(name=name, reason=known.reason or "", message=known.message or "")
-    if request.error and request.error != "StepFunctions.ExecutionAlreadyExistsException":
+    if request.error and request.error != _BEGUN_ALREADY:
         failure = document_failure(request.error, request.cause)
         return ImportFailure(name=name, reason=failure.reason, message=failure.message)
     if known and known.state is DocumentState.INGESTING:
         raise PassagesNotVisibleError("the document is still being ingested")
     return ImportFailure(name=name, reason="replaced", message="the document was changed or deleted meanwhile")
+
+
+def _is_synced(request: NoteOutcomeInput, known: DocumentRecord | None) -> bool:
+    """Say whether a sync's file, which was placed and whose hash nobody knew, is searchable."""
+    placed = request.error in ("", _BEGUN_ALREADY)
+    return placed and request.file.source is not None and known is not None and known.state is DocumentState.READY
 
 
 def _known(request: PlaceDocumentInput | NoteOutcomeInput, services: Services) -> DocumentRecord | None:

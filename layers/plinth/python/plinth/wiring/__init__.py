@@ -6,7 +6,7 @@ Imports stand inside the properties on purpose: a step pays at cold start only f
 from functools import cached_property
 
 from plinth.chain.catalogue import Provider
-from plinth.errors import ModelNotConfiguredError
+from plinth.errors import ModelNotConfiguredError, SettingMissingError
 from plinth.memory.index_names import IndexName
 from plinth.ports.documents import DeadLetters, DocumentParser, Memories
 from plinth.ports.facts import Facts
@@ -22,7 +22,6 @@ from plinth.ports.models import (
     TokenCounter,
 )
 from plinth.ports.web import Web
-from plinth.settings import SettingMissingError
 from plinth.wiring.erasing import ErasureServices
 from plinth.wiring.exporting import ExportServices
 from plinth.wiring.language_models import language_model_of

@@ -12,6 +12,7 @@ from plinth.ports.importing import Imports, StagedFiles
 from plinth.ports.models import Breakers
 from plinth.ports.money import Ledger
 from plinth.ports.runs import AnswerCache, Conversations, Executions, Exports, RunLog, Runs, UsageBook
+from plinth.ports.syncs import Passes, SyncedObjects, Syncs
 from plinth.settings import Settings
 
 if TYPE_CHECKING:
@@ -185,6 +186,30 @@ class StoreServices:
         return S3Staging(
             client=self._s3, bucket=self.settings.work_bucket, documents_bucket=self.settings.documents_bucket
         )
+
+    @cached_property
+    def syncs(self) -> Syncs:
+        """The rows of syncs."""
+        from plinth.adapters.dynamo_syncs import DynamoSyncs
+
+        return DynamoSyncs(table=self._table(self.settings.documents_table), clock=self.clock)
+
+    @cached_property
+    def synced_objects(self) -> SyncedObjects:
+        """The objects of other buckets."""
+        from plinth.adapters.s3_synced_objects import S3SyncedObjects
+
+        return S3SyncedObjects(client=self._s3, documents_bucket=self.settings.documents_bucket)
+
+    @cached_property
+    def passes(self) -> Passes:
+        """What begins a pass of a sync."""
+        import boto3
+
+        from plinth.adapters.aws_calls import CALLS
+        from plinth.adapters.lambda_passes import LambdaPasses
+
+        return LambdaPasses(client=boto3.client("lambda", config=CALLS), function=self.settings.sync_function)
 
     @cached_property
     def work(self) -> WorkObjects:

@@ -1,0 +1,118 @@
+"""How a pass of a sync goes: known documents first, then the listing, then an import of what changed, then deletions.
+
+The sync's one import is the lock of its passes: who begins it makes the pass, and it ends when the last file is done.
+"""
+
+from collections.abc import Iterable
+from itertools import islice
+
+from plinth.contracts.importing import Batch, ImportRecord, ImportState
+from plinth.contracts.memory import DocumentState
+from plinth.contracts.syncs import LastPass, Sync
+from plinth.errors import SourceUnreadableError, StoreUnavailableError
+from plinth.memory.prefix_sync import MOST_FILES, MOST_OBJECTS, Plan, import_of, next_pass, planned, withholds
+from plinth.wiring import Services
+
+MOST_DELETIONS = 1_000
+"""Of one pass: each is two requests, one after the other."""
+_SHOWN = 100
+
+
+def make_pass(sync: Sync, services: Services, *, allow_deletes: bool = False) -> LastPass | None:
+    """Bring the documents in line with the source as far as one pass goes; None where another pass is at work."""
+    started_at = services.clock.now()
+    brought = services.syncs.brought(sync)
+    try:
+        plan = _plan(sync, brought, services)
+    except (SourceUnreadableError, StoreUnavailableError) as error:
+        failed = LastPass(at=started_at, problem=str(error))
+        services.syncs.note(sync, failed, due_at=next_pass(sync, failed, is_whole=True))
+        return failed
+    batch = _begin(sync, plan, services)
+    if batch is None:
+        return None
+    held = withholds(plan, brought, allowed=allow_deletes or sync.removal is not None)
+    try:
+        left, removed = (len(plan.gone), 0) if held else _give_up(sync, plan.gone, services)
+    finally:
+        _place(batch, plan, services)
+    last = LastPass(
+        at=started_at,
+        seen=plan.seen,
+        added=plan.added,
+        changed=plan.changed,
+        removed=removed,
+        held_back=left if held else 0,
+        refused=plan.refused,
+        unreadable=tuple(islice(_unreadable(sync, plan, services), _SHOWN)),
+    )
+    whole = len(plan.files) < MOST_FILES and (held or len(plan.gone) <= MOST_DELETIONS)
+    services.syncs.note(sync, last, due_at=next_pass(sync, last, is_whole=whole))
+    if sync.removal and not left:
+        services.syncs.drop(sync)
+    return last
+
+
+def _plan(sync: Sync, brought: dict[str, str], services: Services) -> Plan:
+    if sync.removal:
+        return Plan(gone=tuple(brought))
+    if sync.bucket not in services.settings.sync_buckets:
+        raise SourceUnreadableError(f"{sync.bucket} is not among sync_buckets of this environment: add it and deploy")
+    objects = list(islice(services.synced_objects.listed(sync.bucket, sync.prefix), MOST_OBJECTS + 1))
+    if len(objects) > MOST_OBJECTS:
+        raise SourceUnreadableError(f"{sync.bucket}/{sync.prefix} has over {MOST_OBJECTS} objects: sync its folders")
+    return planned(sync, brought, objects)
+
+
+def _begin(sync: Sync, plan: Plan, services: Services) -> Batch | None:
+    record = ImportRecord(
+        import_id=import_of(sync.id),
+        state=ImportState.UPLOADING,
+        files=len(plan.files) + len(plan.unchanged),
+        unchanged=len(plan.unchanged),
+        created_at=services.clock.now(),
+    )
+    if services.imports.prepare(sync.tenant, record).state is ImportState.RUNNING:
+        return None
+    return services.imports.begin(sync.tenant, record.import_id)
+
+
+def _place(batch: Batch, plan: Plan, services: Services) -> None:
+    """Let the import machine place the files; without any the import is over."""
+    if not plan.files:
+        services.imports.close(batch, ImportState.DONE)
+        return
+    staged = services.staged_files
+    manifest = staged.manifest_key(batch.tenant, batch.import_id)
+    try:
+        staged.put_manifest(batch.tenant, batch.import_id, plan.files)
+        services.machines.start_import(batch, manifest=manifest, tolerated=100)
+    except StoreUnavailableError:
+        services.imports.close(batch, ImportState.STOPPED)
+        raise
+
+
+def _give_up(sync: Sync, gone: Iterable[str], services: Services) -> tuple[int, int]:
+    """Take away documents whose object is gone; return how many are left for the next pass, and how many went.
+
+    One that no event has told of yet is left: its name is not known. What somebody else put in its place stays.
+    What was intended and never came expires.
+    """
+    lost = set(gone)
+    known = {each.newest.document_id: each for each in services.documents.known(sync.tenant)} if lost else {}
+    removed = 0
+    for document in sorted(lost)[:MOST_DELETIONS]:
+        if sync.removal != "keep":
+            row = known.get(document)
+            if row is None:
+                continue
+            if row.state is not DocumentState.DELETED:
+                removed += services.synced_objects.withdraw(sync.tenant, row.newest.name, sync.id)
+        services.syncs.release(sync, document)
+        lost.discard(document)
+    return len(lost), removed
+
+
+def _unreadable(sync: Sync, plan: Plan, services: Services) -> Iterable[str]:
+    found = services.documents.many(sync.tenant, plan.unchanged)
+    return (each.document_id for each in found if each.state is DocumentState.REFUSED)

@@ -1,0 +1,51 @@
+"""How an object that a sync found becomes a document: marked, noted, copied, and noted as done."""
+
+from dataclasses import replace
+
+from plinth.contracts.importing import ImportedFile, PlaceDocumentInput, SyncedObject
+from plinth.errors import DocumentRefusedError, InvalidFieldError, NotFoundError
+from plinth.memory.naming import document_id
+from plinth.memory.tagging import labels_of, marks_of_object
+from plinth.wiring import Services
+from plinth.wiring.stores import MAX_DOCUMENT_BYTES
+
+
+def bring(request: PlaceDocumentInput, source: SyncedObject, services: Services) -> None:
+    """Place a file of a sync, marked by its path, its own tags and the sync; `DocumentRefusedError` says why not.
+
+    It is noted before, so that a copy whose object goes before its note is made is taken away too; and noted as this
+    version only after, so that one that was never made is made by the next pass.
+    """
+    tenant = request.batch.tenant
+    document = document_id(tenant, request.file.name)
+    _require_standing(request, source, services)
+    file = _labelled(request.file, source, services)
+    services.syncs.intend(tenant, document, source)
+    services.imports.await_event(tenant, document, task_token=request.task_token)
+    services.synced_objects.place(tenant, file)
+    services.syncs.bring(tenant, document, source)
+
+
+def _require_standing(request: PlaceDocumentInput, source: SyncedObject, services: Services) -> None:
+    """Raise where the sync is gone, where the name is somebody else's, and where the file is too large."""
+    tenant, file = request.batch.tenant, request.file
+    try:
+        is_removed = services.syncs.get(tenant, source.sync_id).removal is not None
+    except NotFoundError:
+        is_removed = True
+    if is_removed:
+        raise DocumentRefusedError("sync_removed", "the sync was removed meanwhile")
+    if file.size_bytes > MAX_DOCUMENT_BYTES:
+        raise DocumentRefusedError("too_large", f"the object is over {MAX_DOCUMENT_BYTES} bytes: split it")
+    if services.synced_objects.owner(tenant, file.name) not in (None, source.sync_id):
+        raise DocumentRefusedError("taken", f"somebody uploaded another document as {file.name}: delete that one first")
+
+
+def _labelled(file: ImportedFile, source: SyncedObject, services: Services) -> ImportedFile:
+    found = services.synced_objects.describe(source)
+    metadata = {**marks_of_object(found.tags), **file.metadata}
+    try:
+        labels_of(metadata)
+    except InvalidFieldError as error:
+        raise DocumentRefusedError("bad_metadata", f"{error}: correct the object's tags") from error
+    return replace(file, content_type=found.content_type, metadata=metadata)
