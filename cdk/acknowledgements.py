@@ -123,7 +123,8 @@ def acknowledge(app: App, environment: Environment) -> None:
     for child in app.node.children:
         if not isinstance(child, Stack):
             continue
-        reasons = _REASONS.get(child.stack_name.rpartition("-")[2], {})
+        kind = child.stack_name.rpartition("-")[2]
+        reasons = _REASONS.get(kind, {})
         for finding, reason in reasons.items():
             _note(child, _filled(finding, environment), reason)
         for arn in environment.sync_buckets:

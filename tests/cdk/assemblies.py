@@ -54,9 +54,9 @@ class Assembly:
                 yield name, statement
 
 
-def synthesize(environment: str, folder: Path) -> Assembly:
+def synthesize(environment: str, folder: Path, **context: Any) -> Assembly:
     """Synthesize an environment in this process, on AWS under cdk-nag, whose findings are in `findings`."""
-    app = assemble(plinth_app({"env": environment, "owner": "ann"}, outdir=str(folder)))
+    app = assemble(plinth_app({"env": environment, "owner": "ann", **context}, outdir=str(folder)))
     if environment != "local":
         Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     try:

@@ -100,6 +100,7 @@ TENANTS = TIERS + "".join(
         tenant("leaving", "pro", "lou", *RUNS, *DOCUMENTS, "export"),
         tenant("redriven", "pro", "red", *RUNS, *DOCUMENTS),
         tenant("unheard", "pro", "una"),
+        tenant("synced", "pro", "syd"),
         tenant("shelved", "pro", "sue"),
         tenant("moving", "pro", "max"),
         tenant("operator", "pro", "olga", "admin", "erase"),

@@ -28,7 +28,7 @@ Asked = dict[str, str]
 
 def _route_cases(two: Two) -> dict[tuple[str, str], list[tuple[str, object]]]:
     """Return what is asked of each route: paths, and bodies where there is one."""
-    document = document_id(two.other, NAME)
+    document, sync = document_id(two.other, NAME), two.sync_of(two.other).id
     creation = {"name": NAME, "content_type": "text/markdown", "size_bytes": 12}
     approval = {"decision": "approve", "arguments_sha256": "0" * 64}
     return {
@@ -63,6 +63,11 @@ def _route_cases(two: Two) -> dict[tuple[str, str], list[tuple[str, object]]]:
         ("GET", "/v1/imports/{import_name}"): [(f"/v1/imports/{IMPORT}", None)],
         ("GET", "/v1/imports/{import_name}/uploads"): [(f"/v1/imports/{IMPORT}/uploads", None)],
         ("POST", "/v1/imports/{import_name}/start"): [(f"/v1/imports/{IMPORT}/start", None)],
+        ("POST", "/v1/syncs"): [("/v1/syncs", {"tenant": two.other.id, "bucket": "team"})],
+        ("GET", "/v1/syncs"): [(f"/v1/syncs?tenant={two.other.id}", None)],
+        ("GET", "/v1/syncs/{sync}"): [(f"/v1/syncs/{sync}", None)],
+        ("POST", "/v1/syncs/{sync}/now"): [(f"/v1/syncs/{sync}/now", {})],
+        ("DELETE", "/v1/syncs/{sync}"): [(f"/v1/syncs/{sync}?documents=erase", None)],
         ("GET", "/v1/models"): [("/v1/models", None)],
         ("GET", "/v1/models/{model}"): [("/v1/models/plinth-local", None)],
         ("GET", "/v1/usage"): [("/v1/usage?by=user", None), ("/v1/usage?by=day", None)],
@@ -87,6 +92,7 @@ def _store_cases(two: Two) -> dict[str, Callable[[], object]]:
         "documents": lambda: (
             services.documents.live_generations(asking, [document_id(two.other, NAME), own.document_id]),
             services.documents.corpus_version(asking),
+            [(each.id, services.syncs.brought(each)) for each in services.syncs.of(asking)],
         ),
         "ledger": lambda: services.ledger.left([two.budget(asking)]),
         "passages": lambda: services.memory.named(services.documents.corpus(asking).indexes.live).search(

@@ -14,12 +14,14 @@ from plinth.contracts.conversations import ModelSummary
 from plinth.contracts.erasing import Erasure, ErasureState, Extent, Target
 from plinth.contracts.events import ReceiptMade, RunEnded
 from plinth.contracts.exporting import Export, ExportJob, ExportState, Subject
-from plinth.contracts.importing import ImportedFile, ImportRecord, ImportState
+from plinth.contracts.importing import ImportedFile, ImportRecord, ImportState, SyncedObject
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion, Passage
 from plinth.contracts.money import Budget, Reservation, Scope, ScopeKind
 from plinth.contracts.runs import Answer, CachedAnswer, IdempotencyKey, Receipt, Run, RunRequest, RunStatus, Turn
+from plinth.contracts.syncs import Sync
 from plinth.contracts.tenant import Tenant
 from plinth.memory.naming import document_id, object_key
+from plinth.memory.prefix_sync import sync_id
 from plinth.relay.application import make_relay
 from plinth.runtime.exports import begin_export, collect
 from plinth.wiring import Services
@@ -116,6 +118,9 @@ class Two:
         services.work.put(version, "text", words.encode())
         services.imports.prepare(tenant, ImportRecord(import_id=self._import_of(tenant), files=1, unchanged=0, **_NEW))
         services.staged_files.put_manifest(tenant, self._import_of(tenant), [FILE])
+        sync = services.syncs.save(self.sync_of(tenant))
+        source = SyncedObject(sync_id=sync.id, bucket="team", key=NAME, etag="e", fingerprint=words)
+        services.syncs.bring(tenant, version.document_id, source)
         self._s3.put_object(Bucket=self._bucket, Key=version.object_key, Body=words.encode())
         (vector,) = services.embedder.embed([words])
         memory = services.memory.named(services.documents.corpus(tenant).indexes.live)
@@ -179,6 +184,11 @@ class Two:
         key: Any = {"pk": {"S": f"TENANT#{tenant.id}"}, "sk": {"S": "TENANT"}}
         table = self.services.settings.tenants_table
         self._dynamodb.update_item(TableName=table, Key=key, UpdateExpression="REMOVE erasing_users")
+
+    def sync_of(self, tenant: Tenant) -> Sync:
+        return Sync(
+            id=sync_id(tenant, "team", ""), tenant=tenant, bucket="team", prefix="", every_seconds=300, due_at=0.0
+        )
 
     def settle(self, tenant: Tenant) -> None:
         """Give back what is set aside for a tenant's run, as its end or the sweep does."""

@@ -100,7 +100,7 @@ STORES = (
     _table("ledger", "budgets and reservations, by tenant, user and key", OF_PEOPLE),
     _table("runs", "requests, prompts, passages, replies, logs, receipts, usage", ALL),
     _table("conversations", "turns, summaries of older ones, and facts", ALL),
-    _table("documents", "names, titles and states of documents", OF_TENANT | {Extent.DOCUMENT}),
+    _table("documents", "names, titles and states of documents, imports and syncs", OF_TENANT | {Extent.DOCUMENT}),
     _table(
         "answers",
         "cached answers, of which none says who asked for it",
