@@ -87,6 +87,7 @@ def test_what_was_in_every_store_is_in_none_and_the_neighbour_keeps_all_of_it(
     documents_stay = {"bucket", "index"} if extent is Extent.USER else set()
     assert set(left) == documents_stay  # documents are the tenant's own, whoever brought them
     assert sorted(holding(two, "peaches", dynamodb, s3)) == kept
+    assert bool(two.services.syncs.of(two.other)) == (extent is Extent.USER)
     kms = boto3.client("kms")
     key = public_key_of(kms, two.services.settings.receipts_key_id)
     told = verified(json.dumps(receipt).encode(), public_key=key)

@@ -37,7 +37,7 @@ def test_an_export_has_what_was_in_every_store_and_nothing_of_the_neighbour(two:
     told = folders(files)
     assert set(told) == {
         "settings", "keys", "document_rows", "documents", "conversations", "summaries", "facts", "runs", "usage",
-        "budgets", "manifest.json",
+        "budgets", "syncs", "manifest.json",
     }  # fmt: skip
     for folder in ("documents", "conversations", "summaries", "facts"):
         assert b"canaryword sings" in told[folder]

@@ -119,7 +119,7 @@ class Two:
         services.imports.prepare(tenant, ImportRecord(import_id=self._import_of(tenant), files=1, unchanged=0, **_NEW))
         services.staged_files.put_manifest(tenant, self._import_of(tenant), [FILE])
         sync = services.syncs.save(self.sync_of(tenant))
-        source = SyncedObject(sync_id=sync.id, bucket="team", key=NAME, etag="e", fingerprint=words)
+        source = SyncedObject(sync_id=sync.id, bucket="team", key=NAME, etag="e", fingerprint="f")
         services.syncs.bring(tenant, version.document_id, source)
         self._s3.put_object(Bucket=self._bucket, Key=version.object_key, Body=words.encode())
         (vector,) = services.embedder.embed([words])

@@ -9,7 +9,7 @@ from itertools import islice
 from plinth.contracts.importing import Batch, ImportRecord, ImportState
 from plinth.contracts.memory import DocumentState
 from plinth.contracts.syncs import LastPass, Sync
-from plinth.errors import SourceUnreadableError, StoreUnavailableError
+from plinth.errors import PlinthError, SourceUnreadableError, StoreUnavailableError
 from plinth.memory.prefix_sync import MOST_FILES, MOST_OBJECTS, Plan, import_of, next_pass, planned, withholds
 from plinth.wiring import Services
 
@@ -24,7 +24,7 @@ def make_pass(sync: Sync, services: Services, *, allow_deletes: bool = False) ->
     brought = services.syncs.brought(sync)
     try:
         plan = _plan(sync, brought, services)
-    except (SourceUnreadableError, StoreUnavailableError) as error:
+    except PlinthError as error:
         failed = LastPass(at=started_at, problem=str(error))
         services.syncs.note(sync, failed, due_at=next_pass(sync, failed, is_whole=True))
         return failed
