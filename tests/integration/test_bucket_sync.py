@@ -3,16 +3,27 @@
 import time
 from uuid import uuid4
 
+import msgspec
 import pytest
+from typer.testing import CliRunner
 
 from client.api import Question
-from client.syncs import NewSync, Pass, SyncStanding
+from client.commands import app
+from client.syncs import Pass, SyncStanding
 from tests.integration.chances import PAID
 from tests.integration.conftest import Deployed
 from tests.integration.uploads import PATIENCE_SECONDS, await_absence, passages, settled
 
 pytestmark = [pytest.mark.integration, pytest.mark.guarantee_d]
 TENANT, OPERATOR, BUCKET = "synced", "operator", "team-documents"
+
+
+def command(deployed: Deployed, *arguments: str) -> str:
+    """Run `plinth sync` as the operator does; return what it prints."""
+    environment = {"PLINTH_HOME": str(deployed.home), "PLINTH_API_KEY": deployed.keys[OPERATOR], "COLUMNS": "200"}
+    result = CliRunner().invoke(app, ["sync", *arguments], env=environment)
+    assert result.exit_code == 0, result.output
+    return result.output
 
 
 def passed(deployed: Deployed, sync: SyncStanding, *, after: float = 0.0) -> Pass:
@@ -28,8 +39,7 @@ def passed(deployed: Deployed, sync: SyncStanding, *, after: float = 0.0) -> Pas
 
 
 def again(deployed: Deployed, sync: SyncStanding, before: Pass) -> Pass:
-    with deployed.api(OPERATOR) as api:
-        api.sync_now(sync.id)
+    command(deployed, "now", sync.id)
     return passed(deployed, sync, after=before.at)
 
 
@@ -57,16 +67,16 @@ def test_documents_follow_the_objects_of_another_bucket_and_are_found_by_their_p
         s3.put_object(Bucket=BUCKET, Key=f"{prefix}{folder}/ferry.txt", Body=body, Tagging=tags)
     s3.put_object(Bucket=BUCKET, Key=f"{prefix}nowhere.txt", Body=b"It lies in no folder.")
     name = {folder: f"{BUCKET}/{prefix}{folder}/ferry.txt" for folder in ("hr", "it")}
-    asked = NewSync(
-        tenant=TENANT, bucket=BUCKET, prefix=prefix, every_seconds=3600, pattern="{department}/", metadata={}
-    )
+    place = f"s3://{BUCKET}/{prefix}"
 
-    with deployed.api(OPERATOR) as api:
-        sync = api.create_sync(asked)
+    command(deployed, "add", place, "--tenant", TENANT, "--pattern", "{department}/")
+    listed = msgspec.json.decode(command(deployed, "list", "--tenant", TENANT, "--json"), type=list[SyncStanding])
+    (sync,) = (each for each in listed if each.prefix == prefix)
     first = passed(deployed, sync)
 
     assert (first.seen, first.added, first.ready, first.failed) == (3, 2, 2, 0), first
     assert [(each.name, each.reason) for each in first.refused] == [(f"{prefix}nowhere.txt", "path_mismatch")]
+    assert "refused: " in command(deployed, "list", "--tenant", TENANT)
     ready = {folder: settled(deployed, name[folder], tenant=TENANT) for folder in name}
     (passage,) = passages(deployed, ready["hr"].document_id)
     assert set(passage["metadata"]) == {"department=hr", "team=people", f"sync={sync.id}"}
@@ -83,8 +93,6 @@ def test_documents_follow_the_objects_of_another_bucket_and_are_found_by_their_p
     assert "bridge" in passage["text"]
     assert again(deployed, sync, second).changed == 0
 
-    with deployed.api(OPERATOR) as api:
-        api.delete_sync(sync.id, documents="erase")
+    command(deployed, "remove", sync.id, "--erase-documents")
     await_absence(deployed, ready["hr"].document_id, tenant=TENANT)
-    with deployed.api(OPERATOR) as api:
-        assert sync.id not in {each.id for each in api.syncs(TENANT)}
+    assert sync.id not in command(deployed, "list", "--tenant", TENANT)

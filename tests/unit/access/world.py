@@ -42,6 +42,7 @@ class FixedSettings(Settings):
 
     environment = "test"
     default_model = "plinth-local"
+    documents_bucket = "documents"
     erase_settle_seconds = 300.0
 
 

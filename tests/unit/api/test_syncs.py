@@ -11,7 +11,7 @@ from tests.unit.api.client import Answer, Client
 
 @pytest.fixture
 def operator(world: World, monkeypatch: pytest.MonkeyPatch) -> Client:
-    monkeypatch.setenv("PLINTH_SYNC_BUCKETS", "team other")
+    monkeypatch.setenv("PLINTH_SYNC_BUCKETS", "team other documents")
     world.issue(ALICE)
     return Client(world, world.issue(BOB, scopes=("admin", "erase")))
 
@@ -38,6 +38,7 @@ def test_a_sync_is_added_once_and_its_first_pass_begins(world: World, operator: 
     ("fields", "field", "remedy"),
     [
         ({"bucket": "foreign"}, "bucket", "cdk.json"),
+        ({"bucket": "documents"}, "bucket", "another"),
         ({"prefix": "docs"}, "prefix", "slash"),
         ({"prefix": "/docs/"}, "prefix", "slash"),
         ({"pattern": "{a}/{a}"}, "pattern", "each name once"),

@@ -436,3 +436,8 @@ def test_the_schedule_makes_the_passes_that_are_due_and_one_that_fails_stops_no_
     source.put(BUCKET, "docs/new.md", b"new")
     assert make_due_passes(services, time_left=lambda: 1_000) == {"placed": 0, "removed": 0}
     assert make_asked_pass({"sync": first.id}, services) == {"placed": 1, "removed": 0}
+
+
+def test_a_call_for_a_sync_that_is_gone_by_then_does_nothing(services: ChainServices) -> None:
+    assert make_asked_pass({"sync": "acme-0123456789ab"}, services) == {}
+    assert make_asked_pass({"sync": "nonsense"}, services) == {}

@@ -106,6 +106,8 @@ def create_sync(creation: SyncCreation, exchange: CurrentExchange) -> Response[S
     if creation.bucket not in services.settings.sync_buckets:
         told = "is not among sync_buckets of this environment: add its ARN in cdk.json, deploy, and see to its policy"
         raise InvalidFieldError("bucket", told)
+    if creation.bucket == services.settings.documents_bucket:
+        raise InvalidFieldError("bucket", "is where documents lie: name another, its copies would be copied again")
     sync = Sync(
         id=sync_id(tenant, creation.bucket, creation.prefix),
         tenant=tenant,

@@ -27,12 +27,17 @@ def make_due_passes(services: Services, *, time_left: Callable[[], int]) -> dict
 
 
 def make_asked_pass(event: Mapping[str, object], services: Services) -> dict[str, int]:
-    """Make the pass that the event names, which may make any number of deletions if it says so."""
+    """Make the pass that the event names, which may make any number of deletions if it says so.
+
+    The call may come twice, and late: a sync that is gone by then has no pass.
+    """
     name = str(event["sync"])
     tenant = tenant_of(name)
-    if tenant is None:
-        raise NotFoundError(f"no sync {name}")
-    return _made(services.syncs.get(tenant, name), services, allow_deletes=event.get("allow_deletes") is True)
+    try:
+        sync = services.syncs.get(tenant, name) if tenant else None
+    except NotFoundError:
+        sync = None
+    return _made(sync, services, allow_deletes=event.get("allow_deletes") is True) if sync else {}
 
 
 def _made(sync: Sync, services: Services, *, allow_deletes: bool = False) -> dict[str, int]:
