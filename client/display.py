@@ -11,7 +11,7 @@ from rich.text import Text
 from client.comparison import Figure
 from client.records import Model, ModelPrice
 from plinth.contracts.memory import DocumentRecord
-from plinth.contracts.runs import BudgetLine, CacheMatch, Citation, ModelCost, Receipt
+from plinth.contracts.runs import ANSWERING, BudgetLine, CacheMatch, Citation, ModelCost, Receipt
 from plinth.money.usage import UsageLine
 
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -74,7 +74,8 @@ def _call_line(call: ModelCost) -> str:
     failed = f" failed ({plain(call.outcome)})" if call.outcome != "complete" else ""
     cost = f"{'at most ' if call.estimated else ''}{dollars(call.cost_micro_usd)}"
     price = f"(price: {plain(call.price_source)}, {call.price_as_of})"
-    return f"{call.model}{failed}: {tokens} tokens in{cached}, {call.output_tokens} out, {cost} {price}"
+    step = "" if call.step == ANSWERING else f" for {plain(call.step)}"
+    return f"{call.model}{step}{failed}: {tokens} tokens in{cached}, {call.output_tokens} out, {cost} {price}"
 
 
 def models_table(models: Iterable[Model]) -> Table:

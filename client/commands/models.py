@@ -30,6 +30,9 @@ def models(context: typer.Context, *, env: EnvironmentName = LOCAL, json: AsJson
         typer.echo(msgspec.json.encode(found).decode())
     else:
         output().print(models_table(found))
+        dearest = max((each.summary_micro_usd or 0 for each in found), default=0)
+        if dearest:
+            output().print(f"\nfour older turns of a conversation are summed up for at most ${dearest / 1e6:.4f}")
 
 
 @group.command(

@@ -20,7 +20,7 @@ RUN = Run(id="run_1", tenant=Tenant(id="acme"), epoch=1, deadline=1.0)
 RESULTS: dict[str, dict[str, Any]] = {
     "ClaimRun": msgspec.to_builtins(ClaimRunOutput(claimed=True, run=RUN)),
     "RetrieveContext": {"corpus_version": 1, "doubtful": False},
-    "RecallConversation": {"turns": 0, "digest": "", "last_model": ""},
+    "RecallConversation": {"turns": 0, "digest": "", "last_model": "", "summary_due": False},
     "LookUpAnswer": {
         "found": False,
         "cache_key": "key",
@@ -224,3 +224,20 @@ def test_after_a_persons_word_the_next_execution_begins_at_every_tool_of_the_tur
     steps = msgspec.convert(told["steps"], list[StepEnded])
     assert sorted(step.details["number"] for step in steps if step.step == "RunTool") == [1, 2, 3]
     assert (steps[-1].step, told["error"]) == ("BuildPrompt", "KeyError")
+
+
+CACHED = GOOD.format(name="LookUpAnswer", result={**RESULTS["LookUpAnswer"], "found": True})
+
+
+@pytest.mark.parametrize(("due", "last"), [(False, {"saved": True}), (True, {"Error": "KeyError"})])
+def test_an_answered_execution_ends_well_whether_or_not_its_summary_fails(
+    cloud: Cloud, *, due: bool, last: dict[str, Any]
+) -> None:
+    recalled = {**RESULTS["RecallConversation"], "summary_due": due}
+    saved = GOOD.format(name="SaveAnswer", result={"saved": True})
+    faults = {"LookUpAnswer": CACHED, "SaveAnswer": saved, "SummarizeTurns": RAISES}
+
+    told = ended(cloud, {**faults, "RecallConversation": GOOD.format(name="RecallConversation", result=recalled)})
+
+    assert last.items() <= told.items()
+    assert "error" not in told

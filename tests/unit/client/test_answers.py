@@ -68,6 +68,10 @@ def test_a_receipt_names_model_tokens_price_and_its_source() -> None:
         "m: 13 tokens in (3 cached), 5 out, $0.001234 (price: list, 2026-11-01)",
         "models: $0.001234",
     ]
+    check = replace(CALL, step="CheckAnswerable")
+    assert receipt_lines(Receipt(model_calls=(check,), model_cost_micro_usd=1234))[0].startswith(
+        "m for CheckAnswerable: "
+    )
 
 
 def test_a_receipt_of_a_model_of_ones_own_says_that_no_token_is_charged() -> None:

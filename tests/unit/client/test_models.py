@@ -15,7 +15,7 @@ from client.display import models_table
 from client.errors import UsageError
 
 PRICE = {"input": 100_000, "output": 500_000, "cache_read": 10_000, "cache_write": 125_000}
-ANSWER = {
+ANSWER: dict[str, Any] = {
     "object": "list",
     "data": [
         {
@@ -78,6 +78,14 @@ def test_the_models_are_shown_with_limits_prices_and_what_a_route_asks_in_turn(a
     assert lines[1] == ["haiku", "anthropic", "1,000,000", "0.10", "0.50", "tools,", "thinking"]
     assert lines[2] == ["fast", "route", "200,000", "haiku", ">", "older"]
     assert asked == ["GET /v1/models"]
+
+
+@pytest.mark.usefixtures("asked")
+def test_what_a_summary_costs_at_most_is_told_where_the_tier_pays_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "summed up" not in run().stdout
+
+    monkeypatch.setitem(ANSWER["data"][0], "summary_micro_usd", 1366)
+    assert run().stdout.splitlines()[-1].endswith("conversation are summed up for at most $0.0014")
 
 
 def test_the_table_fits_into_eighty_columns(asked: list[str]) -> None:

@@ -75,6 +75,7 @@ class ConversationRules(RuleBasedStateMachine):
         self.began = 0
         self.late: list[Run] = []
         self.said: dict[str, str] = {}
+        self.until: dict[str, int] = {}
         self.erased: set[str] = set()
         for _ in range(12):
             self._end(self._begin())
@@ -92,7 +93,7 @@ class ConversationRules(RuleBasedStateMachine):
         word = f"w{int(run.id[4:])}"
         turn = Turn(question=f"Say {word}", answer="Done.", at=self.clock.now(), documents=(f"doc-{word}",))
         self.world.conversations.append(run, "ann", "talk", turn)
-        self.said[run.id] = word
+        self.said[run.id], self.until[run.id] = word, run.expires_at
         ended = RunEnded(status=RunStatus.DONE, text_length=1)
         self.world.run_log.append(run, [ReceiptMade(receipt=Receipt(model_calls=(), model_cost_micro_usd=0)), ended])
 
@@ -160,5 +161,6 @@ class ConversationRules(RuleBasedStateMachine):
         assert set(told.values()) <= {1}, told
         assert {self.said[turn.run_id] for turn in memory.seen if turn.run_id > past} <= set(told)
         assert set(told) <= summed_up | {self.said[turn.run_id] for turn in memory.seen}
-        assert not {self.said[run_id] for run_id in self.erased} & set(told)
+        gone = self.erased | {run_id for run_id, until in self.until.items() if until <= self.clock.now()}
+        assert not {self.said[run_id] for run_id in gone} & set(told)
         assert {f"doc-{word}" for word in older} == set(memory.told.older.documents)

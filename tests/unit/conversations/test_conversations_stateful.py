@@ -49,7 +49,17 @@ class Undead(FakeConversations):
         return super().keep_summary(tenant, user, conversation_id, summary, made_of=())
 
 
-@pytest.mark.parametrize("broken", [Unordered, Undead])
+class Lasting(FakeConversations):
+    """Keeps a summary as long as the last of its turns."""
+
+    def keep_summary(
+        self, tenant: Tenant, user: str, conversation_id: str, summary: ModelSummary, *, made_of: Sequence[Turn]
+    ) -> bool:
+        longer = replace(summary, expires_at=made_of[-1].expires_at)
+        return super().keep_summary(tenant, user, conversation_id, longer, made_of=made_of)
+
+
+@pytest.mark.parametrize("broken", [Unordered, Undead, Lasting])
 def test_stores_that_break_a_promise_are_found(broken: type[FakeConversations]) -> None:
     with pytest.raises(AssertionError):
         run_state_machine_as_test(rules(broken), settings=BROKEN)

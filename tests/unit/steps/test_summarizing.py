@@ -23,6 +23,7 @@ from plinth.runtime.provenance import documents_before
 from tests.fakes.answer_machine import AnswerMachine
 from tests.fakes.ledger_rows import FakeLedgerRows
 from tests.fakes.models import FakeModel, whole
+from tests.unit.machine.world import KilledError
 from tests.unit.steps.conftest import TENANT, ChainServices
 from tests.unit.steps.test_answering import remember_document
 from tests.unit.steps.test_remembering import prompt_of, talked
@@ -31,6 +32,7 @@ Call = Callable[..., dict[str, Any]]
 Accept = Callable[..., Run]
 WINDOW = 10
 """Turns that the model of these tests is told whole."""
+SUMMARIZE_TURNS = "${SummarizeTurnsArn}"
 SUMMED_UP = (["Ann asked four things."], whole())
 
 
@@ -285,6 +287,39 @@ def test_the_answer_is_out_and_the_run_has_ended_before_a_summary_is_asked_for(
     record = services.runs.get(TENANT, run.id)
     assert record.receipt
     assert [each.step for each in record.receipt.model_calls] == ["CallModel", "SummarizeTurns"]
+
+
+@pytest.mark.guarantee_b
+def test_a_function_that_dies_while_it_sums_up_costs_its_bound_and_harms_no_run(
+    services: ChainServices, accept: Accept
+) -> None:
+    services.ledger = ledger = LedgerOverRows(FakeLedgerRows(), clock=services.clock)
+    remember_document(services, "apt purge removes the configuration files too")
+    run = next_one(accept, budgets=Allowances(tenant=Allowance(day_micro_usd=1_000_000), revision=1))
+    talked(services, run, WINDOW + AT_ONCE)
+    machine = AnswerMachine(services, services.time)
+    handler = machine.handler(SUMMARIZE_TURNS)
+
+    def die(event: Any, context: Any) -> Any:
+        services.model = Meddling(lambda: (_ for _ in ()).throw(KilledError))
+        try:
+            handler(event, context)
+        except KilledError:
+            raise type("Runtime.ExitError", (Exception,), {}) from None
+
+    machine.handlers[SUMMARIZE_TURNS] = die
+    services.model = FakeModel((["By apt purge [1]."], whole()))
+    moments = list(machine.execution(run))
+    services.time.advance(3600)
+    ledger.sweep(limit=10)
+
+    record = services.runs.get(TENANT, run.id)
+    assert record.receipt
+    (left,) = ledger.left(budgets_of(TENANT, record.request))
+    lost = [call for call in ledger.started(run) if call.step == "SummarizeTurns"]
+    assert (record.status, moments.count("before SummarizeTurns"), len(lost)) == (RunStatus.DONE, 1, 1)
+    assert left.day.spent_micro_usd == record.receipt.model_cost_micro_usd + lost[0].bound_micro_usd
+    assert left.day.held_micro_usd == 0
 
 
 def test_a_run_with_little_time_left_leaves_the_summary_to_the_next(
