@@ -4,6 +4,7 @@ from cdk.step import Layer, Step, Touch
 
 _RUNS = (Touch.READ_RUNS, Touch.WRITE_RUNS)
 _LIMITS = (Touch.READ_TENANTS, Touch.METER_TENANTS)
+_WORK = (Touch.READ_WORK, Touch.WRITE_WORK)
 _DOCUMENTS = (Touch.READ_DOCUMENTS, Touch.WRITE_DOCUMENTS)
 _SEARCHING = (Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.EMBED_TEXTS, Touch.RANK_PASSAGES)
 _WITH_EMBEDDING = (Layer.PLINTH, Layer.VENDOR, Layer.EMBEDDING)
@@ -87,14 +88,27 @@ INGEST_STEPS = (
     ),
     Step(
         name="SplitDocument",
-        touches=(Touch.READ_WORK, Touch.WRITE_WORK),
+        touches=_WORK,
         timeout_seconds=60,
         memory_mb=512,
         layers=_WITH_EMBEDDING,
     ),
     Step(
+        name="PlanContexts",
+        touches=(*_WORK, Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.READ_TENANTS),
+        timeout_seconds=60,
+        memory_mb=512,
+    ),
+    Step(
+        name="WriteContexts",
+        touches=(*_WORK, *_RUNS, Touch.READ_TENANTS, Touch.SPEND_BUDGETS, Touch.CALL_MODELS),
+        timeout_seconds=240,
+        layers=(Layer.PLINTH, Layer.VENDOR, Layer.ANTHROPIC),
+        snap_start=True,
+    ),
+    Step(
         name="EmbedPassages",
-        touches=(Touch.READ_WORK, Touch.WRITE_WORK, Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.EMBED_TEXTS),
+        touches=(*_WORK, Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.EMBED_TEXTS),
         timeout_seconds=600,
         memory_mb=1769,
         layers=_WITH_EMBEDDING,

@@ -28,6 +28,7 @@ from client.records import (
     Model,
     ModelList,
     NewDocument,
+    PricedImport,
     Run,
     Upload,
     UsageReport,
@@ -36,6 +37,7 @@ from client.sse import messages
 from client.syncs import SyncCalls
 from client.wire import NothingFollowsError, Wire, decoded
 from plinth.contracts.approvals import Approval
+from plinth.contracts.contexts import ContextEstimate
 from plinth.contracts.conversations import Conversation, Fact
 from plinth.contracts.events import LoggedEvent, RunEnded
 from plinth.contracts.importing import ImportedFile, ImportRecord
@@ -70,6 +72,8 @@ class FilesToImport:
     files: Sequence[ImportedFile]
     metadata: Mapping[str, str]
     tolerated_failure_percentage: int = 100
+    context_model: str | None = None
+    max_context_cost_micro_usd: int | None = None
 
 
 class PlinthApi(SyncCalls):
@@ -182,16 +186,11 @@ class PlinthApi(SyncCalls):
 
     def create_import(self, asked: FilesToImport) -> ImportRecord:
         """Announce files; the same files under the same names are the same import."""
-        files = [
-            {"name": each.name, "sha256": each.sha256, "size_bytes": each.size_bytes, "content_type": each.content_type}
-            for each in asked.files
-        ]
-        body = {
-            "files": files,
-            "metadata": asked.metadata,
-            "tolerated_failure_percentage": asked.tolerated_failure_percentage,
-        }
-        return self._wire.call("POST", "/v1/imports", into=ImportRecord, body=body)
+        return self._wire.call("POST", "/v1/imports", into=ImportRecord, body=_announcement(asked))
+
+    def price_contexts(self, asked: FilesToImport) -> ContextEstimate | None:
+        """Announce files and return what their contexts will cost; None where nothing is to be written."""
+        return self._wire.call("POST", "/v1/imports", into=PricedImport, body=_announcement(asked)).contexts
 
     def import_uploads(self, import_id: str) -> tuple[MissingFile, ...]:
         """Return where the next missing files of an import go; none when all are there."""
@@ -289,3 +288,17 @@ class PlinthApi(SyncCalls):
             event = decode(message.data)
             if event is not None and event.seq > after:
                 yield event
+
+
+def _announcement(asked: FilesToImport) -> dict[str, object]:
+    files = [
+        {"name": each.name, "sha256": each.sha256, "size_bytes": each.size_bytes, "content_type": each.content_type}
+        for each in asked.files
+    ]
+    contexts = {"context_model": asked.context_model, "max_context_cost_micro_usd": asked.max_context_cost_micro_usd}
+    return {
+        "files": files,
+        "metadata": asked.metadata,
+        "tolerated_failure_percentage": asked.tolerated_failure_percentage,
+        **{name: value for name, value in contexts.items() if value is not None},
+    }

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from client.comparison import Figure
 from client.records import Model, ModelPrice
-from plinth.contracts.memory import DocumentRecord
+from plinth.contracts.memory import DocumentContexts, DocumentRecord
 from plinth.contracts.runs import ANSWERING, BudgetLine, CacheMatch, Citation, ModelCost, Receipt
 from plinth.money.usage import UsageLine
 
@@ -113,15 +113,22 @@ def documents_table(documents: Iterable[DocumentRecord]) -> Table:
     for each in documents:
         tries = f", {len(each.attempted_at)} tries" if len(each.attempted_at) > 1 else ""
         reason = f" ({each.reason}: {plain(each.message or '')}{tries})" if each.reason else ""
-        name = Text(f"{plain(each.name)}{reason}")
+        name = Text(f"{plain(each.name)}{reason}{_contexts(each.contexts)}")
         table.add_row(each.document_id, each.state, str(each.passages), str(each.size_bytes), name)
     return table
+
+
+def _contexts(made: DocumentContexts | None) -> str:
+    """Return how many passages have a context of how many, and what this version paid for them."""
+    if made is None:
+        return ""
+    return f" (contexts: {made.passages} of {made.passages + made.missing}, {dollars(made.cost_micro_usd)})"
 
 
 def usage_table(lines: Iterable[UsageLine], total: UsageLine, *, by: str) -> Table:
     """Return usage as a table, a line each and the sum: tokens in and out, and dollars."""
     whole = ("runs", "failed", "cached", "in", "out", "$ models", "$ platform", "$ saved")
-    numbers = {"model": ("calls", "in", "out", "$ models"), "step": ("calls", "$ platform")}.get(by, whole)
+    numbers = {"model": ("calls", "in", "out", "$ models"), "step": ("calls", "$ models", "$ platform")}.get(by, whole)
     table = Table(box=None, pad_edge=False)
     table.add_column(by, overflow="fold", min_width=10)
     for title in numbers:

@@ -31,9 +31,14 @@ class ImportStuckError(ClientError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOptions:
-    """What marks every document, which share of failures stops an import, how long to wait for progress."""
+    """What marks every document, which share of failures stops an import, how long to wait for progress.
+
+    A `context_model` writes contexts of all passages; in all lots they may cost `max_context_cost_micro_usd` at most.
+    """
 
     metadata: dict[str, str] = field(default_factory=dict[str, str])
+    context_model: str | None = None
+    max_context_cost_micro_usd: int | None = None
     tolerated_failure_percentage: int = 100
     wait: bool = True
     patience_seconds: float = 900.0
@@ -70,18 +75,24 @@ def import_files(api: PlinthApi, files: Sequence[Listed], options: ImportOptions
     Raises `ImportStuckError` where nothing happens for too long. An interruption loses nothing: what was uploaded is
     there for two days, and what runs goes on.
     """
-    asked = FilesToImport(
-        files=[each.file for each in files],
-        metadata=options.metadata,
-        tolerated_failure_percentage=options.tolerated_failure_percentage,
-    )
-    record = patiently(partial(api.create_import, asked))
+    record = patiently(partial(api.create_import, asked_for(files, options)))
     told("uploading", record.unchanged)
     told("reading and indexing", record.unchanged)
     if record.state is not ImportState.RUNNING and record.unchanged < record.files:
         _upload(api, record.import_id, {each.file.sha256: each.path for each in files}, told)
         record = patiently(partial(api.start_import, record.import_id))
     return _followed(api, record, options, told) if options.wait else record
+
+
+def asked_for(files: Sequence[Listed], options: ImportOptions) -> FilesToImport:
+    """Return what is announced of these files."""
+    return FilesToImport(
+        files=[each.file for each in files],
+        metadata=options.metadata,
+        tolerated_failure_percentage=options.tolerated_failure_percentage,
+        context_model=options.context_model,
+        max_context_cost_micro_usd=options.max_context_cost_micro_usd,
+    )
 
 
 def _upload(api: PlinthApi, import_id: str, paths: dict[str, Path], told: Told) -> None:

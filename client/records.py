@@ -6,6 +6,7 @@ Fields that a newer API adds are ignored.
 from dataclasses import dataclass, field
 
 from plinth.contracts.approvals import Approval
+from plinth.contracts.contexts import ContextEstimate
 from plinth.contracts.conversations import Conversation, Fact, ModelSummary
 from plinth.contracts.erasing import ErasureState, SignedReceipt
 from plinth.contracts.exporting import ExportState
@@ -43,6 +44,13 @@ class NewDocument:
 
     document: DocumentRecord
     upload: Upload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedImport:
+    """What the contexts of an announced import will cost."""
+
+    contexts: ContextEstimate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from client.api import PlinthApi
 from client.commands.choices import AsJson, EnvironmentName, output, progress
+from client.commands.pricing import agree_on_contexts, micro_usd
 from client.display import documents_table, plain
 from client.environments import LOCAL, environment_named
 from client.errors import UsageError
@@ -29,7 +30,7 @@ Timeout = Annotated[float, typer.Option(min=1, help="How long to wait, in second
 
 
 @app.command(epilog="Examples: plinth ingest manual.pdf notes.md | plinth ingest samples/documents --tag team=docs")
-def ingest(
+def ingest(  # noqa: PLR0913 - each parameter is an option of the command
     paths: Annotated[list[Path], typer.Argument(help="Files, and folders to take whole.", metavar="PATH...")],
     *,
     env: EnvironmentName = LOCAL,
@@ -38,18 +39,34 @@ def ingest(
     ] = None,
     tolerate: Annotated[int, typer.Option(min=0, max=100, help="Stop where more per cent of the files fail.")] = 100,
     wait: Annotated[bool, typer.Option(help="Wait until each document is ready or refused.")] = True,
+    context_model: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Have this model write a sentence of context per passage.")
+    ] = None,
+    max_cost: Annotated[float | None, typer.Option(min=0, help="Dollars that contexts may cost at most.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Write contexts at the price that is told, unasked.")] = False,
 ) -> None:
     """Add documents by ones or thousands; the same command again takes up what was interrupted, changed or failed."""
-    options = ImportOptions(metadata=tags_of(tag), tolerated_failure_percentage=tolerate, wait=wait)
+    if context_model is None and (max_cost is not None or yes):
+        raise UsageError("--max-cost and --yes are about contexts: name a --context-model too")
+    options = ImportOptions(
+        metadata=tags_of(tag),
+        tolerated_failure_percentage=tolerate,
+        wait=wait,
+        context_model=context_model,
+        max_context_cost_micro_usd=micro_usd(max_cost),
+    )
     found = [listed(file) for file in source_files(paths)]
     failures = [each for each in found if isinstance(each, ImportFailure)]
     files = [each for each in found if isinstance(each, Listed)]
-    with environment_named(env).api() as api, Progress(console=progress()) as bar:
-        tasks = {name: bar.add_task(name, total=len(files)) for name in ("uploading", "reading and indexing")}
-        ended = [
-            import_files(api, part, options, told=lambda name, more: bar.advance(tasks[name], more))
-            for part in batched(files, MOST_FILES)
-        ]
+    lots = batched(files, MOST_FILES)
+    with environment_named(env).api() as api:
+        if context_model is not None:
+            agree_on_contexts(api, lots, options, yes=yes)
+        with Progress(console=progress()) as bar:
+            tasks = {name: bar.add_task(name, total=len(files)) for name in ("uploading", "reading and indexing")}
+            ended = [
+                import_files(api, lot, options, told=lambda name, more: bar.advance(tasks[name], more)) for lot in lots
+            ]
     failures += [failure for record in ended for failure in record.failures]
     _tell(ended, failures, of=len(found), wait=wait)
 

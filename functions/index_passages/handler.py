@@ -20,7 +20,7 @@ def index_passages(request: IndexPassagesInput, services: Services) -> IndexPass
     held = by_model(services.documents.corpus(document.tenant).indexes)
     indexes = [(index, vectors[model]) for model in held if model in vectors for index in held[model]]
     for index, by_text in indexes:
-        embedded = [(passage, by_text[text_hash(passage.in_context)]) for passage in passages]
+        embedded = [(passage, by_text[text_hash(passage.searched)]) for passage in passages]
         services.memory.named(index).index(document, parsed.title, embedded, labels=parsed.source.labels)
     return IndexPassagesOutput(indexed=len(passages), indexes=tuple(index for index, _ in indexes))
 

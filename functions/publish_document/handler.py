@@ -3,7 +3,7 @@
 import msgspec
 
 from plinth.contracts import PublishDocumentInput, PublishDocumentOutput
-from plinth.contracts.memory import Content, ParsedDocument
+from plinth.contracts.memory import Content, DocumentContexts, ParsedDocument
 from plinth.errors import PassagesNotVisibleError
 from plinth.runtime import step
 from plinth.wiring import Services
@@ -25,6 +25,7 @@ def publish_document(request: PublishDocumentInput, services: Services) -> Publi
         tokens=request.tokens,
         source=parsed.source,
         indexes=corpus.indexes,
+        contexts=_contexts(request, parsed.source.contexts.model),
     )
     version = services.documents.publish(document, content)
     if version is None:
@@ -32,6 +33,13 @@ def publish_document(request: PublishDocumentInput, services: Services) -> Publi
     for memory in memories:
         memory.remove_older(document)
     return PublishDocumentOutput(published=True, corpus_version=version)
+
+
+def _contexts(request: PublishDocumentInput, model: str) -> DocumentContexts | None:
+    if not model:
+        return None
+    missing, cost = request.passages - request.in_context, request.contexts_micro_usd
+    return DocumentContexts(model=model, passages=request.in_context, missing=missing, cost_micro_usd=cost)
 
 
 handler = step(publish_document)

@@ -57,6 +57,14 @@ def load(machine: str) -> dict[str, Any]:
     return definition
 
 
+def every_state(states: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the states, those inside Map and Parallel included."""
+    for state in states.values():
+        yield state
+        for branch in [*state.get("Branches", []), *filter(None, [state.get("ItemProcessor")])]:
+            yield from every_state(branch["States"])
+
+
 def tasks(machine: str) -> list[Task]:
     """Return every task state of a machine, those inside Map and Parallel included."""
     return list(_tasks(machine, load(machine)["States"]))

@@ -16,7 +16,7 @@ from plinth import contracts, errors
 from plinth.adapters.sagemaker_inferences import QUEUED_SECONDS, WORK_SECONDS
 from plinth.chain.routing import MAX_ATTEMPTS
 from plinth.runtime.state_visits import STATE
-from tests.asl.states import MACHINES, Task, load, tasks
+from tests.asl.states import MACHINES, Task, every_state, load, tasks
 
 TASKS = [task for machine in MACHINES for task in tasks(machine)]
 STEPS = {step.name: step for step in ALL_STEPS}
@@ -175,7 +175,7 @@ def test_the_express_machine_ends_within_its_wall() -> None:
 @each_machine
 def test_a_machine_is_valid_amazon_states_language(machine: str, tmp_path: Path) -> None:
     definition = load(machine)
-    for state in definition["States"].values():
+    for state in every_state(definition["States"]):
         if state["Type"] == "Wait":
             state["Seconds"] = 1  # statelint 3.1 knows no JSONata here, though AWS documents it
         if state["Type"] == "Map" and "ItemReader" in state:

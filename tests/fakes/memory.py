@@ -84,6 +84,8 @@ class FakeMemory:
                 start=passage.start,
                 end=passage.end,
                 tokens=passage.tokens,
+                context=passage.context,
+                context_key=passage.context_key,
                 metadata=labels.metadata,
                 access=readers_of(labels),
             )
@@ -141,7 +143,7 @@ def _passage(stored: StoredPassage) -> Passage:
 
 def _shared(question: str, passage: StoredPassage) -> int:
     words = set(question.lower().split())
-    return len(words & set(passage.in_context.lower().split()))
+    return len(words & set(passage.searched.lower().split()))
 
 
 def _dot(one: Vector, other: Vector) -> float:

@@ -67,8 +67,11 @@ class FakeWork:
     def put(self, document: DocumentVersion, name: str, body: bytes) -> None:
         self._objects[document.tenant, document.document_id, document.generation, name] = body
 
+    def find(self, document: DocumentVersion, name: str) -> bytes | None:
+        return self._objects.get((document.tenant, document.document_id, document.generation, name))
+
     def get(self, document: DocumentVersion, name: str) -> bytes:
-        body = self._objects.get((document.tenant, document.document_id, document.generation, name))
+        body = self.find(document, name)
         if body is None:
             raise StoreUnavailableError(f"no {name} of this version")
         return body

@@ -375,13 +375,15 @@ class Execution:
         if self.state not in self.world.handlers:
             if number_of(self.document) in self.world.unreadable:
                 raise DocumentRefusedError("encrypted", "remove the password")
-            return {"passages": len(passages(self.document)), "tokens": 0}
+            return {"passages": len(passages(self.document)), "tokens": 0, "with_contexts": False}
         handler = self.world.handlers[self.state]
         request = handler.__annotations__["request"]
         known = {
             "error": "",
             "cause": "",
             "reread_for": "",
+            "in_context": 0,
+            "contexts_micro_usd": 0,
             **self.variables,
             "document": self.document,
             "execution": self.name,

@@ -27,6 +27,7 @@ from tests.fakes.models import FakeEmbedder, FakeModel, FakeTokenCounter
 from tests.fakes.objects import FakeDeadLetters, FakeMachines, FakeSources, FakeWork
 from tests.fakes.runs import FakeExecutions, FakeRunLog, FakeRuns
 from tests.fakes.syncs import FakePasses, FakeSyncedObjects, FakeSyncs
+from tests.fakes.tenants import FakeTenants
 from tests.fakes.usage import FakeUsage
 
 TENANT = Tenant(id="acme")
@@ -62,6 +63,7 @@ def services() -> ChainServices:
     made.answers = FakeAnswers(clock)
     made.documents = FakeDocuments(clock)
     made.limits = FakeLimits(clock)
+    made.tenants = FakeTenants()
     made.memory = FakeMemory()
     made.embedder = FakeEmbedder()
     made.token_counter = FakeTokenCounter()

@@ -1,7 +1,8 @@
 """Which models and routes a tier may use: a model by the tier's list and the catalogue's, a route by its models."""
 
-from plinth.chain.catalogue import Catalogue
+from plinth.chain.catalogue import Catalogue, CatalogueModel, catalogue
 from plinth.contracts.access import Tier
+from plinth.errors import InvalidFieldError
 
 
 def allowed(name: str, tier: Tier, listed: Catalogue) -> tuple[str, ...]:
@@ -17,6 +18,15 @@ def allowed(name: str, tier: Tier, listed: Catalogue) -> tuple[str, ...]:
 def allowed_names(tier: Tier, listed: Catalogue) -> tuple[str, ...]:
     """Return every name that a caller of this tier may ask for: models, then routes, in the catalogue's order."""
     return tuple(name for name in (*listed.models, *listed.routes) if allowed(name, tier, listed))
+
+
+def context_model(name: str, tier: Tier) -> CatalogueModel:
+    """Return the model that is to write contexts; `InvalidFieldError` lists what the tier has instead."""
+    listed = catalogue()
+    if name in listed.models and allowed(name, tier, listed):
+        return listed.models[name]
+    having = ", ".join(each for each in listed.models if allowed(each, tier, listed))
+    raise InvalidFieldError("context_model", f"tier {tier.name} has no model {name[:80]!r}: use one of {having}")
 
 
 def _is_open_to(tier: Tier, model_id: str, listed: Catalogue) -> bool:

@@ -25,6 +25,8 @@ class Source(msgspec.Struct, kw_only=True):
     start: int = 0
     end: int = 0
     tokens: int = 0
+    context: str = ""
+    context_key: str = ""
     metadata: tuple[str, ...] = ()
     access: tuple[str, ...] = ()
     vector: list[float] = []
@@ -111,6 +113,8 @@ def passage_of(source: Source) -> Passage:
         start=source.start,
         end=source.end,
         tokens=source.tokens,
+        context=source.context,
+        context_key=source.context_key,
     )
 
 
@@ -138,6 +142,8 @@ def stored(source: Source, score: float, near: Whole | None) -> StoredPassage:
         start=source.start,
         end=source.end,
         tokens=source.tokens,
+        context=source.context,
+        context_key=source.context_key,
         metadata=source.metadata,
         access=source.access,
         similarity=similarity,

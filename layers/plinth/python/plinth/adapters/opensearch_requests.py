@@ -17,10 +17,11 @@ Json = Mapping[str, object]
 _PRECISION = 40_000
 # Each word is a clause per field, and a character can be a word: OpenSearch refuses over 1,024 clauses
 # (indices.query.bool.max_clause_count).
-_SEARCHED_CHARACTERS = 500
+_SEARCHED_CHARACTERS = 340
+_SEARCHED_FIELDS = ("text", "above", "context")
 _KEYWORD = {"type": "keyword"}
 
-MAPPING_VERSION = 3
+MAPPING_VERSION = 4
 """Raised with every change of the mapping; `plinth reindex` then makes an index under it beside the one in use."""
 
 _FIELDS: Mapping[str, tuple[int, Json]] = {
@@ -41,6 +42,8 @@ _FIELDS: Mapping[str, tuple[int, Json]] = {
     "start": (3, {"type": "integer"}),
     "end": (3, {"type": "integer"}),
     "tokens": (3, {"type": "integer"}),
+    "context": (4, {"type": "text"}),
+    "context_key": (4, _KEYWORD),
 }
 """Every field with the mapping that brought it: in an index of an earlier one it is not written."""
 
@@ -104,6 +107,8 @@ def passage_source(
         "start": passage.start,
         "end": passage.end,
         "tokens": passage.tokens,
+        "context": passage.context,
+        "context_key": passage.context_key,
         "metadata": labels.metadata,
         "access": readers_of(labels),
     }
@@ -121,7 +126,7 @@ def by_meaning(scope: SearchScope, vector: Sequence[float], *, size: int) -> Jso
 
 
 def by_words(scope: SearchScope, question: str, *, size: int) -> Json:
-    """Search the words of the question's first 500 characters in the text and what stands above it."""
+    """Search the words of the question's first 340 characters in the text, its context and what stands above it."""
     words = question[:_SEARCHED_CHARACTERS]
     return {
         "size": size,
@@ -129,7 +134,7 @@ def by_words(scope: SearchScope, question: str, *, size: int) -> Json:
         "query": {
             "bool": {
                 "filter": _within(scope),
-                "should": [{"match": {"text": words}}, {"match": {"above": words}}],
+                "should": [{"match": {field: words}} for field in _SEARCHED_FIELDS],
                 "minimum_should_match": 1,
             }
         },

@@ -26,12 +26,19 @@ class S3Work:
 
     def get(self, document: DocumentVersion, name: str) -> bytes:
         """Return the bytes; an absent object is a transient fault, since the step before has written it."""
+        found = self.find(document, name)
+        if found is None:
+            raise StoreUnavailableError(f"S3 has no {name} of this version: try again later")
+        return found
+
+    def find(self, document: DocumentVersion, name: str) -> bytes | None:
+        """Return the bytes, or None; without the right to list the bucket S3 would not say that they are absent."""
         with store_errors("S3"):
             try:
                 found = self._client.get_object(Bucket=self._bucket, Key=_key(document, name))
             except ClientError as error:
                 if error_code(error) == "NoSuchKey":
-                    raise StoreUnavailableError(f"S3 has no {name} of this version: try again later") from error
+                    return None
                 raise
             return found["Body"].read()
 

@@ -11,13 +11,15 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from plinth.access.authentication import Caller
+from plinth.api.contexts import ContextAsk, ContextModel, MaxContextCost, order_contexts, require_within
 from plinth.api.exchange import CurrentExchange, Exchange
+from plinth.contracts.contexts import ContextEstimate
 from plinth.contracts.erasing import Extent, Target
 from plinth.contracts.memory import DocumentRecord, DocumentState, Upload, UploadContent
 from plinth.errors import InvalidFieldError, NotFoundError, NothingToRedriveError, RequestTooLargeError
 from plinth.memory.labels import may_read
 from plinth.memory.naming import document_id, name_fault
-from plinth.memory.tagging import labels_of
+from plinth.memory.tagging import labels_of, with_order
 from plinth.runtime.erasures import begin_erasure
 from plinth.wiring.stores import MAX_DOCUMENT_BYTES
 
@@ -41,14 +43,17 @@ class DocumentCreation(BaseModel):
         dict[str, str],
         Field(description="Up to 16 names with a value each to search by; `access` lists labels of who may read."),
     ] = {}
+    context_model: ContextModel = None
+    max_context_cost_micro_usd: MaxContextCost = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnouncedDocument:
-    """A document that waits for its bytes."""
+    """A document that waits for its bytes; `contexts` is what those that were asked for will cost."""
 
     document: DocumentRecord
     upload: Upload
+    contexts: ContextEstimate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +98,10 @@ def create_document(creation: DocumentCreation, exchange: CurrentExchange) -> Re
     services, tenant = exchange.services, exchange.caller.tenant
     require_usable_name(creation.name, exchange.caller)
     labels = labels_of(creation.metadata)
+    asked = ContextAsk(model=creation.context_model, max_cost_micro_usd=creation.max_context_cost_micro_usd)
+    (ordered,) = order_contexts(asked, [creation], exchange.caller)
+    require_within(asked, ordered.estimate)
+    metadata = with_order(creation.metadata, ordered.order)
     if creation.size_bytes > MAX_DOCUMENT_BYTES:
         raise RequestTooLargeError(f"size_bytes is over the limit of {MAX_DOCUMENT_BYTES}: split the document")
     record = DocumentRecord(
@@ -106,14 +115,12 @@ def create_document(creation: DocumentCreation, exchange: CurrentExchange) -> Re
     services.documents.announce(tenant, record)
     current = services.documents.get(tenant, record.document_id)
     shown = current if may_read(exchange.caller.labels, current.labels) else record
-    content = UploadContent(
-        content_type=creation.content_type, size_bytes=creation.size_bytes, metadata=creation.metadata
-    )
+    content = UploadContent(content_type=creation.content_type, size_bytes=creation.size_bytes, metadata=metadata)
     upload = services.sources.upload(tenant, creation.name, content)
     return Response(
         status_code=201,
         content_type=_JSON,
-        body=AnnouncedDocument(document=shown, upload=upload),
+        body=AnnouncedDocument(document=shown, upload=upload, contexts=ordered.estimate),
         headers={"Location": f"/v1/documents/{record.document_id}"},
     )
 

@@ -1,6 +1,6 @@
 """The routes of batch imports: announce files, upload those that are missing, start, and see how far it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -8,14 +8,23 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from plinth.access.authentication import Caller
+from plinth.api.contexts import (
+    ContextAsk,
+    ContextModel,
+    MaxContextCost,
+    added_up,
+    order_contexts,
+    require_within,
+)
 from plinth.api.documents import ContentType, require_usable_name
 from plinth.api.exchange import CurrentExchange
+from plinth.contracts.contexts import ContextEstimate
 from plinth.contracts.importing import ImportedFile, ImportRecord, ImportState
 from plinth.contracts.memory import Upload
 from plinth.errors import InvalidFieldError
 from plinth.memory.importing import changed, import_id
 from plinth.memory.naming import document_id
-from plinth.memory.tagging import labels_of
+from plinth.memory.tagging import labels_of, with_order
 from plinth.wiring.stores import MAX_DOCUMENT_BYTES
 
 MOST_FILES = 2_000
@@ -43,6 +52,15 @@ class ImportCreation(BaseModel):
     tolerated_failure_percentage: Annotated[
         int, Field(ge=0, le=100, description="The import stops where more of its files fail.")
     ] = 100
+    context_model: ContextModel = None
+    max_context_cost_micro_usd: MaxContextCost = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncedImport(ImportRecord):
+    """An import as it stands; `contexts` is what those that were asked for will cost, unchanged documents left out."""
+
+    contexts: ContextEstimate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,17 +93,23 @@ def add_routes(resolver: APIGatewayRestResolver) -> None:
     resolver.get(one, summary="Read how far an import is", tags=tags, operation_id="get_import")(get_import)
 
 
-def create_import(creation: ImportCreation, exchange: CurrentExchange) -> Response[ImportRecord]:
+def create_import(creation: ImportCreation, exchange: CurrentExchange) -> Response[AnnouncedImport]:
     """Take note of the files; those that are searchable as they are count as unchanged and are left out.
 
     An import that runs already is returned as it stands.
     """
     services, tenant = exchange.services, exchange.caller.tenant
     labels_of(creation.metadata)
-    files = [_file(each, creation.metadata) for each in creation.files]
+    asked = ContextAsk(model=creation.context_model, max_cost_micro_usd=creation.max_context_cost_micro_usd)
+    ordered = order_contexts(asked, creation.files, exchange.caller)
+    pairs = zip(creation.files, ordered, strict=True)
+    files = [_file(each, with_order(creation.metadata, contexts.order)) for each, contexts in pairs]
     _require_usable_names(files, exchange.caller)
     documents = services.documents.many(tenant, [document_id(tenant, file.name) for file in files])
     left = changed(files, {document.name: document for document in documents})
+    names = {each.name for each in left}
+    told = added_up(contexts for file, contexts in zip(files, ordered, strict=True) if file.name in names)
+    require_within(asked, told)
     record = ImportRecord(
         import_id=import_id(tenant, files),
         state=ImportState.UPLOADING,
@@ -98,7 +122,8 @@ def create_import(creation: ImportCreation, exchange: CurrentExchange) -> Respon
     if current.state is not ImportState.RUNNING:
         services.staged_files.put_manifest(tenant, record.import_id, left)
     location = {"Location": f"/v1/imports/{record.import_id}"}
-    return Response(status_code=201, content_type=_JSON, body=current, headers=location)
+    body = AnnouncedImport(**{each.name: getattr(current, each.name) for each in fields(current)}, contexts=told)
+    return Response(status_code=201, content_type=_JSON, body=body, headers=location)
 
 
 def list_import_uploads(

@@ -4,6 +4,8 @@ Step Functions names a failure by its class; the text of a cause is for the oper
 own refusal, whose message was written for its owner.
 """
 
+from dataclasses import replace
+
 import msgspec
 
 from plinth import errors
@@ -15,6 +17,10 @@ _UNAVAILABLE = Failure(reason="unavailable", message="a store did not answer aft
 _OVER_BUDGET = Failure(
     reason=errors.BudgetExceededError.code,
     message="the call may cost more than is left of a budget, as the receipt says: wait for its reset or raise it",
+)
+_DOCUMENT_OVER_BUDGET = replace(
+    _OVER_BUDGET,
+    message="its contexts may cost more than is left of a budget: wait for its reset or raise it, then redrive it",
 )
 _NO_ANSWER = Failure(
     reason=errors.ToolTurnsSpentError.code,
@@ -58,6 +64,8 @@ def run_failure(error: str) -> Failure:
 
 def document_failure(error: str, cause: str) -> Failure:
     """Return what a document's owner reads: its refusal in the reader's own words, or what failed in Plinth."""
+    if error == errors.BudgetExceededError.__name__:
+        return _DOCUMENT_OVER_BUDGET
     if error != errors.DocumentRefusedError.__name__:
         known = _BY_NAME.get(error, _INTERNAL)
         return Failure(reason=known.reason, message=known.message.replace("ask again", "upload it again"))

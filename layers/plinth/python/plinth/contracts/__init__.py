@@ -25,6 +25,7 @@ from plinth.contracts.answering import (
     SummarizeTurnsInput,
     SummarizeTurnsOutput,
 )
+from plinth.contracts.contexts import PlanContextsInput, PlanContextsOutput, WriteContextsInput, WriteContextsOutput
 from plinth.contracts.erasing import (
     EraseIndexInput,
     EraseIndexOutput,
@@ -137,6 +138,8 @@ __all__ = [
     "PlaceDocumentCallback",
     "PlaceDocumentInput",
     "PlaceDocumentOutput",
+    "PlanContextsInput",
+    "PlanContextsOutput",
     "PublishDocumentInput",
     "PublishDocumentOutput",
     "ReadDocumentInput",
@@ -166,4 +169,6 @@ __all__ = [
     "StartInferenceOutput",
     "SummarizeTurnsInput",
     "SummarizeTurnsOutput",
+    "WriteContextsInput",
+    "WriteContextsOutput",
 ]

@@ -45,23 +45,33 @@ class SplitDocumentInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SplitDocumentOutput:
-    """`tokens` is what the embedding model reads of all passages, those of the live version too."""
+    """`tokens` is what the embedding model reads of all passages, those of the live version too.
+
+    `with_contexts` says that a model is to write of them.
+    """
 
     passages: int
     tokens: int = 0
+    with_contexts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedPassagesInput:
     document: DocumentVersion
+    with_contexts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbedPassagesOutput:
-    """`embedded` texts were turned into vectors, `reused` ones have theirs in the live version; per model."""
+    """`embedded` texts were turned into vectors, `reused` ones have theirs in the live version; per model.
+
+    Of the passages `in_context` carry a context; `tokens` counts those as well.
+    """
 
     embedded: int
     reused: int = 0
+    in_context: int = 0
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +96,17 @@ class IndexPassagesOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishDocumentInput:
-    """`passages` is what must be countable by a search, in each of `indexes`, before readers may see the version."""
+    """`passages` is what must be countable by a search, in each of `indexes`, before readers may see the version.
+
+    `in_context` of them have a context; all contexts that had to be written cost `contexts_micro_usd`.
+    """
 
     document: DocumentVersion
     passages: int
     indexes: tuple[str, ...]
     tokens: int = 0
+    in_context: int = 0
+    contexts_micro_usd: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,11 +63,37 @@ NO_LABELS = Labels()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContextOrder:
+    """Which catalogue model writes contexts for a document, empty for none; which key pays with its tenant.
+
+    `most_micro_usd` is what they may cost; None leaves that to the budgets.
+    """
+
+    model: str = ""
+    key_id: str = ""
+    most_micro_usd: int | None = None
+
+
+NO_CONTEXTS = ContextOrder()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentContexts:
+    """The contexts of a live version: of how many passages, how many have none, and what this version's ones cost."""
+
+    model: str
+    passages: int
+    missing: int
+    cost_micro_usd: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFacts:
-    """What is known of a version's object beside its text: the SHA-256 (hex) of its bytes, and how it is labelled."""
+    """What is known of a version's object beside its text: the SHA-256 (hex) of its bytes, labels, ordered contexts."""
 
     content_sha256: str = ""
     labels: Labels = NO_LABELS
+    contexts: ContextOrder = NO_CONTEXTS
 
 
 NO_FACTS = SourceFacts()
@@ -97,6 +123,7 @@ class DocumentRecord:
     attempted_at: tuple[float, ...] = ()
     content_sha256: str | None = None
     labels: Labels = NO_LABELS
+    contexts: DocumentContexts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +135,7 @@ class Content:
     tokens: int = 0
     source: SourceFacts = NO_FACTS
     indexes: TenantIndexes | None = None
+    contexts: DocumentContexts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +202,8 @@ class Passage:
 
     `text` is what stands from `start` to `end` in the document's text, in Unicode code points. `heading` is the path of
     headings that it stands under, such as `Install > Debian`. `above` is what must be read with it: a line of title and
-    headings, and the header of the table that the text goes on with. `tokens` counts both as the embedding model does.
+    headings, and the header of the table that the text goes on with. `context` is what a model wrote of it, from inputs
+    that `context_key` names; it is for searching alone. `tokens` counts all of it as the embedding model does.
     """
 
     position: int
@@ -185,11 +214,18 @@ class Passage:
     start: int = 0
     end: int = 0
     tokens: int = 0
+    context: str = ""
+    context_key: str = ""
 
     @property
     def in_context(self) -> str:
-        """What is embedded, ranked again and told to models."""
+        """What is told to models: the document's own words."""
         return f"{self.above}\n{self.text}" if self.above else self.text
+
+    @property
+    def searched(self) -> str:
+        """What is embedded and ranked again."""
+        return "\n".join(filter(None, (self.above, self.context, self.text)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

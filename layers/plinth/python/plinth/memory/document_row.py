@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from plinth.contracts.memory import (
     NO_FACTS,
     Content,
+    DocumentContexts,
     DocumentRecord,
     DocumentState,
     DocumentVersion,
@@ -53,6 +54,7 @@ class DocumentRow:
     hidden_from: str | None = None
     source: SourceFacts = NO_FACTS
     indexes: tuple[str, ...] = ()
+    contexts: DocumentContexts | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +129,7 @@ def published(row: DocumentRow, document: DocumentVersion, content: Content, *, 
         passages=content.passages,
         tokens=content.tokens,
         source=content.source,
+        contexts=content.contexts,
         indexes=content.indexes.all if content.indexes else (),
         size_bytes=document.size_bytes,
         updated_at=now,
@@ -187,7 +190,9 @@ def closed(row: DocumentRow, deletion: DocumentVersion, *, now: float) -> Change
         return Change(row=tombstone, seen=True)
     left = row
     if row.generation is not None and _sequence(row.generation) <= deletion.sequence:
-        left = replace(left, generation=None, title=None, passages=0, tokens=0, source=NO_FACTS, indexes=())
+        left = replace(
+            left, generation=None, title=None, passages=0, tokens=0, source=NO_FACTS, indexes=(), contexts=None
+        )
     if row.hidden_from is not None and row.hidden_from < deletion.sequence:
         left = replace(left, hidden_from=None)
     return None if left == row else Change(row=left, seen=True)
@@ -258,6 +263,7 @@ def record_of(row: DocumentRow) -> DocumentRecord:
         attempted_at=row.attempted_at,
         content_sha256=row.source.content_sha256 or None,
         labels=row.source.labels,
+        contexts=row.contexts,
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 from plinth.contracts.importing import ImportedFile
 from plinth.contracts.memory import DocumentRecord, DocumentState
 from plinth.contracts.tenant import Tenant
-from plinth.memory.tagging import labels_of
+from plinth.memory.tagging import labels_of, ordered_contexts
 
 
 def import_id(tenant: Tenant, files: Iterable[ImportedFile]) -> str:
@@ -18,13 +18,23 @@ def import_id(tenant: Tenant, files: Iterable[ImportedFile]) -> str:
 
 
 def is_unchanged(file: ImportedFile, document: DocumentRecord | None) -> bool:
-    """Say whether the document's live version has these bytes and these labels, and nothing newer is on its way."""
+    """Say whether the document's live version has these bytes and labels, and all contexts that are wanted, by model.
+
+    One with a newer version on its way is not unchanged.
+    """
     return (
         document is not None
         and document.state is DocumentState.READY
         and document.content_sha256 == file.sha256
         and document.labels == labels_of(file.metadata)
+        and _has_contexts(document, ordered_contexts(file.metadata).model)
     )
+
+
+def _has_contexts(document: DocumentRecord, model: str) -> bool:
+    """Say whether they are there, or not wanted: one that lacks some is read again, and pays for those only."""
+    had = document.contexts
+    return (had.model, had.missing) == (model, 0) if had else not model
 
 
 def changed(files: Iterable[ImportedFile], known: Mapping[str, DocumentRecord]) -> list[ImportedFile]:

@@ -12,6 +12,8 @@ from plinth.memory.blocks import Span, blocks_of, cut_up, header_of, lines_of
 from plinth.ports.models import TokenCounter
 
 PASSAGE_CHARACTERS = 800
+MAX_PASSAGES = 5_000
+"""Of one document: what one call can embed."""
 PLACE_CHARACTERS = 300
 _STEP = " > "
 

@@ -5,18 +5,23 @@ import re
 from collections.abc import Mapping
 
 from plinth.contracts.access import LABEL
-from plinth.contracts.memory import Labels, SourceFacts, SourceObject
+from plinth.contracts.memory import ContextOrder, Labels, SourceFacts, SourceObject
 from plinth.errors import DocumentRefusedError, InvalidFieldError
 from plinth.memory.labels import NAME, mark
 
 ACCESS = "access"
-"""The reserved name: its value lists access labels, separated by spaces or commas."""
+"""A reserved name: its value lists access labels, separated by spaces or commas."""
+CONTEXT_MODEL, CONTEXT_KEY, CONTEXT_MOST = "context-model", "context-key", "context-most-micro-usd"
+"""Reserved names, which order contexts: the model that writes them, the key that pays, and what they may cost."""
+_ORDER = frozenset({CONTEXT_MODEL, CONTEXT_KEY, CONTEXT_MOST})
 MOST_NAMES = 16
 _MOST_LABELS = 32
+_MOST_DIGITS = 15
 
 
 def labels_of(metadata: Mapping[str, str]) -> Labels:
     """Return what the document is marked with; raise `InvalidFieldError` for what can't be a mark."""
+    metadata = {name: value for name, value in metadata.items() if name not in _ORDER}
     if len(metadata) > MOST_NAMES:
         raise InvalidFieldError("metadata", f"has more than {MOST_NAMES} names: send fewer")
     marks = [mark(name, metadata[name]) for name in sorted(metadata) if name != ACCESS]
@@ -29,10 +34,33 @@ def labels_of(metadata: Mapping[str, str]) -> Labels:
 def source_facts(source: SourceObject) -> SourceFacts:
     """Return what a version's object says beside its text; a bad `access` refuses the document, as `bad_metadata`."""
     try:
-        labels = labels_of_object(source.tags)
+        labels, contexts = labels_of_object(source.tags), ordered_contexts(source.tags)
     except InvalidFieldError as error:
         raise DocumentRefusedError("bad_metadata", f"{error}: correct the object's tags or metadata") from error
-    return SourceFacts(content_sha256=hashlib.sha256(source.body).hexdigest(), labels=labels)
+    return SourceFacts(content_sha256=hashlib.sha256(source.body).hexdigest(), labels=labels, contexts=contexts)
+
+
+def ordered_contexts(metadata: Mapping[str, str]) -> ContextOrder:
+    """Return which contexts are ordered; raise `InvalidFieldError` where what they may cost is no number."""
+    told = {name.lower(): value for name, value in metadata.items()}
+    most = told.get(CONTEXT_MOST)
+    if most is not None and not (most.isascii() and most.isdigit() and len(most) <= _MOST_DIGITS):
+        raise InvalidFieldError(f"metadata.{CONTEXT_MOST}", "must be a whole number of micro-dollars")
+    return ContextOrder(
+        model=told.get(CONTEXT_MODEL, ""),
+        key_id=told.get(CONTEXT_KEY, ""),
+        most_micro_usd=int(most) if most is not None else None,
+    )
+
+
+def with_order(metadata: Mapping[str, str], order: ContextOrder) -> dict[str, str]:
+    """Return the metadata of an object that orders these contexts; a caller's own may not hold such names."""
+    if taken := sorted(_ORDER & set(metadata)):
+        raise InvalidFieldError(f"metadata.{taken[0]}", "is reserved: say context_model beside metadata")
+    if not order.model:
+        return dict(metadata)
+    most = {} if order.most_micro_usd is None else {CONTEXT_MOST: str(order.most_micro_usd)}
+    return {**metadata, CONTEXT_MODEL: order.model, CONTEXT_KEY: order.key_id, **most}
 
 
 def labels_of_object(tags: Mapping[str, str]) -> Labels:

@@ -99,6 +99,15 @@ def _of_call(call: ModelCost) -> dict[str, int]:
     }
 
 
+def usage_of_contexts(calls: Iterable[ModelCost]) -> Counter[str]:
+    """Return what the calls of a window of passages add to the day of the user who ordered contexts."""
+    used = Counter[str]()
+    for call in calls:
+        used.update(usage_of_call(call))
+    used.update({f"step/WriteContexts/{name}": amount for name, amount in used.items() if "/" not in name})
+    return +used
+
+
 def usage_lines(days: Iterable[UserDay], by: UsageBy) -> list[UsageLine]:
     """Return the days added up by what is asked for, in the order of the names."""
     sums: defaultdict[str, Counter[str]] = defaultdict(Counter)

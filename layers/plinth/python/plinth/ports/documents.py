@@ -222,6 +222,10 @@ class WorkObjects(Protocol):
         """Return the bytes, or raise `StoreUnavailableError`."""
         ...
 
+    def find(self, document: DocumentVersion, name: str) -> bytes | None:
+        """Return the bytes, or None where nothing was stored."""
+        ...
+
 
 class DocumentParser(Protocol):
     """Turns a file into text, isolated from everything else."""

@@ -126,6 +126,13 @@ class UsageBook(Protocol):
         """Return the days from the first to the last, both included (YYYY-MM-DD), in order; a day may have parts."""
         ...
 
+    def count_calls(self, run: Run, user: str, calls: Sequence[ModelCost], *, at: float) -> None:
+        """Add calls that no receipt lists to the user's day of Unix time `at`, once per run.
+
+        Without a user they are of `(bucket)`.
+        """
+        ...
+
 
 class Exports(Protocol):
     """Where files for people outside Plinth are left."""

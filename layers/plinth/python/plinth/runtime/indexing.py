@@ -33,7 +33,7 @@ def _live_vectors(document: DocumentVersion, index: str, services: Services) -> 
     if live is None:
         return {}
     held = services.memory.named(index).read(of_generation(document, live))
-    return {passage.in_context: vector for passage, vector in held.passages}
+    return {passage.searched: vector for passage, vector in held.passages}
 
 
 def copy_version(document: DocumentVersion, target: str, services: Services) -> int:
@@ -42,7 +42,7 @@ def copy_version(document: DocumentVersion, target: str, services: Services) -> 
     held = services.memory.named(live).read(document)
     vectors: Sequence[Vector] = [vector for _, vector in held.passages]
     if index_name(live).model != index_name(target).model and vectors:
-        vectors = services.embedder_of(target).embed([passage.in_context for passage, _ in held.passages])
+        vectors = services.embedder_of(target).embed([passage.searched for passage, _ in held.passages])
     pairs = [(passage, vector) for (passage, _), vector in zip(held.passages, vectors, strict=True)]
     services.memory.named(target).index(document, held.title, pairs, labels=held.labels)
     return len(pairs)

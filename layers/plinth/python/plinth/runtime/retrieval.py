@@ -74,7 +74,7 @@ def _reranked(
     if not how.rerank or not found:
         return found
     try:
-        return rescored(found, services.reranker.scores(words, [each.in_context for each in found]))
+        return rescored(found, services.reranker.scores(words, [each.searched for each in found]))
     except MemoryUnavailableError as error:
         logger_of("RetrieveContext").warning("not reranked", error=str(error))
         return found

@@ -1,0 +1,156 @@
+"""How the contexts of a document come about: planned and priced, written window by window, and put with its passages.
+
+What was paid for is kept under the version, not under the try, and with the live version in the index: neither a
+redrive nor a new version pays for it again.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
+
+from plinth.access.entitlement import context_model
+from plinth.chain.catalogue import model
+from plinth.chain.context_prices import TRIES, most_micro_usd, window_bounds
+from plinth.chain.contexts import context_prompt, output_tokens, read_contexts
+from plinth.chain.routing import BREAKING
+from plinth.contracts.contexts import (
+    ContextPlan,
+    PlanContextsOutput,
+    WriteContextsInput,
+    WriteContextsOutput,
+    WrittenWindow,
+)
+from plinth.contracts.memory import ContextOrder, DocumentVersion
+from plinth.contracts.models import TimeLimits
+from plinth.contracts.money import Budget
+from plinth.contracts.runs import ModelCost
+from plinth.errors import (
+    BudgetExceededError,
+    DocumentRefusedError,
+    InvalidFieldError,
+    ModelBreakerOpenError,
+    ModelBusyError,
+    ModelError,
+    ModelUnavailableError,
+)
+from plinth.memory.context_windows import beginning_of, windows_of
+from plinth.memory.naming import of_generation
+from plinth.money.budgets import limited_budgets
+from plinth.runtime.context_work import Window, keys_of, parsed_of, plan_of, split_passages
+from plinth.runtime.side_calls import SideCall, ask, request_to
+from plinth.wiring import Services
+
+CALL_SECONDS = 110.0  # two calls fit below WriteContexts' own timeout
+ROUNDS = 8
+"""How often a busy model is waited for; after that the window's passages stay without contexts."""
+_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 10, 120
+
+
+def plan(document: DocumentVersion, services: Services) -> PlanContextsOutput:
+    """Say which passages are written about, and what that may cost; what the live version has is not written again.
+
+    Raises `DocumentRefusedError` for a model that the tenant does not have, or where it may cost more than was told.
+    """
+    parsed, passages = parsed_of(document, services), split_passages(document, services)
+    order, beginning = parsed.source.contexts, beginning_of(parsed)
+    try:
+        chosen = context_model(order.model, services.tenants.standing(document.tenant).tier)
+    except InvalidFieldError as error:
+        raise DocumentRefusedError("bad_metadata", f"{error}: upload it again so, or without contexts") from error
+    made = ContextPlan(model=chosen.id, title=parsed.title, beginning=beginning, windows=())
+    keys = keys_of(made, passages)
+    known = {key: context for key, context in _live_contexts(document, services).items() if key in set(keys)}
+    fresh = {key: each for key, each in reversed(list(zip(keys, passages, strict=True))) if key not in known}
+    windows = windows_of(sorted(fresh.values(), key=lambda each: each.position), characters=chosen.passage_characters)
+    asked = [[passages[position] for position in window] for window in windows]
+    most = most_micro_usd(chosen, window_bounds(parsed.title, beginning, asked))
+    if order.most_micro_usd is not None and most > order.most_micro_usd:
+        amounts = f"can cost {most} micro-dollars, more than the {order.most_micro_usd} that were allowed"
+        remedy = "upload it with a higher max_context_cost_micro_usd, or without contexts"
+        raise DocumentRefusedError("contexts_too_dear", f"contexts of its {len(passages)} passages {amounts}: {remedy}")
+    made = replace(made, windows=windows, known=known)
+    services.work.put(document, "context-plan", msgspec.json.encode(made))
+    return PlanContextsOutput(windows=len(windows), most_micro_usd=most)
+
+
+def write(request: WriteContextsInput, services: Services) -> WriteContextsOutput:
+    """Write one window's contexts, unless that was done, and count what they cost, once."""
+    document = request.document
+    planned, passages = plan_of(document, services), split_passages(document, services)
+    window = Window(document, planned, request.window, passages)
+    written = window.kept(services)
+    if written is None:
+        try:
+            written = _written(window, request.round, services)
+        except BudgetExceededError:
+            return WriteContextsOutput(over_budget=True)
+        except (ModelBusyError, ModelUnavailableError) as error:
+            return WriteContextsOutput(busy=request.round < ROUNDS, wait_seconds=_wait_seconds(error))
+        window.keep(written, services)
+    order = parsed_of(document, services).source.contexts
+    paid = replace(window.run(services), id=written.paid_as)
+    services.usage.count_calls(paid, _payer(document, order, services), written.calls, at=services.clock.now())
+    return WriteContextsOutput(cost_micro_usd=sum(each.cost_micro_usd for each in written.calls))
+
+
+def _written(window: Window, epoch: int, services: Services) -> WrittenWindow:
+    """Ask once, and once more where the reply was none; raise where it takes no calls now, which bills nothing."""
+    chosen = model(window.plan.model)
+    breaker = services.breakers.look(chosen.id)
+    if breaker.open_until is not None:
+        raise ModelBreakerOpenError("the model failed too often", breaker.open_until - services.clock.now())
+    order = parsed_of(window.document, services).source.contexts
+    budgets, calls = _budgets(window.document, order, services), list[ModelCost]()
+    limits = TimeLimits(
+        total_seconds=CALL_SECONDS, first_seconds=chosen.first_seconds, stall_seconds=chosen.stall_seconds
+    )
+    prompt = context_prompt(window.plan.title, window.plan.beginning, window.passages)
+    longest = output_tokens(len(window.passages), limit=chosen.max_output_tokens)
+    request = request_to(chosen, prompt, max_output_tokens=longest, limits=limits, keep_prompt=True)
+    for attempt in range(1, TRIES + 1):
+        call = SideCall(run=window.run(services, epoch), attempt=attempt, chosen=chosen, request=request)
+        try:
+            reply = ask(call, budgets, services)
+        except BudgetExceededError:
+            if not calls:
+                raise
+            break
+        if reply.failure and reply.failure.reason in BREAKING:
+            services.breakers.failed(chosen.id)
+        elif breaker.failing and not reply.failure:
+            services.breakers.succeeded(chosen.id)
+        if isinstance(reply.failure, (ModelBusyError, ModelUnavailableError)) and not calls:
+            raise reply.failure
+        calls.append(reply.cost)
+        contexts = None if reply.failure else read_contexts(reply.text, len(window.passages))
+        if contexts:
+            by_key = dict(zip(window.keys, contexts, strict=True))
+            return WrittenWindow(contexts=by_key, calls=tuple(calls), paid_as=call.run.id)
+    return WrittenWindow(contexts={}, calls=tuple(calls), paid_as=window.run(services).id)
+
+
+def _wait_seconds(error: ModelError) -> int:
+    wanted = error.retry_after_seconds if isinstance(error, ModelBusyError) else None
+    return max(1, min(math.ceil(wanted or _WAIT_SECONDS), _LONGEST_WAIT_SECONDS))
+
+
+def _payer(document: DocumentVersion, order: ContextOrder, services: Services) -> str:
+    """Return the user whose key ordered the contexts, empty where the bucket brought the order or the key is gone."""
+    key = services.tenants.key(order.key_id) if order.key_id else None
+    return key.user if key and key.tenant == document.tenant else ""
+
+
+def _budgets(document: DocumentVersion, order: ContextOrder, services: Services) -> Sequence[Budget]:
+    user, allowed = _payer(document, order, services), services.tenants.standing(document.tenant).tier.budgets
+    return limited_budgets(document.tenant, allowed, user=user, key_id=order.key_id if user else "")
+
+
+def _live_contexts(document: DocumentVersion, services: Services) -> dict[str, str]:
+    live = services.documents.live_generations(document.tenant, [document.document_id]).get(document.document_id)
+    if live is None:
+        return {}
+    index = services.documents.corpus(document.tenant).indexes.live
+    held = services.memory.named(index).read(of_generation(document, live))
+    return {passage.context_key: passage.context for passage, _ in held.passages if passage.context}
