@@ -14,7 +14,7 @@ from plinth.chain.catalogue import Provider
 ANY_FUNCTION = frozenset({"aws_lambda_powertools", "jmespath", "msgspec", "plinth", "typing_extensions"})
 READER = "ReadDocument's child"
 
-_CALLS_MODELS = frozenset({"CallModel", "CheckAnswerable", "SummarizeTurns"})
+_CALLS_MODELS = frozenset({"CallModel", "CheckAnswerable", "SummarizeTurns", "WriteContexts"})
 _USES_AWS = frozenset(step.name for step in ALL_STEPS if step.touches)
 _SEARCHES = frozenset(step.name for step in ALL_STEPS if step.searches)
 _EMBEDS = frozenset(step.name for step in ALL_STEPS if Layer.EMBEDDING in step.layers)

@@ -73,7 +73,7 @@ def _passages_are_found(client: OpenSearch, index: str) -> None:
     board = SearchScope(tenant=TENANT, held=("board",), metadata=(("year=2025", "year=2026"),))
     new, other = version(2), version(1, "b")
     labels = Labels(metadata=("year=2026",), access=("board",))
-    placed = Passage(position=0, text="bees earn", page=1, heading="Pay")
+    placed = Passage(position=0, text="bees earn", page=1, heading="Pay", context="Of the board", context_key="k")
 
     assert memory.search(everyone, "bees", [1.0, 0.0], limit=3) == []  # before there is an index
     memory.index(version(1), "Insects", passages("bees dance", "wasps sting"))
@@ -89,7 +89,9 @@ def _passages_are_found(client: OpenSearch, index: str) -> None:
     span = Span(document_id="doc_a", generation=new.generation, first=1, last=2)
     assert [each.text for each in memory.around(everyone, [span])] == ["wasps sting", "ants dig"]
     (placed_again,) = memory.around(board, [Span(document_id="doc_b", generation=other.generation, first=0, last=0)])
-    assert (placed_again.page, placed_again.heading) == (1, "Pay")
+    assert (placed_again.page, placed_again.heading, placed_again.context) == (1, "Pay", "Of the board")
+    (by_context,) = memory.search(board, "board", [-1.0, 0.0], limit=9, mix=Mix(words=1, vectors=0, k=60))
+    assert by_context.document_id == "doc_b"
     held = [each.in_context for each, _ in memory.read(new).passages]
     assert held == [f"Insects > Lives\n{text}" for text in ("bees dance well", "wasps sting", "ants dig")]
 

@@ -81,6 +81,19 @@ def test_a_passage_comes_back_whole(memory: Memory, tenant: Tenant, version: Ver
     assert found.similarity == pytest.approx(1.0, abs=1e-4)
 
 
+def test_a_context_is_searched_and_read_back_and_part_of_no_other_field(
+    memory: Memory, tenant: Tenant, version: Version
+) -> None:
+    placed = Passage(position=0, text="It dances.", above="Bees", context="Of foraging bees", context_key="k1")
+    memory.index(version(1), "Bees", [(placed, direction(90))])
+    memory.index(version(1, name="b.txt"), "Bees", passages("It digs.", vector=direction(80)))
+
+    found = memory.search(SearchScope(tenant=tenant), "foraging", NORTH, limit=5, mix=Mix(words=1, vectors=0))
+
+    assert (found[0].text, found[0].above, found[0].context) == ("It dances.", "Bees", "Of foraging bees")
+    assert [each for each, _ in memory.read(version(1)).passages] == [placed]
+
+
 def test_passages_are_found_by_meaning_in_order_of_their_angle(
     memory: Memory, tenant: Tenant, version: Version
 ) -> None:

@@ -260,6 +260,12 @@ def test_absent_work_is_transient(work: WorkObjects, version: Version) -> None:
         work.get(version(1), "vectors")
 
 
+def test_work_that_may_be_absent_is_looked_for(work: WorkObjects, version: Version) -> None:
+    work.put(version(1), "text", b"one")
+
+    assert (work.find(version(1), "text"), work.find(version(1), "vectors")) == (b"one", None)
+
+
 @pytest.mark.guarantee_e
 def test_work_of_another_tenant_is_absent(work: WorkObjects, version: Version, other_tenant: Tenant) -> None:
     work.put(version(1), "text", b"one")

@@ -130,6 +130,20 @@ def test_runs_that_end_at_once_all_count(journal: Journal, tenant: Tenant) -> No
     assert journal.told(tenant)["2026-10-31", "ann"]["model_cost_micro_usd"] == 16 * 70
 
 
+def test_calls_that_no_receipt_lists_count_once_for_their_user_or_the_bucket(journal: Journal, tenant: Tenant) -> None:
+    call = model_cost(cost_micro_usd=70)
+    runs = [Run(id=f"doc_a.1.{next(_numbers)}", tenant=tenant, epoch=1, deadline=0) for _ in range(2)]
+
+    for _ in range(2):
+        journal.usage.count_calls(runs[0], "ann", [call, call], at=journal.clock.now())
+    journal.usage.count_calls(runs[1], "", [call], at=journal.clock.now())
+
+    told = journal.told(tenant)
+    ann, bucket = told["2026-10-31", "ann"], told["2026-10-31", "(bucket)"]
+    assert ann["model_cost_micro_usd"] == 2 * bucket["model_cost_micro_usd"] == 2 * call.cost_micro_usd
+    assert (ann["step/WriteContexts/calls"], ann[f"model/{call.model}/calls"], ann["runs"]) == (2, 2, 0)
+
+
 @pytest.mark.guarantee_e
 def test_another_tenants_days_are_not_told(journal: Journal, tenant: Tenant, other_tenant: Tenant) -> None:
     journal.log.append(journal.accepted(tenant), END)

@@ -259,3 +259,39 @@ def test_pages_are_full_however_many_documents_between_are_hidden(world: World, 
         after = f"&after={page['next']}"
 
     assert sorted(seen) == list(range(0, 30, 3))
+
+
+def test_contexts_are_ordered_with_the_upload_and_their_price_is_told(client: Client) -> None:
+    answer = announce(client, context_model="claude-haiku-5-5", metadata={"team": "docs"})
+
+    headers, told = answer.json["upload"]["headers"], answer.json["contexts"]
+    assert headers["x-amz-meta-context-model"] == "claude-haiku-5-5"
+    assert headers["x-amz-meta-context-most-micro-usd"] == str(told["most_micro_usd"])
+    assert headers["x-amz-meta-context-key"]
+    assert answer.json["document"]["labels"]["metadata"] == ["team=docs"]
+    assert announce(client).json["contexts"] is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "told"),
+    [
+        ({"context_model": "gpt-0"}, "context_model", "use one of"),
+        ({"context_model": "fast"}, "context_model", "use one of"),
+        ({"max_context_cost_micro_usd": 5}, "max_context_cost_micro_usd", "say context_model too"),
+        (
+            {"context_model": "claude-haiku-5-5", "max_context_cost_micro_usd": 0},
+            "max_context_cost_micro_usd",
+            "raise it",
+        ),
+        ({"metadata": {"context-model": "claude-haiku-5-5"}}, "metadata.context-model", "is reserved"),
+        ({"metadata": {"context-key": "k"}}, "metadata.context-key", "is reserved"),
+    ],
+)
+def test_contexts_that_can_not_be_ordered_are_refused_by_name_with_what_to_do(
+    world: World, client: Client, fields: dict[str, object], field: str, told: str
+) -> None:
+    answer = announce(client, "other.md", **fields)
+
+    assert (answer.status, answer.json["field"]) == (400, field)
+    assert told in answer.json["detail"]
+    assert not list(world.documents.known(ALICE))

@@ -102,3 +102,43 @@ def test_an_import_of_another_tenant_is_as_absent_as_an_unknown_one(world: World
         theirs = other.call(method, f"/v1/imports/{name}{path}")
         unknown = client.call(method, f"/v1/imports/imp_0{path}")
         assert (theirs.status, theirs.code) == (unknown.status, unknown.code) == (404, "not_found")
+
+
+CONTEXTS = {"context_model": "claude-haiku-5-5"}
+
+
+def test_contexts_are_priced_before_anything_is_uploaded_and_unchanged_documents_cost_nothing(
+    world: World, client: Client
+) -> None:
+    one = announce(client, file("a", size_bytes=4_000), **CONTEXTS).json["contexts"]
+    two = announce(client, file("a", size_bytes=4_000), file("b", size_bytes=8_000), **CONTEXTS).json["contexts"]
+
+    assert one["model"] == "claude-haiku-5-5"
+    assert 0 < one["expected_micro_usd"] < one["most_micro_usd"] < two["most_micro_usd"]
+    assert announce(client, file("a")).json["contexts"] is None
+
+
+def test_contexts_that_may_cost_more_than_allowed_refuse_the_import_and_say_how_much(client: Client) -> None:
+    answer = announce(client, file("a"), **CONTEXTS, max_context_cost_micro_usd=1)
+
+    assert (answer.status, answer.json["field"]) == (400, "max_context_cost_micro_usd")
+    assert "raise it, send less, or leave context_model out" in answer.json["detail"]
+
+
+def test_each_file_may_cost_what_was_told_or_its_share_of_what_is_allowed(world: World, client: Client) -> None:
+    told = announce(client, file("a"), **CONTEXTS).json["contexts"]["most_micro_usd"]
+
+    caps = []
+    for allowed in (None, 10 * told):
+        body = CONTEXTS if allowed is None else {**CONTEXTS, "max_context_cost_micro_usd": allowed}
+        name = announce(client, file("a"), file("b"), **body).json["import_id"]
+        caps.append({each.metadata["context-most-micro-usd"] for each in world.staged_files.manifest(ALICE, name)})
+
+    assert caps == [{str(told)}, {str(5 * told)}]
+
+
+def test_a_document_that_lacks_contexts_that_are_asked_for_is_not_unchanged(world: World, client: Client) -> None:
+    make_ready(world, "a.txt")
+
+    assert announce(client, file("a.txt")).json["unchanged"] == 1
+    assert announce(client, file("a.txt"), **CONTEXTS).json["unchanged"] == 0

@@ -18,4 +18,4 @@ def test_usage_is_shown_in_the_columns_that_its_lines_have() -> None:
     assert usage_shown("day")[1] == ["x[2J", "2", "1", "0", "1,000", "0", "0.250000", "0.000000", "0.000000"]
     assert usage_shown("tenant")[0] == ["tenant", *usage_shown("user")[0][1:]]
     assert usage_shown("model")[1] == ["x[2J", "3", "1,000", "0", "0.250000"]
-    assert usage_shown("step")[0] == ["step", "calls", "$", "platform"]
+    assert usage_shown("step")[0] == ["step", "calls", "$", "models", "$", "platform"]

@@ -10,6 +10,7 @@ import pytest
 
 from client.api import PlinthApi
 from client.commands.documents import batched, tags_of
+from client.commands.pricing import agree_on_contexts, micro_usd
 from client.errors import UsageError
 from client.importing import ImportOptions, ImportStuckError, Listed, import_files, listed
 from client.uploading import source_files
@@ -116,3 +117,37 @@ def test_a_tag_says_a_name_and_a_value_and_each_name_once() -> None:
     for wrong in (["a"], ["a=1", "a=2"]):
         with pytest.raises(UsageError, match="NAME=VALUE"):
             tags_of(wrong)
+
+
+PRICED = {**RUNNING, "contexts": {"model": "m", "expected_micro_usd": 1_000, "most_micro_usd": 5_000}}
+
+
+def agreed(tmp_path: Path, *, yes: bool = False, **options: Any) -> None:
+    files, made = folder(tmp_path, a="one", b="two"), ImportOptions(context_model="m", **options)
+    with PlinthApi(
+        "http://127.0.0.1:1", key="k", transport=httpx.MockTransport(Server(created=PRICED, then=[]))
+    ) as api:
+        agree_on_contexts(api, batched(files, 1), made, yes=yes)
+
+
+def test_what_contexts_cost_is_told_and_asked_unless_it_was_agreed_to_beforehand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("typer.confirm", lambda text, abort: asked.append(text))
+
+    agreed(tmp_path)
+    agreed(tmp_path, yes=True)
+    agreed(tmp_path, max_context_cost_micro_usd=10_000)
+
+    assert asked == ["write them?"]
+    assert capsys.readouterr().out.count("about $0.002000, at most $0.010000") == 3
+
+
+def test_contexts_that_may_cost_more_than_max_cost_in_all_lots_together_are_not_written(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="more than --max-cost"):
+        agreed(tmp_path, max_context_cost_micro_usd=9_999)
+
+
+def test_dollars_are_whole_micro_dollars() -> None:
+    assert (micro_usd(1.25), micro_usd(0.0000009), micro_usd(None)) == (1_250_000, 1, None)

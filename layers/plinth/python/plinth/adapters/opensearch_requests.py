@@ -17,7 +17,7 @@ Json = Mapping[str, object]
 _PRECISION = 40_000
 # Each word is a clause per field, and a character can be a word: OpenSearch refuses over 1,024 clauses
 # (indices.query.bool.max_clause_count).
-_SEARCHED_CHARACTERS = 340
+_SEARCHED_CHARACTERS = 330
 _SEARCHED_FIELDS = ("text", "above", "context")
 _KEYWORD = {"type": "keyword"}
 
@@ -107,8 +107,6 @@ def passage_source(
         "start": passage.start,
         "end": passage.end,
         "tokens": passage.tokens,
-        "context": passage.context,
-        "context_key": passage.context_key,
         "metadata": labels.metadata,
         "access": readers_of(labels),
     }
@@ -116,6 +114,8 @@ def passage_source(
         source["page"] = passage.page
     if passage.heading is not None:
         source["heading"] = passage.heading
+    if passage.context:
+        source |= {"context": passage.context, "context_key": passage.context_key}
     return {name: value for name, value in source.items() if _FIELDS[name][0] <= mapping}
 
 
@@ -126,7 +126,7 @@ def by_meaning(scope: SearchScope, vector: Sequence[float], *, size: int) -> Jso
 
 
 def by_words(scope: SearchScope, question: str, *, size: int) -> Json:
-    """Search the words of the question's first 340 characters in the text, its context and what stands above it."""
+    """Search the words of the question's first 330 characters in the text, its context and what stands above it."""
     words = question[:_SEARCHED_CHARACTERS]
     return {
         "size": size,

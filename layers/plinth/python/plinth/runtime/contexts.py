@@ -45,6 +45,7 @@ from plinth.wiring import Services
 CALL_SECONDS = 110.0  # two calls fit below WriteContexts' own timeout
 ROUNDS = 8
 """How often a busy model is waited for; after that the window's passages stay without contexts."""
+_STEP = "WriteContexts"
 _WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 10, 120
 
 
@@ -110,7 +111,7 @@ def _written(window: Window, epoch: int, services: Services) -> WrittenWindow:
     longest = output_tokens(len(window.passages), limit=chosen.max_output_tokens)
     request = request_to(chosen, prompt, max_output_tokens=longest, limits=limits, keep_prompt=True)
     for attempt in range(1, TRIES + 1):
-        call = SideCall(run=window.run(services, epoch), attempt=attempt, chosen=chosen, request=request)
+        call = SideCall(run=window.run(services, epoch), step=_STEP, attempt=attempt, chosen=chosen, request=request)
         try:
             reply = ask(call, budgets, services)
         except BudgetExceededError:
