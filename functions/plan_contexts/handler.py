@@ -2,7 +2,7 @@
 
 from plinth.contracts import PlanContextsInput, PlanContextsOutput
 from plinth.runtime import step
-from plinth.runtime.contexts import plan
+from plinth.runtime.context_plans import plan
 from plinth.wiring import Services
 
 

@@ -101,6 +101,7 @@ TENANTS = TIERS + "".join(
         tenant("redriven", "pro", "red", *RUNS, *DOCUMENTS),
         tenant("unheard", "pro", "una"),
         tenant("synced", "pro", "syd"),
+        tenant("placed", "counted", "pia", *RUNS, *DOCUMENTS, "usage:read"),
         tenant("shelved", "pro", "sue"),
         tenant("moving", "pro", "max"),
         tenant("operator", "pro", "olga", "admin", "erase"),

@@ -159,6 +159,8 @@ BY_NAME: dict[str, Script] = {
     ),
     "answerable": Script(text=('{"answerable": ', '"yes"}')),
     "unanswerable": Script(text=('{"answerable": ', '"no"}')),
+    "placed": Script(text=('{"1": "It is about zebras ', 'of the savannah."}')),
+    "not_json": Script(text=("It is about zebras.",)),
     "unicode": Script(text=("Grüße, ", "世界 🌍 ", "café [1].")),
     "max_tokens": Script(stop=StopReason.MAX_TOKENS),
     "refusal": Script(text=("I can't help with that.",), stop=StopReason.REFUSAL),

@@ -1,23 +1,14 @@
-"""How the contexts of a document come about: planned and priced, written window by window, and put with its passages.
-
-What was paid for is kept under the version, not under the try, and with the live version in the index: neither a
-redrive nor a new version pays for it again.
-"""
+"""How a window of contexts is written: paid for like any model call, kept for every later try, and never in the way."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-import msgspec
-
-from plinth.access.entitlement import context_model
 from plinth.chain.catalogue import model
-from plinth.chain.context_prices import TRIES, most_micro_usd, window_bounds
+from plinth.chain.context_prices import TRIES
 from plinth.chain.contexts import context_prompt, output_tokens, read_contexts
 from plinth.chain.routing import BREAKING
 from plinth.contracts.contexts import (
-    ContextPlan,
-    PlanContextsOutput,
     WriteContextsInput,
     WriteContextsOutput,
     WrittenWindow,
@@ -28,17 +19,13 @@ from plinth.contracts.money import Budget
 from plinth.contracts.runs import ModelCost
 from plinth.errors import (
     BudgetExceededError,
-    DocumentRefusedError,
-    InvalidFieldError,
     ModelBreakerOpenError,
     ModelBusyError,
     ModelError,
     ModelUnavailableError,
 )
-from plinth.memory.context_windows import beginning_of, windows_of
-from plinth.memory.naming import of_generation
 from plinth.money.budgets import limited_budgets
-from plinth.runtime.context_work import Window, keys_of, parsed_of, plan_of, split_passages
+from plinth.runtime.context_work import Window, parsed_of, plan_of, split_passages
 from plinth.runtime.side_calls import SideCall, ask, request_to
 from plinth.wiring import Services
 
@@ -47,33 +34,6 @@ ROUNDS = 8
 """How often a busy model is waited for; after that the window's passages stay without contexts."""
 _STEP = "WriteContexts"
 _WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 10, 120
-
-
-def plan(document: DocumentVersion, services: Services) -> PlanContextsOutput:
-    """Say which passages are written about, and what that may cost; what the live version has is not written again.
-
-    Raises `DocumentRefusedError` for a model that the tenant does not have, or where it may cost more than was told.
-    """
-    parsed, passages = parsed_of(document, services), split_passages(document, services)
-    order, beginning = parsed.source.contexts, beginning_of(parsed)
-    try:
-        chosen = context_model(order.model, services.tenants.standing(document.tenant).tier)
-    except InvalidFieldError as error:
-        raise DocumentRefusedError("bad_metadata", f"{error}: upload it again so, or without contexts") from error
-    made = ContextPlan(model=chosen.id, title=parsed.title, beginning=beginning, windows=())
-    keys = keys_of(made, passages)
-    known = {key: context for key, context in _live_contexts(document, services).items() if key in set(keys)}
-    fresh = {key: each for key, each in reversed(list(zip(keys, passages, strict=True))) if key not in known}
-    windows = windows_of(sorted(fresh.values(), key=lambda each: each.position), characters=chosen.passage_characters)
-    asked = [[passages[position] for position in window] for window in windows]
-    most = most_micro_usd(chosen, window_bounds(parsed.title, beginning, asked))
-    if order.most_micro_usd is not None and most > order.most_micro_usd:
-        amounts = f"can cost {most} micro-dollars, more than the {order.most_micro_usd} that were allowed"
-        remedy = "upload it with a higher max_context_cost_micro_usd, or without contexts"
-        raise DocumentRefusedError("contexts_too_dear", f"contexts of its {len(passages)} passages {amounts}: {remedy}")
-    made = replace(made, windows=windows, known=known)
-    services.work.put(document, "context-plan", msgspec.json.encode(made))
-    return PlanContextsOutput(windows=len(windows), most_micro_usd=most)
 
 
 def write(request: WriteContextsInput, services: Services) -> WriteContextsOutput:
@@ -146,12 +106,3 @@ def _payer(document: DocumentVersion, order: ContextOrder, services: Services) -
 def _budgets(document: DocumentVersion, order: ContextOrder, services: Services) -> Sequence[Budget]:
     user, allowed = _payer(document, order, services), services.tenants.standing(document.tenant).tier.budgets
     return limited_budgets(document.tenant, allowed, user=user, key_id=order.key_id if user else "")
-
-
-def _live_contexts(document: DocumentVersion, services: Services) -> dict[str, str]:
-    live = services.documents.live_generations(document.tenant, [document.document_id]).get(document.document_id)
-    if live is None:
-        return {}
-    index = services.documents.corpus(document.tenant).indexes.live
-    held = services.memory.named(index).read(of_generation(document, live))
-    return {passage.context_key: passage.context for passage, _ in held.passages if passage.context}

@@ -1,0 +1,55 @@
+"""Which passages of a document a model is to write about, and what that may cost: known before a model is asked.
+
+What was paid for is kept under the version, not under the try, and with the live version in the index: neither a
+redrive nor a new version pays for it again.
+"""
+
+from dataclasses import replace
+
+import msgspec
+
+from plinth.access.entitlement import context_model
+from plinth.chain.context_prices import most_micro_usd, window_bounds
+from plinth.contracts.contexts import ContextPlan, PlanContextsOutput
+from plinth.contracts.memory import DocumentVersion
+from plinth.errors import DocumentRefusedError, InvalidFieldError
+from plinth.memory.context_windows import beginning_of, windows_of
+from plinth.memory.naming import of_generation
+from plinth.runtime.context_work import keys_of, parsed_of, split_passages
+from plinth.wiring import Services
+
+
+def plan(document: DocumentVersion, services: Services) -> PlanContextsOutput:
+    """Say which passages are written about, and what that may cost; what the live version has is not written again.
+
+    Raises `DocumentRefusedError` for a model that the tenant does not have, or where it may cost more than was told.
+    """
+    parsed, passages = parsed_of(document, services), split_passages(document, services)
+    order, beginning = parsed.source.contexts, beginning_of(parsed)
+    try:
+        chosen = context_model(order.model, services.tenants.standing(document.tenant).tier)
+    except InvalidFieldError as error:
+        raise DocumentRefusedError("bad_metadata", f"{error}: upload it again so, or without contexts") from error
+    made = ContextPlan(model=chosen.id, title=parsed.title, beginning=beginning, windows=())
+    keys = keys_of(made, passages)
+    known = {key: context for key, context in _live_contexts(document, services).items() if key in set(keys)}
+    fresh = {key: each for key, each in reversed(list(zip(keys, passages, strict=True))) if key not in known}
+    windows = windows_of(sorted(fresh.values(), key=lambda each: each.position), characters=chosen.passage_characters)
+    asked = [[passages[position] for position in window] for window in windows]
+    most = most_micro_usd(chosen, window_bounds(parsed.title, beginning, asked))
+    if order.most_micro_usd is not None and most > order.most_micro_usd:
+        amounts = f"can cost {most} micro-dollars, more than the {order.most_micro_usd} that were allowed"
+        remedy = "upload it with a higher max_context_cost_micro_usd, or without contexts"
+        raise DocumentRefusedError("contexts_too_dear", f"contexts of its {len(passages)} passages {amounts}: {remedy}")
+    made = replace(made, windows=windows, known=known)
+    services.work.put(document, "context-plan", msgspec.json.encode(made))
+    return PlanContextsOutput(windows=len(windows), most_micro_usd=most)
+
+
+def _live_contexts(document: DocumentVersion, services: Services) -> dict[str, str]:
+    live = services.documents.live_generations(document.tenant, [document.document_id]).get(document.document_id)
+    if live is None:
+        return {}
+    index = services.documents.corpus(document.tenant).indexes.live
+    held = services.memory.named(index).read(of_generation(document, live))
+    return {passage.context_key: passage.context for passage, _ in held.passages if passage.context}
