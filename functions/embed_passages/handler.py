@@ -8,7 +8,7 @@ from plinth.contracts.memory import Passage
 from plinth.memory.index_names import by_model
 from plinth.memory.naming import text_hash
 from plinth.runtime import step
-from plinth.runtime.context_work import passages_in_context
+from plinth.runtime.context_placing import passages_in_context
 from plinth.runtime.indexing import embedded_for
 from plinth.wiring import Services
 

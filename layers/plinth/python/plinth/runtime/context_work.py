@@ -10,20 +10,10 @@ from plinth.chain.contexts import CONTEXT_VERSION
 from plinth.contracts.contexts import ContextPlan, WrittenWindow
 from plinth.contracts.memory import DocumentVersion, ParsedDocument, Passage
 from plinth.contracts.runs import Run
-from plinth.memory.context_windows import context_key, placed
+from plinth.memory.context_windows import context_key
 from plinth.wiring import Services
 
 _LAPSE_SECONDS = 300
-
-
-def passages_in_context(document: DocumentVersion, services: Services) -> tuple[Passage, ...]:
-    """Return the version's passages with all contexts that there are."""
-    planned, passages = plan_of(document, services), split_passages(document, services)
-    contexts = dict(planned.known)
-    for number in range(len(planned.windows)):
-        written = Window(document, planned, number, passages).kept(services)
-        contexts |= written.contexts if written else {}
-    return placed(passages, contexts, keys_of(planned, passages), services.token_counter)
 
 
 def split_passages(document: DocumentVersion, services: Services) -> tuple[Passage, ...]:
