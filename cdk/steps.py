@@ -4,6 +4,7 @@ from cdk.step import Layer, Step, Touch
 
 _RUNS = (Touch.READ_RUNS, Touch.WRITE_RUNS)
 _LIMITS = (Touch.READ_TENANTS, Touch.METER_TENANTS)
+_CONVERSATIONS = (Touch.READ_CONVERSATIONS, Touch.WRITE_CONVERSATIONS, Touch.ERASE_CONVERSATIONS)
 _WORK = (Touch.READ_WORK, Touch.WRITE_WORK)
 _DOCUMENTS = (Touch.READ_DOCUMENTS, Touch.WRITE_DOCUMENTS)
 _SEARCHING = (Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.EMBED_TEXTS, Touch.RANK_PASSAGES)
@@ -37,13 +38,7 @@ ANSWER_STEPS = (
     ),
     Step(
         name="RunTool",
-        touches=(
-            *_RUNS,
-            *_SEARCHING,
-            Touch.READ_CONVERSATIONS,
-            Touch.WRITE_CONVERSATIONS,
-            Touch.ERASE_CONVERSATIONS,
-        ),
+        touches=(*_RUNS, *_SEARCHING, *_CONVERSATIONS),
         timeout_seconds=30,
         memory_mb=1024,
         layers=_WITH_EMBEDDING,

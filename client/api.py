@@ -3,7 +3,7 @@
 import mimetypes
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ import httpx
 
 from client.errors import ApiError, NotReachableError, StreamBrokenError
 from client.events import decode
+from client.import_requests import FilesToImport
 from client.records import (
     ConversationList,
     ConversationTurns,
@@ -37,10 +38,10 @@ from client.sse import messages
 from client.syncs import SyncCalls
 from client.wire import NothingFollowsError, Wire, decoded
 from plinth.contracts.approvals import Approval
-from plinth.contracts.contexts import ContextEstimate
+from plinth.contracts.context_orders import ContextEstimate
 from plinth.contracts.conversations import Conversation, Fact
 from plinth.contracts.events import LoggedEvent, RunEnded
-from plinth.contracts.importing import ImportedFile, ImportRecord
+from plinth.contracts.importing import ImportRecord
 from plinth.contracts.memory import DocumentRecord
 from plinth.contracts.traces import RunContents, Trace
 
@@ -63,17 +64,6 @@ class Question:
     filter: dict[str, dict[str, list[str]]] | None = None
     deadline_seconds: int | None = None
     max_turns: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilesToImport:
-    """Files, what every one of them is marked with, and which share of failures stops their import."""
-
-    files: Sequence[ImportedFile]
-    metadata: Mapping[str, str]
-    tolerated_failure_percentage: int = 100
-    context_model: str | None = None
-    max_context_cost_micro_usd: int | None = None
 
 
 class PlinthApi(SyncCalls):
@@ -186,11 +176,11 @@ class PlinthApi(SyncCalls):
 
     def create_import(self, asked: FilesToImport) -> ImportRecord:
         """Announce files; the same files under the same names are the same import."""
-        return self._wire.call("POST", "/v1/imports", into=ImportRecord, body=_announcement(asked))
+        return self._wire.call("POST", "/v1/imports", into=ImportRecord, body=asked.body)
 
     def price_contexts(self, asked: FilesToImport) -> ContextEstimate | None:
         """Announce files and return what their contexts will cost; None where nothing is to be written."""
-        return self._wire.call("POST", "/v1/imports", into=PricedImport, body=_announcement(asked)).contexts
+        return self._wire.call("POST", "/v1/imports", into=PricedImport, body=asked.body).contexts
 
     def import_uploads(self, import_id: str) -> tuple[MissingFile, ...]:
         """Return where the next missing files of an import go; none when all are there."""
@@ -288,17 +278,3 @@ class PlinthApi(SyncCalls):
             event = decode(message.data)
             if event is not None and event.seq > after:
                 yield event
-
-
-def _announcement(asked: FilesToImport) -> dict[str, object]:
-    files = [
-        {"name": each.name, "sha256": each.sha256, "size_bytes": each.size_bytes, "content_type": each.content_type}
-        for each in asked.files
-    ]
-    contexts = {"context_model": asked.context_model, "max_context_cost_micro_usd": asked.max_context_cost_micro_usd}
-    return {
-        "files": files,
-        "metadata": asked.metadata,
-        "tolerated_failure_percentage": asked.tolerated_failure_percentage,
-        **{name: value for name, value in contexts.items() if value is not None},
-    }

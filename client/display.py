@@ -10,7 +10,8 @@ from rich.text import Text
 
 from client.comparison import Figure
 from client.records import Model, ModelPrice
-from plinth.contracts.memory import DocumentContexts, DocumentRecord
+from plinth.contracts.context_orders import DocumentContexts
+from plinth.contracts.memory import DocumentRecord
 from plinth.contracts.runs import ANSWERING, BudgetLine, CacheMatch, Citation, ModelCost, Receipt
 from plinth.money.usage import UsageLine
 

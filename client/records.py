@@ -6,7 +6,7 @@ Fields that a newer API adds are ignored.
 from dataclasses import dataclass, field
 
 from plinth.contracts.approvals import Approval
-from plinth.contracts.contexts import ContextEstimate
+from plinth.contracts.context_orders import ContextEstimate
 from plinth.contracts.conversations import Conversation, Fact, ModelSummary
 from plinth.contracts.erasing import ErasureState, SignedReceipt
 from plinth.contracts.exporting import ExportState

@@ -3,7 +3,8 @@
 import msgspec
 
 from plinth.contracts import PublishDocumentInput, PublishDocumentOutput
-from plinth.contracts.memory import Content, DocumentContexts, ParsedDocument
+from plinth.contracts.context_orders import DocumentContexts
+from plinth.contracts.memory import Content, ParsedDocument
 from plinth.errors import PassagesNotVisibleError
 from plinth.runtime import step
 from plinth.wiring import Services

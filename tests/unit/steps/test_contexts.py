@@ -18,7 +18,8 @@ from functions.write_contexts.handler import write_contexts
 from plinth.adapters.child_process_parser import ChildProcessParser
 from plinth.adapters.ledger_over_rows import LedgerOverRows
 from plinth.contracts.access import Allowance, Allowances, KeyRecord, Tier
-from plinth.contracts.memory import DocumentContexts, DocumentVersion, SearchScope, StoredPassage
+from plinth.contracts.context_orders import DocumentContexts
+from plinth.contracts.memory import DocumentVersion, SearchScope, StoredPassage
 from plinth.contracts.models import ModelRequest, StopReason, StreamItem, TextChunk
 from plinth.errors import DocumentRefusedError, ModelBusyError, ModelRequestRefusedError, ModelStreamCutError
 from plinth.memory.naming import document_id

@@ -9,8 +9,7 @@ from pydantic import Field
 from plinth.access.authentication import Caller
 from plinth.access.entitlement import context_model
 from plinth.chain.context_prices import estimate
-from plinth.contracts.contexts import ContextEstimate
-from plinth.contracts.memory import NO_CONTEXTS, ContextOrder
+from plinth.contracts.context_orders import NO_CONTEXTS, ContextEstimate, ContextOrder
 from plinth.errors import InvalidFieldError
 
 ContextModel = Annotated[

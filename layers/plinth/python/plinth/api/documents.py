@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from plinth.access.authentication import Caller
 from plinth.api.contexts import ContextAsk, ContextModel, MaxContextCost, order_contexts, require_within
 from plinth.api.exchange import CurrentExchange, Exchange
-from plinth.contracts.contexts import ContextEstimate
+from plinth.contracts.context_orders import ContextEstimate
 from plinth.contracts.erasing import Extent, Target
 from plinth.contracts.memory import DocumentRecord, DocumentState, Upload, UploadContent
 from plinth.errors import InvalidFieldError, NotFoundError, NothingToRedriveError, RequestTooLargeError

@@ -18,7 +18,7 @@ from plinth.api.contexts import (
 )
 from plinth.api.documents import ContentType, require_usable_name
 from plinth.api.exchange import CurrentExchange
-from plinth.contracts.contexts import ContextEstimate
+from plinth.contracts.context_orders import ContextEstimate
 from plinth.contracts.importing import ImportedFile, ImportRecord, ImportState
 from plinth.contracts.memory import Upload
 from plinth.errors import InvalidFieldError

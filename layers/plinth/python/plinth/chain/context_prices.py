@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from plinth.chain.catalogue import CatalogueModel
 from plinth.chain.contexts import context_prompt, output_tokens
 from plinth.chain.prompting import input_token_bound
-from plinth.contracts.contexts import ContextEstimate
+from plinth.contracts.context_orders import ContextEstimate
 from plinth.contracts.memory import Passage
 from plinth.memory.context_windows import BEGINNING_CHARACTERS, WINDOW_PASSAGES
 from plinth.memory.splitting import MAX_PASSAGES, PASSAGE_CHARACTERS

@@ -10,15 +10,6 @@ from plinth.contracts.runs import ModelCost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContextEstimate:
-    """What the contexts of something will about cost by a model, and at most: above that a document is refused."""
-
-    model: str
-    expected_micro_usd: int
-    most_micro_usd: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ContextPlan:
     """Which passages are asked about, by position, window by window; `known` are contexts by the key of their inputs.
 

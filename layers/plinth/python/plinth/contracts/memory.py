@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from plinth.contracts.context_orders import NO_CONTEXTS, ContextOrder, DocumentContexts
 from plinth.contracts.indexes import TenantIndexes
 from plinth.contracts.tenant import Tenant
 
@@ -60,31 +61,6 @@ class Labels:
 
 
 NO_LABELS = Labels()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContextOrder:
-    """Which catalogue model writes contexts for a document, empty for none; which key pays with its tenant.
-
-    `most_micro_usd` is what they may cost; None leaves that to the budgets.
-    """
-
-    model: str = ""
-    key_id: str = ""
-    most_micro_usd: int | None = None
-
-
-NO_CONTEXTS = ContextOrder()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentContexts:
-    """The contexts of a live version: of how many passages, how many have none, and what this version's ones cost."""
-
-    model: str
-    passages: int
-    missing: int
-    cost_micro_usd: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ meanwhile, else it asks again. So each rule may look at the whole row, and must 
 
 from dataclasses import dataclass, replace
 
+from plinth.contracts.context_orders import DocumentContexts
 from plinth.contracts.memory import (
     NO_FACTS,
     Content,
-    DocumentContexts,
     DocumentRecord,
     DocumentState,
     DocumentVersion,

@@ -5,7 +5,8 @@ import re
 from collections.abc import Mapping
 
 from plinth.contracts.access import LABEL
-from plinth.contracts.memory import ContextOrder, Labels, SourceFacts, SourceObject
+from plinth.contracts.context_orders import ContextOrder
+from plinth.contracts.memory import Labels, SourceFacts, SourceObject
 from plinth.errors import DocumentRefusedError, InvalidFieldError
 from plinth.memory.labels import NAME, mark
 

@@ -8,12 +8,13 @@ from plinth.chain.catalogue import model
 from plinth.chain.context_prices import TRIES
 from plinth.chain.contexts import context_prompt, output_tokens, read_contexts
 from plinth.chain.routing import BREAKING
+from plinth.contracts.context_orders import ContextOrder
 from plinth.contracts.contexts import (
     WriteContextsInput,
     WriteContextsOutput,
     WrittenWindow,
 )
-from plinth.contracts.memory import ContextOrder, DocumentVersion
+from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.models import TimeLimits
 from plinth.contracts.money import Budget
 from plinth.contracts.runs import ModelCost
