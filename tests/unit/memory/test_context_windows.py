@@ -53,7 +53,7 @@ def test_a_passage_for_which_nothing_was_written_or_fits_stays_as_it_is() -> Non
 
 
 def test_every_passage_that_is_to_have_a_context_leaves_room_for_it() -> None:
-    text = "\n\n".join("x y z " * 60 for _ in range(5))
+    text = "\n\n".join("x y z " * 40 for _ in range(5))
     document = ParsedDocument(title="T", sections=(Section(text=text),))
 
     passages = split_document(document, RoomLeft(counter=COUNTER))
