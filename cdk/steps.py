@@ -5,6 +5,8 @@ from cdk.step import Layer, Step, Touch
 _RUNS = (Touch.READ_RUNS, Touch.WRITE_RUNS)
 _LIMITS = (Touch.READ_TENANTS, Touch.METER_TENANTS)
 _CONVERSATIONS = (Touch.READ_CONVERSATIONS, Touch.WRITE_CONVERSATIONS, Touch.ERASE_CONVERSATIONS)
+_ASKING = (Touch.SPEND_BUDGETS, Touch.CALL_MODELS)
+_PLACING = (Touch.READ_SOURCES, Touch.UPLOAD_SOURCES)
 _WORK = (Touch.READ_WORK, Touch.WRITE_WORK)
 _DOCUMENTS = (Touch.READ_DOCUMENTS, Touch.WRITE_DOCUMENTS)
 _SEARCHING = (Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.EMBED_TEXTS, Touch.RANK_PASSAGES)
@@ -23,7 +25,7 @@ ANSWER_STEPS = (
     Step(name="LookUpAnswer", touches=(*_RUNS, Touch.READ_ANSWERS)),
     Step(
         name="CheckAnswerable",
-        touches=(*_RUNS, Touch.SPEND_BUDGETS, Touch.CALL_MODELS),
+        touches=(*_RUNS, *_ASKING),
         timeout_seconds=60,
         layers=(Layer.PLINTH, Layer.VENDOR, Layer.ANTHROPIC),
         snap_start=True,
@@ -31,7 +33,7 @@ ANSWER_STEPS = (
     Step(name="BuildPrompt", touches=_RUNS),
     Step(
         name="CallModel",
-        touches=(*_RUNS, Touch.SPEND_BUDGETS, Touch.CALL_MODELS),
+        touches=(*_RUNS, *_ASKING),
         timeout_seconds=240,
         layers=(Layer.PLINTH, Layer.VENDOR, Layer.ANTHROPIC),
         snap_start=True,
@@ -58,13 +60,7 @@ ANSWER_STEPS = (
     ),
     Step(
         name="SummarizeTurns",
-        touches=(
-            *_RUNS,
-            Touch.READ_CONVERSATIONS,
-            Touch.WRITE_CONVERSATIONS,
-            Touch.SPEND_BUDGETS,
-            Touch.CALL_MODELS,
-        ),
+        touches=(*_RUNS, Touch.READ_CONVERSATIONS, Touch.WRITE_CONVERSATIONS, *_ASKING),
         timeout_seconds=60,
         layers=(Layer.PLINTH, Layer.VENDOR, Layer.ANTHROPIC),
         snap_start=True,
@@ -96,7 +92,7 @@ INGEST_STEPS = (
     ),
     Step(
         name="WriteContexts",
-        touches=(*_WORK, *_RUNS, Touch.READ_TENANTS, Touch.SPEND_BUDGETS, Touch.CALL_MODELS),
+        touches=(*_WORK, *_RUNS, Touch.READ_TENANTS, *_ASKING),
         timeout_seconds=240,
         layers=(Layer.PLINTH, Layer.VENDOR, Layer.ANTHROPIC),
         snap_start=True,
@@ -166,14 +162,7 @@ EXPORT_STEPS = (
 IMPORT_STEPS = (
     Step(
         name="PlaceDocument",
-        touches=(
-            *_DOCUMENTS,
-            Touch.READ_WORK,
-            Touch.READ_SOURCES,
-            Touch.UPLOAD_SOURCES,
-            Touch.READ_SYNCED,
-            Touch.WAKE_IMPORTS,
-        ),
+        touches=(*_DOCUMENTS, Touch.READ_WORK, *_PLACING, Touch.READ_SYNCED, Touch.WAKE_IMPORTS),
         timeout_seconds=30,
     ),
     Step(name="NoteOutcome", touches=_DOCUMENTS),

@@ -4,9 +4,10 @@ import hashlib
 
 import pytest
 
+from plinth.contracts.context_orders import NO_CONTEXTS, ContextOrder
 from plinth.contracts.memory import Labels, SourceFacts, SourceObject
 from plinth.errors import DocumentRefusedError, InvalidFieldError
-from plinth.memory.tagging import labels_of, labels_of_object, source_facts
+from plinth.memory.tagging import labels_of, labels_of_object, ordered_contexts, source_facts, with_order
 
 
 def test_metadata_becomes_pairs_in_order_and_access_becomes_labels() -> None:
@@ -58,3 +59,18 @@ def test_the_facts_of_an_object_are_its_hash_and_its_labels() -> None:
     assert facts == SourceFacts(
         content_sha256=hashlib.sha256(b"one").hexdigest(), labels=Labels(metadata=("team=docs",))
     )
+
+
+def test_what_orders_contexts_is_no_mark_and_nobody_may_say_it_as_one() -> None:
+    order = ContextOrder(model="m", key_id="k", most_micro_usd=7)
+    metadata = with_order({"team": "docs"}, order)
+
+    assert ordered_contexts(metadata) == order
+    assert labels_of_object(metadata) == Labels(metadata=("team=docs",))
+    for name in set(metadata) - {"team"}:
+        with pytest.raises(InvalidFieldError, match="is reserved"):
+            labels_of({name: "x"})
+    with pytest.raises(InvalidFieldError, match="whole number"):
+        ordered_contexts({"Context-Most-Micro-Usd": "-1"})
+    assert with_order({"team": "docs"}, NO_CONTEXTS) == {"team": "docs"}
+    assert ordered_contexts({"team": "docs"}) == NO_CONTEXTS

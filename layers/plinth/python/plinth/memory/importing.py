@@ -8,7 +8,7 @@ import msgspec
 from plinth.contracts.importing import ImportedFile
 from plinth.contracts.memory import DocumentRecord, DocumentState
 from plinth.contracts.tenant import Tenant
-from plinth.memory.tagging import labels_of, ordered_contexts
+from plinth.memory.tagging import labels_of_object, ordered_contexts
 
 
 def import_id(tenant: Tenant, files: Iterable[ImportedFile]) -> str:
@@ -26,7 +26,7 @@ def is_unchanged(file: ImportedFile, document: DocumentRecord | None) -> bool:
         document is not None
         and document.state is DocumentState.READY
         and document.content_sha256 == file.sha256
-        and document.labels == labels_of(file.metadata)
+        and document.labels == labels_of_object(file.metadata)
         and _has_contexts(document, ordered_contexts(file.metadata).model)
     )
 

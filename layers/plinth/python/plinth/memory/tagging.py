@@ -21,8 +21,12 @@ _MOST_DIGITS = 15
 
 
 def labels_of(metadata: Mapping[str, str]) -> Labels:
-    """Return what the document is marked with; raise `InvalidFieldError` for what can't be a mark."""
-    metadata = {name: value for name, value in metadata.items() if name not in _ORDER}
+    """Return what the document is marked with; raise `InvalidFieldError` for what can't be a mark.
+
+    Names that order contexts are none, so that nobody orders at another's expense: `with_order` alone sets them.
+    """
+    if taken := sorted(_ORDER & set(metadata)):
+        raise InvalidFieldError(f"metadata.{taken[0]}", "is reserved: an upload or import says context_model instead")
     if len(metadata) > MOST_NAMES:
         raise InvalidFieldError("metadata", f"has more than {MOST_NAMES} names: send fewer")
     marks = [mark(name, metadata[name]) for name in sorted(metadata) if name != ACCESS]
@@ -55,9 +59,7 @@ def ordered_contexts(metadata: Mapping[str, str]) -> ContextOrder:
 
 
 def with_order(metadata: Mapping[str, str], order: ContextOrder) -> dict[str, str]:
-    """Return the metadata of an object that orders these contexts; a caller's own may not hold such names."""
-    if taken := sorted(_ORDER & set(metadata)):
-        raise InvalidFieldError(f"metadata.{taken[0]}", "is reserved: say context_model beside metadata")
+    """Return the metadata of an object that orders these contexts."""
     if not order.model:
         return dict(metadata)
     most = {} if order.most_micro_usd is None else {CONTEXT_MOST: str(order.most_micro_usd)}
@@ -74,8 +76,8 @@ def labels_of_object(tags: Mapping[str, str]) -> Labels:
 
 
 def marks_of_object(tags: Mapping[str, str]) -> dict[str, str]:
-    """Return those of an object's own tags that mean something, as they are read."""
-    lowered = {name.lower(): value for name, value in tags.items()}
+    """Return those of an object's own tags that mean something, as they are read; what orders contexts is apart."""
+    lowered = {name.lower(): value for name, value in tags.items() if name.lower() not in _ORDER}
     return {name: value for name, value in lowered.items() if name == ACCESS or (value and NAME.fullmatch(name))}
 
 
