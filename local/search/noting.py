@@ -47,7 +47,7 @@ class Noting:
         many = path.endswith(("_bulk", "_msearch"))
         asked = body if many else msgspec.json.decode(body or b"null")
         refused = refusals(method, path, status, msgspec.json.decode(answer or b"null"))
-        if new := (shapes(method, path, asked) | refused) - self._met:
+        if new := (shapes(method, path, asked, request.query_params) | refused) - self._met:
             self._met |= new
             with self._file.open("a") as notes:
                 notes.writelines(f"{shape}\n" for shape in sorted(new))

@@ -1,9 +1,9 @@
-"""What two requests have in common that differ in values alone: method, path, and the form of the body.
+"""What two requests have in common that differ in values alone: method, path, parameters, and the form of the body.
 
 A query's form is the query with kinds for values; of a document that is written, each field counts by itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
@@ -29,13 +29,13 @@ class _Answer(msgspec.Struct):
         return self.error.type if self.error else ""
 
 
-def shapes(method: str, path: str, body: object) -> set[str]:
+def shapes(method: str, path: str, body: object, parameters: Iterable[str] = ()) -> set[str]:
     """Return the shapes of a request; one that carries many parts has one for each kind of part."""
-    place = f"{method} {_without_index(path)}"
+    place = f"{method} {_without_index(path)}?{'&'.join(sorted(parameters))}".removesuffix("?")
     parts: list[Any] = [msgspec.json.decode(each) for each in body.splitlines()] if isinstance(body, bytes) else [body]
-    if place.endswith("_bulk"):
+    if path.endswith("_bulk"):
         return {f"{place} {form}" for part in parts for form in _written(part)}
-    if place.endswith("_msearch"):
+    if path.endswith("_msearch"):
         parts = parts[1::2]
     return {f"{place} {_form(part)}".removesuffix(" null") for part in parts}
 

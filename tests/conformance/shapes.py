@@ -10,6 +10,7 @@ from opensearchpy import Transport, TransportError
 
 from local.search.shapes import refusals, shapes
 
+OF_THE_CLIENT = {"ignore", "request_timeout"}  # parameters that it keeps to itself
 FILE = Path(__file__).with_name("our_requests.txt")
 
 
@@ -27,7 +28,8 @@ def recorded(monkeypatch: pytest.MonkeyPatch, is_ours: Callable[[Transport], boo
     def note(transport: Transport, method: str, url: str, **options: Any) -> Any:
         if not is_ours(transport):
             return perform(transport, method, url, **options)
-        sent.update(shapes(method, url, options.get("body")))
+        parameters = set(options.get("params") or ()) - OF_THE_CLIENT
+        sent.update(shapes(method, url, options.get("body"), parameters))
         try:
             answer = perform(transport, method, url, **options)
         except TransportError as error:

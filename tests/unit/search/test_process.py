@@ -170,9 +170,11 @@ def test_shapes_of_requests_and_refusals_are_noted_once_without_what_they_hold(r
     asked = [{"index": "absent"}, {"query": {"term": {"tenant": "secret"}}, "size": 3}]
     for _ in range(2):
         client.msearch(body=asked)
+    client.cluster.health(params={"wait_for_status": "green"})
     client.indices.exists(index="absent", headers={"x-opaque-id": "of a test"})
 
     assert file.read_text().splitlines() == [
         "POST /_msearch -> 404 index_not_found_exception",
         "POST /_msearch {query: {term: {tenant: text}}, size: number}",
+        "GET /_cluster/health?wait_for_status",
     ]
