@@ -149,6 +149,24 @@ def _what_is_refused_is_a_permanent_error(client: OpenSearch, index: str) -> Non
         assert not isinstance(refused.value, MemoryUnavailableError)
 
 
+def test_a_node_without_room_or_memory_is_to_be_asked_again(node_client: OpenSearch) -> None:
+    """Tell its 429s apart from refusals. No other engine can be brought to them: they are in no list of shapes."""
+    name = f"conformance-{uuid.uuid4().hex}"
+    memory = OpenSearchMemory(client=node_client, index=name, dimension=2)
+    memory.index(version(1), "Insects", passages("bees"))
+
+    try:
+        node_client.indices.put_settings(index=name, body={"index.blocks.read_only_allow_delete": True})
+        with pytest.raises(MemoryUnavailableError, match="429 cluster_block_exception"):
+            memory.index(version(2), "Insects", passages("bees dance"))
+        node_client.cluster.put_settings(body={"transient": {"indices.breaker.request.limit": "1b"}})
+        with pytest.raises(MemoryUnavailableError, match="429 search_phase_execution_exception"):
+            memory.count(version(1))
+    finally:
+        node_client.cluster.put_settings(body={"transient": {"indices.breaker.request.limit": None}})
+        node_client.indices.delete(index=name)
+
+
 def test_every_method_of_memory_is_called_above() -> None:
     text = Path(__file__).read_text()
 
