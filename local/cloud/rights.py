@@ -1,5 +1,6 @@
 """Which faults in how ministack decides what a role may do are mended; all were seen in 1.5.33."""
 
+from pathlib import Path
 from typing import Any
 
 from local.cloud import ministack
@@ -47,3 +48,20 @@ def task_tokens_name_their_machine() -> None:
     old = '_safe_json_field(body, "activityArn")'
     new = old + " or _safe_json_field(body, 'taskToken').rpartition('#')[0]"
     ministack.edit(actions, "extract_resource_arn", old, new)
+
+
+def note_denials(file: Path) -> None:
+    """Write down which function was denied what: code that does without an answer hides that a right is missing."""
+    evaluator = ministack.module("core.iam_evaluator")
+    ministack.require(evaluator, "enforce")
+    enforce = evaluator.enforce
+    file.parent.mkdir(exist_ok=True)
+
+    def enforce_and_note(key: str, action: str, *given: object, **options: object) -> object:
+        denied = enforce(key, action, *given, **options)
+        if caller := getattr(denied, "principal_arn", ""):
+            with file.open("a") as denials:
+                denials.write(f"{caller.rpartition('/')[2]} {action} {options['resource_arn']}\n")
+        return denied
+
+    ministack.replace(evaluator, "enforce", enforce_and_note)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hypercorn.config import Config
 
-from local.cloud import ministack, patches, readiness, strict
+from local.cloud import ministack, patches, readiness, rights, strict
 from local.cloud.runtime import WorkerSettings, link_runtime
 from local.cloud.strict.chances import Fate
 from local.cloud.strict.control import with_control
@@ -30,6 +30,7 @@ def serve(*, port: int, home: Path, worker_environment: Mapping[str, str], be_st
     link_runtime(settings.runtime_folder)
     patches.apply(settings)
     fate = strict.apply(settings) if be_strict else None
+    rights.note_denials(home / "logs" / "denials.txt")
     readiness.apply()
     _allow_many_files()
     asyncio.run(_serve(port, fate))

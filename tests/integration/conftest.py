@@ -172,6 +172,12 @@ class Deployed:
         return stack.up(self.home, self.ports, model="small", progress=print, strict=True)
 
 
+def denials(home: Path) -> list[str]:
+    """Return what functions were denied that no test has taken from them: function, action and resource."""
+    file = home / "logs" / "denials.txt"
+    return file.read_text().splitlines() if file.exists() else []
+
+
 @pytest.fixture(scope="session")
 def provider() -> Iterator[ProviderServer]:
     """Yield Anthropic as the deployed functions meet it."""
@@ -224,6 +230,7 @@ def deployed(provider: ProviderServer, openai_port: int) -> Iterator[Deployed]:
             yield Deployed(home=home, ports=ports, info=info, keys=keys)
             sent = noted_searches(home).read_text().splitlines()
             assert set(sent) <= listed(), "add it to tests/conformance/test_our_requests.py"
+            assert denials(home) == [], "give the step its right, in cdk/steps.py"
         finally:
             stack.down(home)
 

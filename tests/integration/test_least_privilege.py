@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from client.api import Question
-from tests.integration.conftest import Deployed
+from tests.integration.conftest import Deployed, denials
 
 pytestmark = pytest.mark.integration
 
@@ -48,8 +48,14 @@ def without(deployed: Deployed, step: str, action: str) -> Iterator[None]:
     ("step", "action"), [("ParseReply", "dynamodb:PutItem"), ("RetrieveContext", "dynamodb:GetItem")]
 )
 def test_a_function_that_lacks_a_right_fails_its_run(deployed: Deployed, step: str, action: str) -> None:
+    before = denials(deployed.home)
+
     with without(deployed, step, action):
         assert outcome(deployed, f"What do otters hold while they sleep, {uuid.uuid4()}?") == "failed"
+
+    denied = denials(deployed.home)[len(before) :]
+    assert {each.split()[:2] == [deployed.function(step), action] for each in denied} == {True}
+    (deployed.home / "logs" / "denials.txt").write_text("".join(f"{each}\n" for each in before))
 
 
 @pytest.mark.parametrize("step", ["SweepBudgets", "SweepRuns", "SyncDocuments", "ExportUsage"])

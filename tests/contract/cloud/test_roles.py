@@ -78,6 +78,10 @@ def test_a_function_can_do_what_its_role_says_and_nothing_else(enforcing: Cloud)
         "other": "AccessDenied",
         "list": "AccessDenied",
     }
+    noted = (enforcing.home / "logs" / "denials.txt").read_text()
+    assert f" dynamodb:PutItem {on_table}\n" in noted
+    assert f" s3:PutObject arn:aws:s3:::{bucket}/usage/a\n" in noted
+    assert "dynamodb:GetItem" not in noted
     unrelated = {**reads, "Action": ["dynamodb:DescribeTable"]}
     assert set(tried(enforcing, [unrelated], given).values()) == {"AccessDeniedException", "AccessDenied"}
 
