@@ -33,9 +33,8 @@ class InferStack(Stack):
 
     def __init__(self, scope: Construct, construct_id: str, *, foundations: Foundations) -> None:
         super().__init__(scope, construct_id, env=foundations.environment.place)
-        ends = Ends(
-            bucket=foundations.data.work, folder=FOLDER, success=self._topic("Success"), error=self._topic("Error")
-        )
+        success, error = (self._topic(each, tls_only=foundations.environment.tls_only) for each in ("Success", "Error"))
+        ends = Ends(bucket=foundations.data.work, folder=FOLDER, success=success, error=error)
         table = on_table(self._table(), "PLINTH_INFERENCES_TABLE", ("dynamodb:GetItem", "dynamodb:UpdateItem"))
         surroundings = foundations.surroundings(
             self,
@@ -59,8 +58,8 @@ class InferStack(Stack):
             )
         CfnOutput(self, "InferencesLocation", value=ends.location)
 
-    def _topic(self, name: str) -> sns.Topic:
-        topic = sns.Topic(self, name, enforce_ssl=True)
+    def _topic(self, name: str, *, tls_only: bool) -> sns.Topic:
+        topic = sns.Topic(self, name, enforce_ssl=tls_only)
         CfnOutput(self, f"{name}TopicArn", value=topic.topic_arn)
         return topic
 
