@@ -3,11 +3,11 @@
 The sync's one import is the lock of its passes: who begins it makes the pass, and it ends when the last file is done.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from itertools import islice
 
 from plinth.contracts.importing import Batch, ImportRecord, ImportState
-from plinth.contracts.memory import DocumentState
+from plinth.contracts.memory import DocumentState, KnownDocument
 from plinth.contracts.syncs import LastPass, Sync
 from plinth.errors import PlinthError, SourceUnreadableError, StoreUnavailableError
 from plinth.memory.prefix_sync import MOST_FILES, MOST_OBJECTS, Plan, import_of, next_pass, planned, withholds
@@ -16,6 +16,7 @@ from plinth.wiring import Services
 MOST_DELETIONS = 1_000
 """Of one pass: each is two requests, one after the other."""
 _SHOWN = 100
+Known = Mapping[str, KnownDocument]
 
 
 def make_pass(sync: Sync, services: Services, *, allow_deletes: bool = False) -> LastPass | None:
@@ -33,7 +34,8 @@ def make_pass(sync: Sync, services: Services, *, allow_deletes: bool = False) ->
         return None
     held = withholds(plan, brought, allowed=allow_deletes or sync.removal is not None)
     try:
-        left, removed = (len(plan.gone), 0) if held else _give_up(sync, plan.gone, services)
+        known = _known(sync, brought, services)
+        left, removed = (len(plan.gone), 0) if held else _give_up(sync, plan.gone, known, services)
     finally:
         _place(batch, plan, services)
     last = LastPass(
@@ -44,7 +46,7 @@ def make_pass(sync: Sync, services: Services, *, allow_deletes: bool = False) ->
         removed=removed,
         held_back=left if held else 0,
         refused=plan.refused,
-        unreadable=tuple(islice(_unreadable(sync, plan, services), _SHOWN)),
+        unreadable=tuple(islice((each for each in plan.unchanged if _is_refused(known.get(each))), _SHOWN)),
     )
     whole = len(plan.files) < MOST_FILES and (held or len(plan.gone) <= MOST_DELETIONS)
     services.syncs.note(sync, last, due_at=next_pass(sync, last, is_whole=whole))
@@ -92,14 +94,13 @@ def _place(batch: Batch, plan: Plan, services: Services) -> None:
         raise
 
 
-def _give_up(sync: Sync, gone: Iterable[str], services: Services) -> tuple[int, int]:
+def _give_up(sync: Sync, gone: Iterable[str], known: Known, services: Services) -> tuple[int, int]:
     """Take away documents whose object is gone; return how many are left for the next pass, and how many went.
 
     One that no event has told of yet is left: its name is not known. What somebody else put in its place stays.
     What was intended and never came expires.
     """
     lost = set(gone)
-    known = {each.newest.document_id: each for each in services.documents.known(sync.tenant)} if lost else {}
     removed = 0
     for document in sorted(lost)[:MOST_DELETIONS]:
         if sync.removal != "keep":
@@ -113,6 +114,11 @@ def _give_up(sync: Sync, gone: Iterable[str], services: Services) -> tuple[int, 
     return len(lost), removed
 
 
-def _unreadable(sync: Sync, plan: Plan, services: Services) -> Iterable[str]:
-    found = services.documents.many(sync.tenant, plan.unchanged)
-    return (each.document_id for each in found if each.state is DocumentState.REFUSED)
+def _known(sync: Sync, brought: Container[str], services: Services) -> Known:
+    """Return what is known of the documents that the sync brought; one query reads them for less than one by one."""
+    found = services.documents.known(sync.tenant) if brought else ()
+    return {each.newest.document_id: each for each in found if each.newest.document_id in brought}
+
+
+def _is_refused(document: KnownDocument | None) -> bool:
+    return document is not None and document.state is DocumentState.REFUSED
