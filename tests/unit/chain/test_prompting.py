@@ -25,14 +25,14 @@ def passage(document_id: str, position: int, text: str) -> StoredPassage:
 def test_the_best_passages_that_fit_are_chosen_and_a_smaller_one_may_take_the_place_of_a_larger() -> None:
     ranked = [passage("a", 0, "x" * 60), passage("b", 0, "y" * 60), passage("c", 0, "z" * 30)]
 
-    assert [chosen.document_id for chosen in choose_passages(ranked, characters=110)] == ["a", "c"]
+    assert [chosen.document_id for chosen in choose_passages(ranked, characters=110)] == ["c", "a"]
 
 
 def test_the_best_passage_is_chosen_even_where_it_does_not_fit() -> None:
     assert len(choose_passages([passage("a", 0, "x" * 500)], characters=100)) == 1
 
 
-def test_passages_stand_in_the_order_of_their_documents_whatever_their_rank() -> None:
+def test_the_best_document_stands_last_and_its_passages_in_its_order() -> None:
     ranked = [passage("b", 1, "second"), passage("a", 4, "fourth"), passage("b", 0, "first")]
 
     chosen = choose_passages(ranked, characters=1000)
