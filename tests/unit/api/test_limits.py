@@ -83,7 +83,7 @@ def test_a_counted_answer_tells_what_is_left(client: Client) -> None:
     ("limit", "tight", "retry_after"),
     [
         ("requests", {"burst": 1}, "1"),
-        ("tokens", {"tokens_per_minute": 2000}, "42"),
+        ("tokens", {"tokens_per_minute": 2500}, "41"),
         ("concurrency", {"concurrent_runs": 1}, "1"),
     ],
 )

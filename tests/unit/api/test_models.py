@@ -61,7 +61,7 @@ def test_a_tier_that_sums_conversations_up_says_what_that_costs_at_most(world: W
 
     told = {each["id"]: each["summary_micro_usd"] for each in client.call("GET", "/v1/models").json["data"]}
 
-    assert told == {"plinth-local": 1166, "claude-haiku-5-5": 1366, "fast": 1366, "self-hosted-first": 1366}
+    assert told == {"plinth-local": 1199, "claude-haiku-5-5": 1366, "fast": 1366, "self-hosted-first": 1366}
     assert Client(world, world.issue(BOB)).call("GET", "/v1/models/fast").json["summary_micro_usd"] is None
 
 
