@@ -67,6 +67,7 @@ day_usd = 0.5
 month_usd = 2
 
 [tiers.counted]
+summary_model = "claude-haiku-5-5"
 tools = ["calculate", "search_memory"]
 models = ["claude-haiku-5-5", "claude-haiku-4-5"]
 max_output_tokens = 100
@@ -95,6 +96,7 @@ TENANTS = TIERS + "".join(
         tenant("counted", "counted", "cora"),
         tenant("audited", "counted", "cora"),
         tenant("mortal", "counted", "mo"),
+        tenant("mindful", "counted", "mina"),
         tenant("perishable", "pro", "mia", *RUNS, *DOCUMENTS, "erase"),
         tenant("passing", "pro", "pat", *RUNS, "erase"),
         tenant("leaving", "pro", "lou", *RUNS, *DOCUMENTS, "export"),
