@@ -1,0 +1,41 @@
+"""Every link of the documentation to a place in the repository leads somewhere, its heading included."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[3]
+PAGES = sorted(
+    path for path in (*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), REPOSITORY / "samples" / "README.md")
+)
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+CODE = re.compile(r"`[^`\n]*`")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def anchors_of(page: Path) -> set[str]:
+    """Return the names of the headings, as GitHub makes them."""
+    return {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in HEADING.findall(page.read_text())}
+
+
+def broken_links_of(page: Path) -> list[str]:
+    """Return the links to files that are not there or headings that they lack."""
+    broken: list[str] = []
+    for path, anchor in LINK.findall(CODE.sub("", page.read_text())):
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors_of(target)):
+            broken.append(f"{path}#{anchor}")
+    return broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    assert not broken_links_of(page)
+
+
+def test_a_broken_link_is_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# One `two`\n[a](#one-two) [b](#three) [c](other.md) [d](page.md#one-two) [e](https://x.org/y) `[f](g)`\n")
+
+    assert broken_links_of(page) == ["#three", "other.md#"]
