@@ -20,10 +20,12 @@ from plinth.adapters.sagemaker_model import patient_for
 from plinth.adapters.sagemaker_reranker import RERANK_CALLS
 from plinth.api.waiting import MAX_WAIT_SECONDS
 from plinth.chain.catalogue import catalogue
+from plinth.chain.context_prices import TRIES
 from plinth.chain.executions import CALL_SECONDS, ENDING_SECONDS, EXECUTION_SECONDS, lease_until, on_execution
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
 from plinth.runtime.answerability import CHECK_SECONDS
+from plinth.runtime.contexts import CALL_SECONDS as WINDOW_CALL_SECONDS
 from plinth.runtime.lost_runs import ABANDONED_SECONDS
 from plinth.runtime.summaries import SUMMARY_SECONDS
 from plinth.tools.toolbox import TOOLS
@@ -96,8 +98,9 @@ def test_a_model_that_hangs_is_given_up_before_its_function_is_ended() -> None:
         assert max(model.first_seconds, model.stall_seconds) <= CALL_SECONDS, model.id
 
 
-def test_a_check_or_a_summary_that_hangs_is_given_up_before_its_function_is_ended() -> None:
+def test_a_check_a_window_of_contexts_or_a_summary_that_hangs_is_given_up_before_its_function_is_ended() -> None:
     assert CHECK_SECONDS + worst_seconds(CALLS) < STEPS["CheckAnswerable"].timeout_seconds
+    assert TRIES * WINDOW_CALL_SECONDS + worst_seconds(CALLS) < STEPS["WriteContexts"].timeout_seconds
     assert SUMMARY_SECONDS + worst_seconds(CALLS) < STEPS["SummarizeTurns"].timeout_seconds
 
 

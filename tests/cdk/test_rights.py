@@ -96,6 +96,7 @@ def test_only_the_functions_that_call_models_can_read_the_api_key(synthesized: S
     assert {name.partition("/")[2].partition("RoleDefaultPolicy")[0] for name in readers} == {
         "CallModel",
         "CheckAnswerable",
+        "WriteContexts",
         "SummarizeTurns",
     }
 

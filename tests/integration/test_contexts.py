@@ -3,13 +3,16 @@
 import hashlib
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 from client.api import PlinthApi, Question
+from client.commands import app
 from plinth.contracts.memory import DocumentRecord
 from plinth.money.prices import cost_micro_usd, price_of
 from tests.fakes.providers import ProviderServer
@@ -112,3 +115,27 @@ def test_what_may_cost_more_than_allowed_is_refused_with_the_amount_and_the_old_
     assert (refused.state, refused.reason) == ("refused", "contexts_too_dear")
     assert "max_context_cost_micro_usd" in (refused.message or "")
     assert billed(provider, token) == 0
+
+
+def test_a_folder_is_priced_before_anything_is_sent_and_then_imported_with_contexts(
+    deployed: Deployed, provider: ProviderServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = uuid4().hex
+    for name in ("one.md", "two.md"):
+        (tmp_path / name).write_bytes(text("placed", token, more=name))
+    monkeypatch.setenv("PLINTH_HOME", str(deployed.home))
+    monkeypatch.setenv("PLINTH_API_KEY", deployed.keys[TENANT])
+    ingest = ["ingest", str(tmp_path), "--context-model", MODEL]
+
+    too_dear = CliRunner().invoke(app, [*ingest, "--max-cost", "0.000001"])
+    unasked = CliRunner().invoke(app, ingest, input="n\n")
+    sent = CliRunner().invoke(app, [*ingest, "--yes"])
+
+    assert "may cost" in str(too_dear.exception or too_dear.output)
+    assert (too_dear.exit_code, unasked.exit_code) != (0, 0)
+    assert "contexts by claude-haiku-5-5: about $0.0" in sent.output
+    assert sent.exit_code == 0, sent.output
+    with deployed.api(TENANT) as api:
+        made = [each.contexts for each in api.documents() if each.name in ("one.md", "two.md")]
+    assert [each.passages for each in made if each] == [1, 1]
+    assert sum(each.cost_micro_usd for each in made if each) == billed(provider, token) > 0
