@@ -36,6 +36,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_a_broken_link_is_noticed(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("# One `two`\n[a](#one-two) [b](#three) [c](other.md) [d](page.md#one-two) [e](https://x.org/y) `[f](g)`\n")
+    links = "[a](#one-two) [b](#three) [c](other.md) [d](page.md#one-two) [e](https://x.org/y) `[f](g)`"
+    page.write_text(f"# One `two`\n{links}\n")
 
     assert broken_links_of(page) == ["#three", "other.md#"]
