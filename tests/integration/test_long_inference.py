@@ -31,13 +31,20 @@ def run(deployed: Deployed, machine: str, body: dict[str, Any]) -> dict[str, Any
 
 
 def with_patience_of(deployed: Deployed, seconds: int) -> str:
-    """Make a copy of the deployed machine that waits for so long only."""
+    """Make a copy of the deployed machine that waits for so long only, and that FinishInference may wake, too."""
     steps = deployed.aws("stepfunctions")
     original = steps.describe_state_machine(stateMachineArn=deployed.info.outputs["InferMachineArn"])
     definition = json.loads(original["definition"])
     definition["States"]["StartInference"]["TimeoutSeconds"] = seconds
     made = steps.create_state_machine(
         name=f"impatient-{uuid4().hex[:8]}", definition=json.dumps(definition), roleArn=original["roleArn"]
+    )
+    wakes = {"Effect": "Allow", "Action": "states:SendTaskSuccess", "Resource": made["stateMachineArn"]}
+    finish = deployed.aws("lambda").get_function_configuration(FunctionName=deployed.function("FinishInference"))
+    deployed.aws("iam").put_role_policy(
+        RoleName=finish["Role"].rpartition("/")[2],
+        PolicyName="Impatient",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [wakes]}),
     )
     return str(made["stateMachineArn"])
 
