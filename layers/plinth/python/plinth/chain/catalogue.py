@@ -45,8 +45,9 @@ class CatalogueModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     `passage_characters` bounds the passages in a prompt, `history_turns` the memory; `tiers` is empty where every tier
     may have it. A model that `checks_answerable` is asked first whether the passages hold an answer, by a call of its
-    own: for models that would rather make one up. `first_seconds` is how long it may be silent before its first sign of
-    life, `stall_seconds` after it.
+    own: for models that would rather make one up. The markers of one that `checks_citations` are moved to passages that
+    hold what was said before them: for models that give any number. `first_seconds` is how long it may be silent before
+    its first sign of life, `stall_seconds` after it.
     """
 
     id: str
@@ -59,6 +60,7 @@ class CatalogueModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     capabilities: tuple[Capability, ...] = ()
     tiers: tuple[str, ...] = ()
     checks_answerable: bool = False
+    checks_citations: bool = False
     first_seconds: float = 20.0
     stall_seconds: float = 15.0
 

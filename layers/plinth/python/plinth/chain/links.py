@@ -9,10 +9,9 @@ its slash.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from plinth.contracts.hosts import is_listed
-from plinth.contracts.models import ModelEnd, StreamItem, TextChunk, Working
 
 REMOVED = "(link removed)"
 MAX_HELD = 300
@@ -113,19 +112,6 @@ class LinkFilter:
     def _is_listed(self, address: re.Pattern[str], text: str, at: int) -> bool:
         found = address.match(text, at)
         return found is not None and is_listed(found["host"].rstrip(".").lower(), self._hosts)
-
-
-def without_links_in(stream: Iterable[StreamItem], hosts: Sequence[str]) -> Iterator[StreamItem]:
-    """Yield what a model says, without links to hosts that are not listed. Text that waits is a sign of life too."""
-    links = LinkFilter(hosts)
-    for item in stream:
-        if isinstance(item, TextChunk):
-            shown = links.take(item.text)
-            yield TextChunk(text=shown) if shown else Working()
-            continue
-        if isinstance(item, ModelEnd) and (shown := links.end()):
-            yield TextChunk(text=shown)
-        yield item
 
 
 def without_links(text: str, hosts: Sequence[str]) -> str:

@@ -1,19 +1,22 @@
 """How a turn's model call is made: the route's next healthy model, priced before, streamed, checked, costed after."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from plinth.chain.catalogue import CatalogueModel, RouteStep, model
 from plinth.chain.executions import call_seconds, hands_over, waiting_seconds
-from plinth.chain.links import without_links_in
+from plinth.chain.links import LinkFilter
+from plinth.chain.markers import MarkerFilter
 from plinth.chain.reply_checks import require_answer
 from plinth.chain.routing import BREAKING, MAX_ATTEMPTS, after_failure, in_order, route_of
+from plinth.chain.text_filters import filtered
 from plinth.chain.tool_turns import MAX_CALLS
 from plinth.contracts.answering import CallModelInput, CallModelOutput, CallOutcome
 from plinth.contracts.approvals import Approval
-from plinth.contracts.models import Breaker, ModelRequest, Prompt, Reply, StopReason, TimeLimits, Usage
+from plinth.contracts.memory import StoredPassage
+from plinth.contracts.models import Breaker, ModelRequest, Prompt, Reply, StopReason, StreamItem, TimeLimits, Usage
 from plinth.contracts.money import Reservation
 from plinth.contracts.runs import ModelCost, RunRequest
 from plinth.errors import (
@@ -33,7 +36,7 @@ from plinth.runtime.leases import Lease, require_own
 from plinth.runtime.payments import set_aside
 from plinth.runtime.step_events import unlogged
 from plinth.runtime.streaming import TextStream, next_attempt
-from plinth.runtime.turns import prompt_name
+from plinth.runtime.turns import numbered_passages, prompt_name
 from plinth.tools.approvals import asked_of_person
 from plinth.wiring import Services
 
@@ -47,8 +50,8 @@ class _Turn:
     request: CallModelInput
     asked: RunRequest
     prompt: Prompt
+    passages: tuple[StoredPassage, ...]
     services: Services
-
     lease: Lease
     approvals: tuple[Approval, ...] = ()
 
@@ -71,8 +74,15 @@ def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
     require_own(request.run, record)
     asked = record.request
     prompt = services.runs.get_content(request.run, prompt_name(request.turn), Prompt)
-    lease, approvals = Lease(request.run, services), record.approvals
-    turn = _Turn(request=request, asked=asked, prompt=prompt, services=services, lease=lease, approvals=approvals)
+    turn = _Turn(
+        request=request,
+        asked=asked,
+        prompt=prompt,
+        passages=_passages_to_check(request, asked, services),
+        services=services,
+        lease=Lease(request.run, services),
+        approvals=record.approvals,
+    )
     steps = in_order(route_of(asked), last_model=request.last_model)
     early = _without_a_call(turn, steps, unwanted=record.unwanted)
     if early is not None:
@@ -96,6 +106,13 @@ def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
         tool_calls=made.tool_calls,
         asks_person=made.asks_person,
     )
+
+
+def _passages_to_check(request: CallModelInput, asked: RunRequest, services: Services) -> tuple[StoredPassage, ...]:
+    """Return the passages that the prompt numbers, if a model of the route has its markers checked."""
+    if not any(each.checks_citations for each in route_of(asked).models):
+        return ()
+    return numbered_passages(request.run, services, turn=request.turn)
 
 
 def _refused(why: type[BudgetExceededError | ToolTurnsSpentError], position: int, *calls: ModelCost) -> CallModelOutput:
@@ -177,7 +194,6 @@ def _paid_call(turn: _Turn, chosen: CatalogueModel, breaker: Breaker) -> _Made:
 def _call(turn: _Turn, chosen: CatalogueModel) -> Reply:
     """Stream the reply into the log, check it and keep it with the run."""
     run, services = turn.request.run, turn.services
-    language_model = services.language_model(chosen.provider)
     logged = services.run_log.read(run.tenant, run.id, after=0)
     attempt = next_attempt(logged)
     stream = TextStream(
@@ -185,8 +201,7 @@ def _call(turn: _Turn, chosen: CatalogueModel) -> Reply:
     )
     usage: Usage | None = None
     try:
-        items = without_links_in(language_model.stream(_model_request(turn, chosen)), turn.asked.link_hosts)
-        text, end = stream.copy(items, unlogged(turn.request.steps, logged))
+        text, end = stream.copy(_said(turn, chosen), unlogged(turn.request.steps, logged))
         usage = end.usage
         require_answer(text, end, turn.prompt)
         cost = _cost(turn, chosen, usage=end.usage)
@@ -196,6 +211,14 @@ def _call(turn: _Turn, chosen: CatalogueModel) -> Reply:
     except TransientError as error:
         raise ModelStreamCutError("the answer could not be kept", usage=usage) from error
     return reply
+
+
+def _said(turn: _Turn, chosen: CatalogueModel) -> Iterator[StreamItem]:
+    """Yield what the model says as it may be shown."""
+    items = turn.services.language_model(chosen.provider).stream(_model_request(turn, chosen))
+    if chosen.checks_citations:
+        items = filtered(items, MarkerFilter(turn.passages))
+    return filtered(items, LinkFilter(turn.asked.link_hosts))
 
 
 def _model_request(turn: _Turn, chosen: CatalogueModel) -> ModelRequest:
