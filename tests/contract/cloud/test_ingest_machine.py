@@ -83,6 +83,7 @@ def left(cloud: Cloud, bucket: str, key: str) -> Any:
     return json.loads(cloud.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
+@pytest.mark.guarantee_d
 @pytest.mark.parametrize(("windows", "cost"), [(0, 0), (1, 5), (3, 11)])
 def test_contexts_are_written_window_by_window_busy_ones_again_and_lost_ones_not(
     cloud: Cloud, machine: str, bucket: str, windows: int, cost: int
