@@ -75,7 +75,7 @@ def test_documents_follow_the_objects_of_another_bucket_and_are_found_by_their_p
     first = passed(deployed, sync)
 
     assert (first.seen, first.added, first.ready, first.failed) == (3, 2, 2, 0), first
-    assert [(each.name, each.reason) for each in first.refused] == [(f"{prefix}nowhere.txt", "path_mismatch")]
+    assert [(each.name, each.reason) for each in first.refused] == [(f"{BUCKET}/{prefix}nowhere.txt", "path_mismatch")]
     assert "refused: " in command(deployed, "list", "--tenant", TENANT)
     ready = {folder: settled(deployed, name[folder], tenant=TENANT) for folder in name}
     (passage,) = passages(deployed, ready["hr"].document_id)

@@ -187,6 +187,7 @@ def test_what_can_not_be_read_from_path_and_tags_refuses_that_object_and_the_oth
     failed = imported(services, sync, call)
 
     assert [each.reason for each in last.refused] + failed == [reason]
+    assert {each.name for each in last.refused} <= {f"{BUCKET}/{key}"}
     assert {name for _, name in source.documents} == {"team/docs/it/2024/good.md"}
 
 

@@ -108,7 +108,7 @@ def planned(sync: Sync, brought: Mapping[str, str], objects: Iterable[ListedObje
         try:
             metadata = marks_of_path(sync, found)
         except DocumentRefusedError as refusal:
-            refused.append(ImportFailure(name=found.key, reason=refusal.reason, message=refusal.message))
+            refused.append(ImportFailure(name=name, reason=refusal.reason, message=refusal.message))
             continue
         source = SyncedObject(
             sync_id=sync.id, bucket=sync.bucket, key=found.key, etag=found.etag, fingerprint=fingerprint
