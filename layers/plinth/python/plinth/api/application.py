@@ -87,6 +87,7 @@ class Api:
         )
         cast("_Annotated", self._resolver).context["exchange"] = exchange
         answer = self._resolver.resolve(event, context)
+        answer["body"] = answer.get("body") or ""  # a gateway may take no null for an empty body
         log_request(
             _SERVICE,
             caller=exchange.authenticated,
