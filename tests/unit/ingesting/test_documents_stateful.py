@@ -31,6 +31,7 @@ SUBTLE = {
     "a live version is refused",
     "a refused try is published",
     "a deletion takes any live version",
+    "a deletion leaves the live version",
     "hidden for ever",
     "publishing uncounted",
     "a clean-up of what is live",
