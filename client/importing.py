@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from client.api import FilesToImport, PlinthApi
+from client.api import PlinthApi
 from client.errors import ClientError
+from client.import_requests import FilesToImport
 from client.records import MissingFile
 from client.uploading import SourceFile, patiently
 from plinth.contracts.importing import ImportedFile, ImportFailure, ImportRecord, ImportState
