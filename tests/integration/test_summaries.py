@@ -95,6 +95,8 @@ def test_older_turns_are_summed_up_after_the_answer_and_forgotten_with_their_doc
         api.delete_document(document.document_id)
         until(lambda: not summaries(deployed))
         assert api.conversation("talk").summary is None
+        api.erase_conversation("talk")
+        assert "talk" not in [each.id for each in api.conversations()]
 
 
 def summaries(deployed: Deployed) -> list[str]:
