@@ -50,7 +50,7 @@ from tests.fakes.usage import FakeUsage
 MODEL = "plinth-local"
 GOALS = {"right": 16, "right and cited": 14, "abstained": 8}
 """Of 20 questions with an answer, and of 10 without: what the default local model should reach."""
-LEAST = {"right": 15, "right and cited": 13, "abstained": 9}
+LEAST = {"right": 15, "right and cited": 15, "abstained": 9}
 """What it must reach, one below what it did on 2026-11-26: the gate is for what gets worse."""
 
 _TENANT = Tenant(id="acme")
