@@ -93,7 +93,7 @@ def test_every_document_has_text() -> None:
 
 
 def test_no_question_is_asked_twice() -> None:
-    """What the held-out questions say counts only if nothing was ever fitted to them."""
+    """What was fitted to the one set must not be known from the other."""
     assert all(len({question[key] for question in QUESTIONS}) == len(QUESTIONS) for key in ("id", "question"))
 
 
