@@ -87,7 +87,8 @@ def measure(*, large: bool) -> list[Figure]:
 def load(files: Sequence[Listed]) -> Loaded:
     """Pour the files into a stack of their own."""
     with ExitStack() as opened:
-        info, home = opened.enter_context(fresh_stack(strict=True))
+        unsigned = {"PLINTH_ENFORCE_ROLES": "0"}  # the proxies change what a signature covers
+        info, home = opened.enter_context(fresh_stack(strict=True, variables=unsigned))
         key = keys_of(home)[0].key
         api = opened.enter_context(PlinthApi(info.api_url, key=key))
         proxy_url = opened.enter_context(proxy_before(info.cloud_url))

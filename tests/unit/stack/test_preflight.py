@@ -47,12 +47,13 @@ def test_an_unknown_model_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         chosen_model()
 
 
-def test_roles_are_enforced_on_a_strict_stack_and_where_that_is_asked_for_and_another_word_is_refused(
+def test_roles_are_enforced_where_that_is_said_and_else_on_a_strict_stack_and_another_word_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert [enforces_roles(strict=strict) for strict in (False, True)] == [False, True]
-    monkeypatch.setenv("PLINTH_ENFORCE_ROLES", "1")
-    assert enforces_roles(strict=False)
+    for value, enforced in (("1", True), ("0", False)):
+        monkeypatch.setenv("PLINTH_ENFORCE_ROLES", value)
+        assert [enforces_roles(strict=strict) for strict in (False, True)] == [enforced, enforced]
     monkeypatch.setenv("PLINTH_ENFORCE_ROLES", "yes")
 
     with pytest.raises(SettingError, match="0 or 1"):
