@@ -39,6 +39,7 @@ class FakeSyncs:
 
     def note(self, sync: Sync, last: LastPass, *, due_at: float) -> None:
         if known := self._syncs.get((sync.tenant, sync.id)):
+            due_at = due_at if known.due_at == sync.due_at else known.due_at
             self._syncs[sync.tenant, sync.id] = replace(known, last=last, due_at=due_at)
 
     def remove(self, sync: Sync, removal: Removal) -> None:
@@ -47,6 +48,11 @@ class FakeSyncs:
 
     def drop(self, sync: Sync) -> None:
         self._syncs.pop((sync.tenant, sync.id), None)
+
+    def end_removal(self, sync: Sync) -> None:
+        known = self._syncs.get((sync.tenant, sync.id))
+        if known and known.removal == sync.removal:
+            self.drop(sync)
 
     def brought(self, sync: Sync) -> dict[str, str]:
         intended = {
@@ -78,6 +84,7 @@ class FakeSyncedObjects:
     def __init__(self) -> None:
         self.buckets: dict[str, dict[str, tuple[bytes, dict[str, str]]]] = {}
         self.documents: dict[tuple[Tenant, str], tuple[bytes, dict[str, str]]] = {}
+        self._puts: dict[tuple[str, str], int] = {}
         self.denied: set[str] = set()
         self.cut: int | None = None
         self.on_change: Callable[[Tenant, str], None] = lambda *_: None
@@ -85,6 +92,7 @@ class FakeSyncedObjects:
     def put(self, bucket: str, key: str, body: bytes, **tags: str) -> None:
         """Put an object into a source."""
         self.buckets.setdefault(bucket, {})[key] = body, tags
+        self._puts[bucket, key] = self._puts.get((bucket, key), 0) + 1
 
     def listed(self, bucket: str, prefix: str) -> Iterator[ListedObject]:
         if bucket not in self.buckets or bucket in self.denied:
@@ -93,7 +101,8 @@ class FakeSyncedObjects:
             if number == self.cut:
                 raise SourceUnreadableError(f"{bucket}: the listing broke off")
             if key.startswith(prefix) and not key.endswith("/"):
-                yield ListedObject(key=key, etag=_etag(body), size_bytes=len(body))
+                put = float(self._puts.get((bucket, key), 0))
+                yield ListedObject(key=key, etag=_etag(body), size_bytes=len(body), modified_at=put)
 
     def describe(self, source: SyncedObject) -> ObjectFacts:
         return ObjectFacts(content_type="text/plain", tags=self._current(source)[1])

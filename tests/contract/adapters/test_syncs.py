@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from time import sleep
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -77,6 +78,34 @@ def test_a_sync_that_is_removed_is_due_at_once_and_one_that_is_added_again_is_no
 
     assert (syncs.get(tenant, sync.id).removal, syncs.get(tenant, sync.id).due_at) == ("erase", 0)
     assert syncs.save(sync).removal is None
+
+
+@pytest.mark.parametrize("meanwhile", ["added", "removed"])
+def test_a_pass_leaves_the_due_time_that_was_set_meanwhile(syncs: Syncs, tenant: Tenant, meanwhile: str) -> None:
+    sync = syncs.save(sync_of(tenant))
+    if meanwhile == "added":
+        syncs.save(replace(sync, due_at=6.5))
+    else:
+        syncs.remove(sync, "keep")
+
+    syncs.note(sync, LastPass(at=7.0), due_at=9.0)
+
+    noted = syncs.get(tenant, sync.id)
+    assert (noted.due_at, noted.last) == (6.5 if meanwhile == "added" else 0, LastPass(at=7.0))
+
+
+def test_the_end_of_a_removal_leaves_a_sync_that_was_added_again_meanwhile(syncs: Syncs, tenant: Tenant) -> None:
+    sync = syncs.save(sync_of(tenant))
+    syncs.remove(sync, "keep")
+    removed = syncs.get(tenant, sync.id)
+    syncs.save(sync)
+
+    syncs.end_removal(removed)
+    assert syncs.of(tenant) == [sync]
+    syncs.remove(sync, "keep")
+    syncs.end_removal(removed)
+
+    assert syncs.of(tenant) == []
 
 
 def test_a_dropped_sync_is_gone_whatever_is_noted_later(syncs: Syncs, tenant: Tenant) -> None:
@@ -215,6 +244,16 @@ def test_objects_below_the_prefix_are_listed_with_what_tells_their_versions_apar
 
     assert (first.key, first.size_bytes, second.size_bytes) == ("docs/ü/a.md", 3, 5)
     assert first.etag != second.etag
+
+
+def test_the_same_bytes_put_again_are_listed_as_another_version(store: Store) -> None:
+    store.put("docs/a.md", b"one", {})
+    first = the_only(store)
+    sleep(1.1)
+
+    store.put("docs/a.md", b"one", {"access": "staff"})
+
+    assert the_only(store).modified_at > first.modified_at
 
 
 def test_a_bucket_that_is_not_there_can_not_be_read(store: Store) -> None:

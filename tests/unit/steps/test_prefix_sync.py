@@ -236,6 +236,57 @@ def test_an_empty_listing_and_more_than_half_of_many_wait_for_permission(
     assert (allowed.removed, allowed.held_back, len(source.documents)) == (16, 0, 14)
 
 
+@pytest.mark.parametrize(("known", "held_back"), [(10, 0), (11, 10)])
+def test_from_eleven_documents_on_more_than_half_of_them_wait(
+    services: ChainServices, source: FakeSyncedObjects, call: Call, known: int, held_back: int
+) -> None:
+    for number in range(known):
+        source.put(BUCKET, f"docs/{number}.md", b"x")
+    sync = added(services)
+    passed(services, sync)
+    imported(services, sync, call)
+
+    source.buckets[BUCKET] = dict(list(source.buckets[BUCKET].items())[:1])
+
+    assert passed(services, sync).held_back == held_back
+
+
+def test_an_object_put_again_with_other_tags_alone_is_placed_again(
+    services: ChainServices, source: FakeSyncedObjects, call: Call
+) -> None:
+    source.put(BUCKET, "docs/a.md", b"a", access="all")
+    sync = added(services)
+    passed(services, sync)
+    imported(services, sync, call)
+
+    source.put(BUCKET, "docs/a.md", b"a", access="staff")
+
+    assert passed(services, sync).changed == 1
+    imported(services, sync, call)
+    assert source.documents[TENANT, "team/docs/a.md"][1]["access"] == "staff"
+
+
+def test_a_sync_that_is_added_again_while_its_removal_is_carried_out_stays(
+    services: ChainServices, source: FakeSyncedObjects, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.put(BUCKET, "docs/a.md", b"a")
+    sync = added(services)
+    passed(services, sync)
+    imported(services, sync, call)
+    services.syncs.remove(sync, "keep")
+    release = services.syncs.release
+
+    def met(of: Sync, document: str) -> None:
+        release(of, document)
+        added(services)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services.syncs, "release", met)
+        passed(services, sync)
+
+    assert services.syncs.get(TENANT, sync.id).removal is None
+
+
 def test_a_document_that_somebody_else_uploaded_is_neither_replaced_nor_deleted(
     services: ChainServices, source: FakeSyncedObjects, call: Call
 ) -> None:

@@ -77,8 +77,11 @@ class DynamoSyncs:
         return [_sync(each) for each in found if "expires_at" not in each]
 
     def note(self, sync: Sync, last: LastPass, *, due_at: float) -> None:
-        """Set how it went."""
-        self._update(sync, "SET #last = :last, #due_at = :due_at", {":last": packed(last), ":due_at": due_at})
+        """Set both if the row has the due time that the pass saw, else how it went alone."""
+        told: Mapping[str, Value] = {":last": packed(last)}
+        due: Mapping[str, Value] = {**told, ":due_at": due_at, ":seen": sync.due_at}
+        if not self._update(sync, "SET #last = :last, #due_at = :due_at", due, also="#due_at = :seen"):
+            self._update(sync, "SET #last = :last", told)
 
     def remove(self, sync: Sync, removal: Removal) -> None:
         """Set what becomes of its documents, and let a pass be due."""
@@ -87,6 +90,11 @@ class DynamoSyncs:
     def drop(self, sync: Sync) -> None:
         """Let the row expire."""
         self._update(sync, "SET #expires_at = :expires_at", {":expires_at": self._soon()})
+
+    def end_removal(self, sync: Sync) -> None:
+        """Let the row expire, if it still has this removal."""
+        values: Mapping[str, Value] = {":expires_at": self._soon(), ":removal": sync.removal or ""}
+        self._update(sync, "SET #expires_at = :expires_at", values, also="#removal = :removal")
 
     def brought(self, sync: Sync) -> dict[str, str]:
         """Read the sync's rows as they are now."""
@@ -112,12 +120,13 @@ class DynamoSyncs:
         key = _synced(sync.tenant, sync.id, document_id)
         self._table.write(Put(key=key, item={"fingerprint": "", "expires_at": self._soon()}))
 
-    def _update(self, sync: Sync, change: str, values: Mapping[str, Value]) -> None:
+    def _update(self, sync: Sync, change: str, values: Mapping[str, Value], *, also: str = "") -> bool:
+        condition = f"{_THERE} AND {also}" if also else _THERE
         try:
-            key = _key(sync.tenant, sync.id)
-            self._table.write(Update(key=key, change=change, condition=_THERE, values=values))
+            self._table.write(Update(key=_key(sync.tenant, sync.id), change=change, condition=condition, values=values))
         except ConditionFailedError:
-            return
+            return False
+        return True
 
     def _soon(self) -> int:
         return int(self._clock.now()) + _KEPT_SECONDS

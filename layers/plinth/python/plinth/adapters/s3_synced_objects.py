@@ -60,7 +60,12 @@ class S3SyncedObjects:
             for found in page.get("Contents", []):
                 key = found.get("Key", "")
                 if not key.endswith("/"):
-                    yield ListedObject(key=key, etag=found.get("ETag", ""), size_bytes=found.get("Size", 0))
+                    yield ListedObject(
+                        key=key,
+                        etag=found.get("ETag", ""),
+                        size_bytes=found.get("Size", 0),
+                        modified_at=found["LastModified"].timestamp() if "LastModified" in found else 0.0,
+                    )
 
     def describe(self, source: SyncedObject) -> ObjectFacts:
         """Read head and tags; user metadata wins over a tag of its name, as it does among the documents."""

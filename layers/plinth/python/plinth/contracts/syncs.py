@@ -52,11 +52,12 @@ class Sync:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedObject:
-    """An object of the source, as a listing tells of it."""
+    """An object of the source, as a listing tells of it; `modified_at` (Unix seconds) tells a put of the same bytes."""
 
     key: str
     etag: str
     size_bytes: int
+    modified_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,8 +22,8 @@ from plinth.memory.tagging import labels_of
 MOST_FILES = 10_000
 """That one pass places; the next one goes on."""
 MOST_OBJECTS = 100_000
-FREE_DELETIONS = 10
-"""That a pass may make whatever their share is, unless nothing at all is left."""
+FEW_DOCUMENTS = 10
+"""Of no more than these a pass deletes whatever share is gone, unless nothing at all is left."""
 OWN_MARK = "sync"
 """The reserved name: by it a copy, and each passage of it, says which sync brought it."""
 _SHOWN = 100
@@ -151,7 +151,7 @@ def withholds(plan: Plan, brought: Mapping[str, str], *, allowed: bool) -> bool:
     """Say whether so much would go that somebody should look first: more than half, or all that there is."""
     if allowed or not plan.gone:
         return False
-    return not plan.seen or (len(plan.gone) > FREE_DELETIONS and 2 * len(plan.gone) > len(brought))
+    return not plan.seen or (len(brought) > FEW_DOCUMENTS and 2 * len(plan.gone) > len(brought))
 
 
 def next_pass(sync: Sync, last: LastPass, *, is_whole: bool) -> float:
@@ -161,5 +161,5 @@ def next_pass(sync: Sync, last: LastPass, *, is_whole: bool) -> float:
 
 def _fingerprint(sync: Sync, found: ListedObject) -> str:
     """Return what a version is known by under these settings: other settings place every object anew."""
-    told = [found.etag, found.size_bytes, sync.pattern, sorted(sync.metadata.items())]
+    told = [found.etag, found.size_bytes, found.modified_at, sync.pattern, sorted(sync.metadata.items())]
     return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:24]

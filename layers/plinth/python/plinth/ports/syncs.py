@@ -24,7 +24,7 @@ class Syncs(Protocol):
         ...
 
     def note(self, sync: Sync, last: LastPass, *, due_at: float) -> None:
-        """Write down how a pass went and when the next is due, unless the sync is gone."""
+        """Write down how a pass went, unless the sync is gone; and when the next is due, unless that was set since."""
         ...
 
     def remove(self, sync: Sync, removal: Removal) -> None:
@@ -33,6 +33,10 @@ class Syncs(Protocol):
 
     def drop(self, sync: Sync) -> None:
         """Forget the sync."""
+        ...
+
+    def end_removal(self, sync: Sync) -> None:
+        """Forget the sync whose removal is carried out, unless something else was decided since."""
         ...
 
     def brought(self, sync: Sync) -> dict[str, str]:

@@ -51,7 +51,7 @@ def make_pass(sync: Sync, services: Services, *, allow_deletes: bool = False) ->
     whole = len(plan.files) < MOST_FILES and (held or len(plan.gone) <= MOST_DELETIONS)
     services.syncs.note(sync, last, due_at=next_pass(sync, last, is_whole=whole))
     if sync.removal and not left:
-        services.syncs.drop(sync)
+        services.syncs.end_removal(sync)
     return last
 
 
