@@ -97,7 +97,7 @@ def models_elsewhere() -> dict[str, str]:
 
 
 def enforces_roles(*, strict: bool) -> bool:
-    """PLINTH_ENFORCE_ROLES: 1 lets functions do what their roles say, and nothing else; unsaid, a strict stack does so."""
+    """PLINTH_ENFORCE_ROLES: 1 lets functions do what their roles say and no more; unsaid, a strict stack does so."""
     value = os.environ.get("PLINTH_ENFORCE_ROLES") or str(int(strict))
     if value not in ("0", "1"):
         raise SettingError(f"PLINTH_ENFORCE_ROLES is {value!r}: set it to 0 or 1")
