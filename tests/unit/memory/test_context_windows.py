@@ -1,5 +1,6 @@
 """Which passages are asked about together, and how much of a context a passage keeps."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from plinth.contracts.memory import ParsedDocument, Passage, Section
@@ -60,3 +61,15 @@ def test_every_passage_that_is_to_have_a_context_leaves_room_for_it() -> None:
 
     assert max(each.tokens for each in passages) <= COUNTER.window - ROOM_TOKENS
     assert max(each.tokens for each in split_document(document, COUNTER)) > COUNTER.window - ROOM_TOKENS
+
+
+def test_a_context_without_spaces_is_cut_after_the_last_character_that_is_read() -> None:
+    class ByCharacter(FakeTokenCounter):
+        def count(self, texts: Sequence[str]) -> list[int]:
+            return [len(text) for text in texts]
+
+    full = replace(PASSAGE, tokens=COUNTER.window - 4)
+
+    (found,) = placed([full], {"k": "本章介绍软件包管理。"}, ["k"], ByCharacter())
+
+    assert (found.context, found.context_key, found.tokens) == ("本章介绍", "k", COUNTER.window)

@@ -10,13 +10,14 @@ from functions.build_prompt.handler import build_prompt
 from functions.check_answerable.handler import check_answerable
 from functions.retrieve_context.handler import retrieve_context
 from functions.save_answer.handler import save_answer
+from plinth.adapters.dynamo_breakers import FAILURES
 from plinth.adapters.ledger_over_rows import LedgerOverRows
 from plinth.chain.catalogue import read_catalogue
 from plinth.contracts.access import Allowance, Allowances
 from plinth.contracts.events import CitationFound, RunEnded, TextDelta
 from plinth.contracts.models import Prompt
 from plinth.contracts.runs import NOT_IN_DOCUMENTS, Answer, Run, RunStatus
-from plinth.errors import ModelBusyError, ModelStreamCutError
+from plinth.errors import ContentMissingError, ModelBusyError, ModelStreamCutError
 from plinth.money.budgets import budgets_of
 from tests.fakes.ledger_rows import FakeLedgerRows
 from tests.fakes.models import FakeModel, whole
@@ -179,3 +180,31 @@ def test_a_check_is_paid_within_the_budget_and_left_out_where_that_is_spent(
     assert (verdict["answerable"], len(verdict["calls"]), len(services.model.requests)) == (True, asked, asked)
     assert left.day.spent_micro_usd == sum(each["cost_micro_usd"] for each in verdict["calls"])
     assert (left.day.spent_micro_usd > 0, left.day.held_micro_usd) == (bool(asked), 0)
+
+
+def test_an_open_breaker_is_passed_over_and_the_run_goes_on_unchecked(
+    services: ChainServices, call: Call, doubted: Callable[..., Run]
+) -> None:
+    run = doubted()
+    services.model = FakeModel(([NO], whole()))
+    for _ in range(FAILURES):
+        services.breakers.failed("plinth-local")
+
+    assert call(check_answerable, run=run)["answerable"]
+
+    assert services.model.requests == []
+
+
+def test_a_run_that_was_retrieved_before_an_update_is_answered(
+    services: ChainServices, call: Call, doubted: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, kept = doubted(), services.runs.get_content
+
+    def of_before(run: Run, name: str, kind: Any) -> Any:
+        if name == "missing":
+            raise ContentMissingError(name)
+        return kept(run, name, kind)
+
+    monkeypatch.setattr(services.runs, "get_content", of_before)
+
+    assert call(check_answerable, run=run)["answerable"]

@@ -21,16 +21,26 @@ from plinth.contracts.access import Allowance, Allowances, KeyRecord, Tier
 from plinth.contracts.context_orders import DocumentContexts
 from plinth.contracts.memory import DocumentVersion, SearchScope, StoredPassage
 from plinth.contracts.models import ModelRequest, StopReason, StreamItem, TextChunk
-from plinth.errors import DocumentRefusedError, ModelBusyError, ModelRequestRefusedError, ModelStreamCutError
+from plinth.errors import (
+    ContextsLostError,
+    DocumentRefusedError,
+    ModelBusyError,
+    ModelRequestRefusedError,
+    ModelStreamCutError,
+    StoreUnavailableError,
+)
 from plinth.memory.naming import document_id
 from plinth.memory.tagging import CONTEXT_KEY, CONTEXT_MODEL, CONTEXT_MOST
 from plinth.money.budgets import limited_budgets
-from plinth.runtime.contexts import ROUNDS
+from plinth.runtime import context_plans
+from plinth.runtime.contexts import WAITING_SECONDS, WRITING_SECONDS
+from tests.fakes.clock import FakeClock
 from tests.fakes.ledger_rows import FakeLedgerRows
 from tests.fakes.models import whole
 from tests.unit.steps.conftest import TENANT, ChainServices
 
 Call = Callable[..., dict[str, Any]]
+START = FakeClock().now()
 MODEL = "claude-haiku-5-5"
 BUDGETS = Allowances(tenant=Allowance(day_micro_usd=1_000_000), user=Allowance(day_micro_usd=900_000), revision=1)
 ORDER = {CONTEXT_MODEL: MODEL, CONTEXT_KEY: "key1"}
@@ -99,13 +109,18 @@ def ingest(services: ChainServices, call: Call, document: DocumentVersion) -> in
     split, cost = call(split_document, document=document), 0
     assert split["with_contexts"]
     for window in range(call(plan_contexts, document=document)["windows"]):
-        cost += call(write_contexts, document=document, window=window, round=1)["cost_micro_usd"]
+        cost += write(call, document, window)["cost_micro_usd"]
     embedded = call(embed_passages, document=document, with_contexts=True)
     indexes = call(index_passages, document=document)["indexes"]
     told = {"tokens": embedded["tokens"], "in_context": embedded["in_context"], "contexts_micro_usd": cost}
     published = call(publish_document, document=document, passages=split["passages"], indexes=indexes, **told)
     assert published["published"]
     return cost
+
+
+def write(call: Call, document: DocumentVersion, window: int, **more: float) -> dict[str, Any]:
+    """Write a window as the machine does in an execution that began with the test."""
+    return call(write_contexts, document=document, window=window, **{"round": 1, "started_at": START, **more})
 
 
 def contexts_of(services: ChainServices, document: DocumentVersion) -> DocumentContexts:
@@ -198,14 +213,14 @@ def test_a_window_that_is_written_again_by_a_retry_or_a_later_try_is_paid_once(
     document = uploaded(services, call)
     call(split_document, document=document)
     call(plan_contexts, document=document)
-    cost = call(write_contexts, document=document, window=0, round=1)["cost_micro_usd"]
+    cost = write(call, document, 0)["cost_micro_usd"]
 
-    assert call(write_contexts, document=document, window=0, round=1)["cost_micro_usd"] == cost
+    assert write(call, document, 0)["cost_micro_usd"] == cost
     redriven = replace(document, attempt=2)
     for name in ("text", "split"):
         services.work.put(redriven, name, services.work.get(document, name))
     call(plan_contexts, document=redriven)
-    assert call(write_contexts, document=redriven, window=0, round=1)["cost_micro_usd"] == cost
+    assert write(call, redriven, 0)["cost_micro_usd"] == cost
 
     assert len(writer.requests) == 1
     assert spent(services) == [(cost, 0), (cost, 0)]
@@ -241,17 +256,63 @@ def test_a_window_that_fails_twice_leaves_its_passages_without_and_the_document_
 def test_a_busy_model_is_waited_for_and_costs_nothing_until_it_answers(
     services: ChainServices, call: Call, writer: Writer
 ) -> None:
-    writer.failures = [ModelBusyError("later", 7.2)] * 2
+    writer.failures = [ModelBusyError("later", 17.2), ModelBusyError("later", 0.1), ModelBusyError("later", None)]
     document = uploaded(services, call)
     call(split_document, document=document)
     call(plan_contexts, document=document)
 
-    told = call(write_contexts, document=document, window=0, round=1)
-    last = call(write_contexts, document=document, window=0, round=ROUNDS)
+    told = write(call, document, 0)
+    soon = write(call, document, 0, round=2, started_at=START - WAITING_SECONDS + 1)
+    last = write(call, document, 0, round=3, started_at=START - WAITING_SECONDS)
 
-    assert (told["busy"], told["wait_seconds"], last["busy"]) == (True, 8, False)
+    assert (told["busy"], told["wait_seconds"], last["busy"]) == (True, 18, False)
+    assert (soon["busy"], soon["wait_seconds"]) == (True, 10)
     assert spent(services) == [(0, 0), (0, 0)]
-    assert call(write_contexts, document=document, window=0, round=2)["cost_micro_usd"] > 0
+    assert write(call, document, 0, round=4)["cost_micro_usd"] > 0
+
+
+def test_a_document_that_has_been_written_about_for_long_leaves_the_machine_time_to_publish_it(
+    services: ChainServices, call: Call, writer: Writer
+) -> None:
+    document = uploaded(services, call)
+    call(split_document, document=document)
+    call(plan_contexts, document=document)
+
+    told = write(call, document, 0, started_at=START - WRITING_SECONDS - 1)
+
+    assert (told["busy"], told["cost_micro_usd"], writer.requests) == (False, 0, [])
+
+
+def test_passages_beyond_the_most_windows_of_a_try_are_missing_and_the_next_version_writes_them(
+    services: ChainServices, call: Call, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context_plans, "MAX_WINDOWS", 1)
+    document = uploaded(services, call)
+    ingest(services, call, document)
+    assert contexts_of(services, document).missing == 2
+
+    again = uploaded(services, call, sequence="02")
+    ingest(services, call, again)
+
+    assert contexts_of(services, again).missing == 0
+
+
+@pytest.mark.guarantee_b
+def test_a_window_that_was_paid_for_and_cannot_be_kept_ends_in_an_error_that_the_machine_does_not_repeat(
+    services: ChainServices, call: Call, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = uploaded(services, call)
+    call(split_document, document=document)
+    call(plan_contexts, document=document)
+
+    def failing(*_: object) -> None:
+        raise StoreUnavailableError("S3 throttled")
+
+    monkeypatch.setattr(services.work, "put", failing)
+    with pytest.raises(ContextsLostError):
+        write(call, document, 0)
+
+    assert len(writer.requests) == 1
 
 
 @pytest.mark.guarantee_b
@@ -264,9 +325,9 @@ def test_a_call_whose_function_died_is_held_and_not_made_twice(
     call(plan_contexts, document=document)
 
     with pytest.raises(KeyboardInterrupt):
-        call(write_contexts, document=document, window=0, round=1)
+        write(call, document, 0)
     held = spent(services)[0][1]
-    cost = call(write_contexts, document=document, window=0, round=1)["cost_micro_usd"]
+    cost = write(call, document, 0)["cost_micro_usd"]
     services.time.advance(1000)
     services.ledger.sweep(limit=10)
 
@@ -284,7 +345,7 @@ def test_a_budget_that_is_too_small_is_told_and_nothing_is_asked(
     call(split_document, document=document)
     call(plan_contexts, document=document)
 
-    assert call(write_contexts, document=document, window=0, round=1)["over_budget"] is True
+    assert write(call, document, 0)["over_budget"] is True
 
     assert writer.requests == []
 

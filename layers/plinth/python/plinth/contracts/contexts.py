@@ -50,11 +50,15 @@ class PlanContextsOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteContextsInput:
-    """`round` counts from 1: each is a wait for a model that takes no calls just now."""
+    """`round` counts from 1: each is a wait for a model that takes no calls just now.
+
+    `started_at` is when the execution began: all windows of a document wait within the same time.
+    """
 
     document: DocumentVersion
     window: int
     round: int
+    started_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ PlinthError
 ├── PageUnreadableError          a page of the web can't be read, or must not be
 ├── ReservationStateError        a reservation is not in the state that this needs: a step was left out
 ├── ContentMissingError          a step asks for what no step before it handed on
+├── ContextsLostError            contexts were paid for and could not be kept
 ├── SettingMissingError          a function lacks an environment variable that its stack must set
 ├── RunSupersededError           another execution owns the run; this one must stop silently
 └── RequestError                 the caller's mistake or limit: a problem document with a status and a code
@@ -49,6 +50,7 @@ PlinthError
 
 from plinth.errors.faults import (
     ContentMissingError,
+    ContextsLostError,
     DocumentRefusedError,
     MemoryUnavailableError,
     PageUnreadableError,
@@ -104,6 +106,7 @@ __all__ = [
     "ApprovalExpiredError",
     "BudgetExceededError",
     "ContentMissingError",
+    "ContextsLostError",
     "DocumentRefusedError",
     "ErasureUnderWayError",
     "IdempotencyConflictError",

@@ -52,6 +52,10 @@ class ContentMissingError(PlinthError):
     """A step asks for what no step before it handed on: the machine runs the steps in a wrong order."""
 
 
+class ContextsLostError(PlinthError):
+    """A window of contexts was paid for and could not be kept; a repeat of the step would pay for it again."""
+
+
 class SettingMissingError(PlinthError):
     """An environment variable that this function needs is not set; the CDK stack that makes the function sets it."""
 

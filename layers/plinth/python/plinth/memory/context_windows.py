@@ -69,13 +69,23 @@ def placed(
 
 
 def _with_context(passage: Passage, context: str, key: str, counter: TokenCounter) -> Passage:
-    room, words = counter.window - passage.tokens, context.split(" ")
-    fitting: list[str] = []
-    for word, tokens in zip(words, counter.count(words), strict=True):
-        if tokens > room:
-            break
-        fitting.append(word)
-        room -= tokens
+    room = counter.window - passage.tokens
+    fitting, used = _beginning(context.split(" "), room, counter)
+    joint = " "
+    if not fitting:  # a first word too long: a language that writes no spaces is cut between its characters
+        joint = ""
+        fitting, used = _beginning(list(context), room, counter)
     if not fitting:
         return passage
-    return replace(passage, context=" ".join(fitting), context_key=key, tokens=counter.window - room)
+    return replace(passage, context=joint.join(fitting), context_key=key, tokens=passage.tokens + used)
+
+
+def _beginning(parts: Sequence[str], room: int, counter: TokenCounter) -> tuple[list[str], int]:
+    """Return the first parts that fit, and their tokens."""
+    fitting, used = list[str](), 0
+    for part, tokens in zip(parts, counter.count(parts), strict=True):
+        if used + tokens > room:
+            break
+        fitting.append(part)
+        used += tokens
+    return fitting, used

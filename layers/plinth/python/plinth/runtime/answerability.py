@@ -12,10 +12,10 @@ from plinth.chain.executions import ENDING_SECONDS
 from plinth.contracts.answering import CheckAnswerableInput, CheckAnswerableOutput
 from plinth.contracts.memory import Missing, StoredPassage
 from plinth.contracts.models import Prompt, TimeLimits
-from plinth.contracts.runs import ModelCost, Run, RunRequest
-from plinth.errors import BudgetExceededError, TransientError
+from plinth.contracts.runs import Run, RunRequest
+from plinth.errors import BudgetExceededError, ContentMissingError, ModelBreakerOpenError, TransientError
 from plinth.money.budgets import budgets_of
-from plinth.runtime.side_calls import SideCall, ask, request_to
+from plinth.runtime.side_calls import SideCall, SideReply, ask, request_to
 from plinth.wiring import Services
 
 CHECK_SECONDS = 45.0  # below CheckAnswerable's own timeout
@@ -26,33 +26,37 @@ def check(request: CheckAnswerableInput, services: Services) -> CheckAnswerableO
     run = request.run
     asked = services.runs.get(run.tenant, run.id).request
     passages = services.runs.get_content(run, "passages", tuple[StoredPassage, ...])
-    missing = services.runs.get_content(run, "missing", Missing)
+    try:
+        missing = services.runs.get_content(run, "missing", Missing)
+    except ContentMissingError:  # retrieved by the function of before an update, which did not say it
+        return CheckAnswerableOutput(answerable=True)
     if not passages or missing.names:
         services.runs.put_content(run, "answer", declined("", unknown=missing.names))
         return CheckAnswerableOutput(answerable=False)
-    able = [each for each in checkers(asked) if services.breakers.look(each.id).open_until is None]
-    chosen = min(able, key=lambda each: each.id != request.last_model, default=None)
-    if chosen is None:
-        return CheckAnswerableOutput(answerable=True)
     prompt = check_prompt(asked.question, passages, missing=missing.words)
-    refused, calls = _verdict(run, asked, chosen, prompt, services)
+    reply = _asked(run, asked, prompt, request.last_model, services)
+    if reply is None:
+        return CheckAnswerableOutput(answerable=True)
+    refused = reply.failure is None and says_no(reply.text)
     if refused:
-        services.runs.put_content(run, "answer", declined(chosen.id))
-    return CheckAnswerableOutput(answerable=not refused, calls=calls)
+        services.runs.put_content(run, "answer", declined(reply.cost.model))
+    return CheckAnswerableOutput(answerable=not refused, calls=(reply.cost,))
 
 
-def _verdict(
-    run: Run, asked: RunRequest, chosen: CatalogueModel, prompt: Prompt, services: Services
-) -> tuple[bool, tuple[ModelCost, ...]]:
-    """Return whether the model says no, and what asking cost."""
-    limits = _limits(run, chosen, services)
-    request = request_to(chosen, prompt, max_output_tokens=VERDICT_TOKENS, limits=limits)
-    call = SideCall(run=run, step="CheckAnswerable", chosen=chosen, request=request)
-    try:
-        reply = ask(call, budgets_of(run.tenant, asked), services)
-    except BudgetExceededError:
-        return False, ()
-    return reply.failure is None and says_no(reply.text), (reply.cost,)
+def _asked(run: Run, asked: RunRequest, prompt: Prompt, last_model: str, services: Services) -> SideReply | None:
+    """Ask the first checker whose breaker lets it, the conversation's last model before the others."""
+    able = sorted(checkers(asked), key=lambda each: each.id != last_model)
+    for attempt, chosen in enumerate(able, start=1):
+        limits = _limits(run, chosen, services)
+        request = request_to(chosen, prompt, max_output_tokens=VERDICT_TOKENS, limits=limits)
+        call = SideCall(run=run, step="CheckAnswerable", attempt=attempt, chosen=chosen, request=request)
+        try:
+            return ask(call, budgets_of(run.tenant, asked), services)
+        except ModelBreakerOpenError:
+            continue
+        except BudgetExceededError:
+            break
+    return None
 
 
 def _limits(run: Run, chosen: CatalogueModel, services: Services) -> TimeLimits:

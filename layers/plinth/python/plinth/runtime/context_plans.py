@@ -18,6 +18,9 @@ from plinth.memory.naming import of_generation
 from plinth.runtime.context_work import keys_of, parsed_of, split_passages
 from plinth.wiring import Services
 
+MAX_WINDOWS = 500
+"""Windows of one try: more would not fit into a machine's history or time. The next import writes the next ones."""
+
 
 def plan(document: DocumentVersion, services: Services) -> PlanContextsOutput:
     """Say which passages are written about, and what that may cost; what the live version has is not written again.
@@ -34,7 +37,8 @@ def plan(document: DocumentVersion, services: Services) -> PlanContextsOutput:
     keys = keys_of(made, passages)
     known = {key: context for key, context in _live_contexts(document, services).items() if key in set(keys)}
     fresh = {key: each for key, each in reversed(list(zip(keys, passages, strict=True))) if key not in known}
-    windows = windows_of(sorted(fresh.values(), key=lambda each: each.position), characters=chosen.passage_characters)
+    in_order = sorted(fresh.values(), key=lambda each: each.position)
+    windows = windows_of(in_order, characters=chosen.passage_characters)[:MAX_WINDOWS]
     asked = [[passages[position] for position in window] for window in windows]
     most = most_micro_usd(chosen, window_bounds(parsed.title, beginning, asked))
     if order.most_micro_usd is not None and most > order.most_micro_usd:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from plinth.chain.catalogue import model
 from plinth.chain.context_prices import TRIES
 from plinth.chain.contexts import context_prompt, output_tokens, read_contexts
-from plinth.chain.routing import BREAKING
 from plinth.contracts.context_orders import ContextOrder
 from plinth.contracts.contexts import (
     WriteContextsInput,
@@ -20,10 +19,12 @@ from plinth.contracts.money import Budget
 from plinth.contracts.runs import ModelCost
 from plinth.errors import (
     BudgetExceededError,
+    ContextsLostError,
     ModelBreakerOpenError,
     ModelBusyError,
     ModelError,
     ModelUnavailableError,
+    StoreUnavailableError,
 )
 from plinth.money.budgets import limited_budgets
 from plinth.runtime.context_work import Window, parsed_of, plan_of, split_passages
@@ -31,10 +32,13 @@ from plinth.runtime.side_calls import SideCall, ask, request_to
 from plinth.wiring import Services
 
 CALL_SECONDS = 110.0  # two calls fit below WriteContexts' own timeout
-ROUNDS = 8
-"""How often a busy model is waited for; after that the window's passages stay without contexts."""
+WAITING_SECONDS = 1_800
+"""How long after the execution's start a busy model is waited for; then the windows that meet it stay without."""
+WRITING_SECONDS = 5_400
+"""After this nothing more is asked: what is left of the machine's time is for embedding and publishing."""
+LEAST_WAIT_SECONDS = 10
+_LONGEST_WAIT_SECONDS = 120
 _STEP = "WriteContexts"
-_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 10, 120
 
 
 def write(request: WriteContextsInput, services: Services) -> WriteContextsOutput:
@@ -44,13 +48,19 @@ def write(request: WriteContextsInput, services: Services) -> WriteContextsOutpu
     window = Window(document, planned, request.window, passages)
     written = window.kept(services)
     if written is None:
+        waited = services.clock.now() - request.started_at
+        if waited > WRITING_SECONDS:
+            return WriteContextsOutput()
         try:
             written = _written(window, request.round, services)
         except BudgetExceededError:
             return WriteContextsOutput(over_budget=True)
         except (ModelBusyError, ModelUnavailableError) as error:
-            return WriteContextsOutput(busy=request.round < ROUNDS, wait_seconds=_wait_seconds(error))
-        window.keep(written, services)
+            return WriteContextsOutput(busy=waited < WAITING_SECONDS, wait_seconds=_wait_seconds(error))
+        try:
+            window.keep(written, services)
+        except StoreUnavailableError as error:  # no name that the machine repeats: a repeat would pay again
+            raise ContextsLostError("a window's contexts were written and could not be kept") from error
     order = parsed_of(document, services).source.contexts
     paid = replace(window.run(services), id=written.paid_as)
     services.usage.count_calls(paid, _payer(document, order, services), written.calls, at=services.clock.now())
@@ -60,9 +70,6 @@ def write(request: WriteContextsInput, services: Services) -> WriteContextsOutpu
 def _written(window: Window, epoch: int, services: Services) -> WrittenWindow:
     """Ask once, and once more where the reply was none; raise where it takes no calls now, which bills nothing."""
     chosen = model(window.plan.model)
-    breaker = services.breakers.look(chosen.id)
-    if breaker.open_until is not None:
-        raise ModelBreakerOpenError("the model failed too often", breaker.open_until - services.clock.now())
     order = parsed_of(window.document, services).source.contexts
     budgets, calls = _budgets(window.document, order, services), list[ModelCost]()
     limits = TimeLimits(
@@ -75,14 +82,10 @@ def _written(window: Window, epoch: int, services: Services) -> WrittenWindow:
         call = SideCall(run=window.run(services, epoch), step=_STEP, attempt=attempt, chosen=chosen, request=request)
         try:
             reply = ask(call, budgets, services)
-        except BudgetExceededError:
+        except (BudgetExceededError, ModelBreakerOpenError, StoreUnavailableError):
             if not calls:
                 raise
-            break
-        if reply.failure and reply.failure.reason in BREAKING:
-            services.breakers.failed(chosen.id)
-        elif breaker.failing and not reply.failure:
-            services.breakers.succeeded(chosen.id)
+            break  # the first call is paid
         if isinstance(reply.failure, (ModelBusyError, ModelUnavailableError)) and not calls:
             raise reply.failure
         calls.append(reply.cost)
@@ -95,7 +98,7 @@ def _written(window: Window, epoch: int, services: Services) -> WrittenWindow:
 
 def _wait_seconds(error: ModelError) -> int:
     wanted = error.retry_after_seconds if isinstance(error, ModelBusyError) else None
-    return max(1, min(math.ceil(wanted or _WAIT_SECONDS), _LONGEST_WAIT_SECONDS))
+    return max(LEAST_WAIT_SECONDS, min(math.ceil(wanted or 0), _LONGEST_WAIT_SECONDS))
 
 
 def _payer(document: DocumentVersion, order: ContextOrder, services: Services) -> str:

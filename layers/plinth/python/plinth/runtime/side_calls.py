@@ -7,10 +7,11 @@ import msgspec
 
 from plinth.chain.catalogue import CatalogueModel
 from plinth.chain.reply_checks import require_answer
+from plinth.chain.routing import BREAKING
 from plinth.contracts.models import ModelEnd, ModelRequest, Prompt, StopReason, StreamItem, TextChunk, TimeLimits, Usage
 from plinth.contracts.money import Budget, Reservation
 from plinth.contracts.runs import ModelCost, Run
-from plinth.errors import ModelError, ModelStreamCutError
+from plinth.errors import ModelBreakerOpenError, ModelError, ModelStreamCutError
 from plinth.money.prices import price_of
 from plinth.runtime.call_costs import bound_of, call_cost
 from plinth.runtime.payments import set_aside
@@ -62,9 +63,11 @@ def request_to(
 
 
 def ask(call: SideCall, budgets: Sequence[Budget], services: Services) -> SideReply:
-    """Set the bound aside, make the call, settle its bill; `BudgetExceededError` where a budget has less left.
+    """Set the bound aside, make the call, settle its bill, tell the model's breaker how it went.
 
-    A call that was started before, and whose end nobody told, is not made again: it fails at its bound.
+    Raises `BudgetExceededError` where a budget has less left, `ModelBreakerOpenError` where the model is not to be
+    asked now; both cost nothing. A call that was started before, and whose end nobody told, is not made again: it fails
+    at its bound, which says nothing of the model.
     """
     wanted = Reservation(
         run=call.run,
@@ -77,6 +80,10 @@ def ask(call: SideCall, budgets: Sequence[Budget], services: Services) -> SideRe
     payment = set_aside(wanted, budgets, services)
     if not payment.start():
         return _failed(call, ModelStreamCutError("the call was started before, and its end was never told"))
+    breaker = services.breakers.look(call.chosen.id)
+    if breaker.open_until is not None:
+        payment.settle(0)
+        raise ModelBreakerOpenError("the model failed too often", breaker.open_until - services.clock.now())
     try:
         text, end = _reply(call, services)
         cost = call_cost(call.chosen, end.usage, bound_micro_usd=call.bound_micro_usd)
@@ -84,6 +91,10 @@ def ask(call: SideCall, budgets: Sequence[Budget], services: Services) -> SideRe
     except ModelError as error:
         made = _failed(call, error)
     payment.settle(made.cost.cost_micro_usd)
+    if made.failure and made.failure.reason in BREAKING:
+        services.breakers.failed(call.chosen.id)
+    elif breaker.failing and not made.failure:
+        services.breakers.succeeded(call.chosen.id)
     return made
 
 

@@ -15,7 +15,7 @@ from plinth.chain.summarizing import brought_up_to_date, summary_prompt, summary
 from plinth.contracts.answering import SummarizeTurnsOutput
 from plinth.contracts.models import StopReason, TimeLimits
 from plinth.contracts.runs import Run, RunRequest
-from plinth.errors import BudgetExceededError, TransientError
+from plinth.errors import BudgetExceededError, ModelBreakerOpenError, TransientError
 from plinth.money.budgets import budgets_of
 from plinth.runtime.remembering import Memory, memory_of
 from plinth.runtime.side_calls import SideCall, SideReply, ask, request_to
@@ -36,7 +36,7 @@ def summarize(run: Run, services: Services) -> SummarizeTurnsOutput:
         logger_of(_STEP).warning("the catalogue has no such model", run_id=run.id, model=asked.summary_model)
         return _NOTHING
     left = run.until - services.clock.now() - ENDING_SECONDS
-    if left < _LEAST_SECONDS or services.breakers.look(chosen.id).open_until is not None:
+    if left < _LEAST_SECONDS:
         return _NOTHING
     memory = memory_of(run, asked, services)
     if not memory.told.leaving:
@@ -44,7 +44,7 @@ def summarize(run: Run, services: Services) -> SummarizeTurnsOutput:
     call = _call(run, asked, chosen, memory, seconds=min(SUMMARY_SECONDS, left))
     try:
         reply = ask(call, budgets_of(run.tenant, asked), services)
-    except BudgetExceededError:
+    except (BudgetExceededError, ModelBreakerOpenError):
         return _NOTHING
     try:
         services.runs.add_call(run, reply.cost)
