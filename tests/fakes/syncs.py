@@ -9,7 +9,7 @@ from plinth.contracts.importing import ImportedFile, SyncedObject
 from plinth.contracts.syncs import LastPass, ListedObject, ObjectFacts, Removal, Sync
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, NotFoundError, SourceUnreadableError
-from plinth.memory.prefix_sync import OWN_MARK
+from plinth.memory.tagging import OWN_MARK
 from plinth.ports.clock import Clock
 
 
@@ -63,8 +63,10 @@ class FakeSyncs:
         return {**self._brought.get((sync.tenant, sync.id), {}), **intended}
 
     def intend(self, tenant: Tenant, document_id: str, source: SyncedObject) -> None:
+        if document_id in (known := self._brought.get((tenant, source.sync_id), {})):
+            known[document_id] = "intended"
+            return
         self._intended[tenant, source.sync_id, document_id] = self._clock.now() + INTENDED_SECONDS
-        self._brought.get((tenant, source.sync_id), {}).pop(document_id, None)
 
     def bring(self, tenant: Tenant, document_id: str, source: SyncedObject) -> None:
         self._intended.pop((tenant, source.sync_id, document_id), None)

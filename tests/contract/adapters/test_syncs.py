@@ -16,7 +16,8 @@ from plinth.contracts.importing import ImportedFile, ImportFailure, SyncedObject
 from plinth.contracts.syncs import LastPass, ListedObject, Sync
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, NotFoundError, SourceUnreadableError, StoreUnavailableError
-from plinth.memory.prefix_sync import OWN_MARK, sync_id
+from plinth.memory.prefix_sync import sync_id
+from plinth.memory.tagging import OWN_MARK
 from plinth.ports.syncs import SyncedObjects, Syncs
 from tests.contract.adapters.conftest import Cloud
 from tests.fakes.clock import FakeClock
@@ -133,19 +134,22 @@ def test_what_was_brought_is_known_by_its_last_fingerprint_until_it_is_released(
     assert syncs.brought(sync) == {"doc_a": "f-e2"}
 
 
-def test_what_is_intended_is_known_without_its_version_until_it_is_brought_or_forgotten(
+def test_what_is_intended_is_known_without_its_version_until_it_is_brought_or_forgotten_if_it_never_was(
     syncs: Syncs, tenant: Tenant, clock: FakeClock
 ) -> None:
     sync = syncs.save(sync_of(tenant))
-    for document in ("doc_a", "doc_b"):
-        syncs.bring(tenant, document, version_of(sync))
+    syncs.bring(tenant, "doc_c", version_of(sync))
+    for document in ("doc_a", "doc_b", "doc_c"):
         syncs.intend(tenant, document, version_of(sync))
-    assert set(syncs.brought(sync)) == {"doc_a", "doc_b"}
+    assert set(syncs.brought(sync)) == {"doc_a", "doc_b", "doc_c"}
     assert "f-e1" not in syncs.brought(sync).values()
 
     syncs.bring(tenant, "doc_a", version_of(sync))
     clock.advance(INTENDED_SECONDS + 1)
 
+    assert set(syncs.brought(sync)) == {"doc_a", "doc_c"}
+    assert syncs.brought(sync)["doc_a"] == "f-e1"
+    syncs.release(sync, "doc_c")
     assert syncs.brought(sync) == {"doc_a": "f-e1"}
 
 

@@ -284,6 +284,7 @@ def test_contexts_are_ordered_with_the_upload_and_their_price_is_told(client: Cl
             "raise it",
         ),
         ({"metadata": {"context-model": "claude-haiku-5-5"}}, "metadata.context-model", "is reserved"),
+        ({"metadata": {"sync": "acme-0123456789ab"}}, "metadata.sync", "is reserved"),
         ({"metadata": {"context-key": "k"}}, "metadata.context-key", "is reserved"),
     ],
 )

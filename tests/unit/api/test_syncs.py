@@ -44,6 +44,8 @@ def test_a_sync_is_added_once_and_its_first_pass_begins(world: World, operator: 
         ({"pattern": "{a}/{a}"}, "pattern", "each name once"),
         ({"pattern": "a/{b}"}, "pattern", "folders such as"),
         ({"pattern": "{tenant}/"}, "pattern", "reserved"),
+        ({"pattern": "{context-model}/"}, "pattern", "reserved"),
+        ({"pattern": "{a}/", "metadata": {f"n{each}": "x" for each in range(15)}}, "metadata", "send fewer"),
         ({"metadata": {"sync": "x"}}, "metadata", "reserved"),
         ({"metadata": {"access": "no label!"}}, "metadata.access", "labels"),
         ({"every_seconds": 1}, "every_seconds", "300"),

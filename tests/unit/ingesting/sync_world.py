@@ -12,7 +12,8 @@ from plinth.contracts.syncs import Sync
 from plinth.contracts.tenant import Tenant
 from plinth.errors import PlinthError, StoreUnavailableError
 from plinth.memory.naming import document_id, object_key, sequence
-from plinth.memory.prefix_sync import OWN_MARK, sync_id
+from plinth.memory.prefix_sync import sync_id
+from plinth.memory.tagging import OWN_MARK
 from plinth.runtime import imports
 from plinth.runtime.prefix_sync import make_pass
 from plinth.wiring import Services

@@ -12,7 +12,7 @@ from functions.place_document.handler import place_document
 from plinth.contracts.importing import Batch, ImportedFile, ImportState
 from plinth.contracts.memory import Content, DocumentVersion
 from plinth.contracts.runs import Failure
-from plinth.contracts.syncs import LastPass, Sync
+from plinth.contracts.syncs import LastPass, ListedObject, Sync
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, NotFoundError, StoreUnavailableError
 from plinth.memory.naming import document_id, object_key, sequence
@@ -382,6 +382,61 @@ def test_two_passes_at_once_are_one(services: ChainServices, source: FakeSyncedO
 
     imported(services, sync, call)
     assert make_pass(sync, services) is not None
+
+
+def test_a_pass_that_another_overtook_while_it_listed_does_nothing(
+    services: ChainServices, source: FakeSyncedObjects, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.put(BUCKET, "docs/a.md", b"a")
+    source.put(BUCKET, "docs/b.md", b"b")
+    sync = added(services)
+    passed(services, sync)
+    imported(services, sync, call)
+    del source.buckets[BUCKET]["docs/a.md"]
+    listed = source.listed
+
+    def overtaken(bucket: str, prefix: str) -> list[ListedObject]:
+        found = list(listed(bucket, prefix))
+        monkeypatch.setattr(source, "listed", listed)
+        source.put(BUCKET, "docs/a.md", b"again")
+        passed(services, sync)
+        imported(services, sync, call)
+        return found
+
+    monkeypatch.setattr(source, "listed", overtaken)
+
+    assert make_pass(sync, services) is None
+    assert source.documents[TENANT, "team/docs/a.md"][0] == b"again"
+    assert passed(services, sync).changed == 0
+
+
+def test_a_pass_is_made_as_the_sync_stands_when_it_begins(
+    services: ChainServices, source: FakeSyncedObjects, call: Call
+) -> None:
+    source.put(BUCKET, "docs/a.md", b"a")
+    read = added(services)
+    added(services, metadata={"access": "staff"})
+
+    assert make_pass(read, services)
+    imported(services, read, call)
+    services.syncs.drop(read)
+
+    assert source.documents[TENANT, "team/docs/a.md"][1]["access"] == "staff"
+    assert make_pass(read, services) is None
+
+
+def test_a_file_of_a_sync_that_has_other_settings_meanwhile_is_placed_by_the_next_pass(
+    services: ChainServices, source: FakeSyncedObjects, call: Call
+) -> None:
+    source.put(BUCKET, "docs/a.md", b"a")
+    sync = added(services)
+    passed(services, sync)
+    added(services, metadata={"access": "staff"})
+
+    assert imported(services, sync, call) == ["sync_changed"]
+    passed(services, sync)
+    assert imported(services, sync, call) == []
+    assert source.documents[TENANT, "team/docs/a.md"][1]["access"] == "staff"
 
 
 def test_a_pass_whose_machine_could_not_be_started_is_over_and_can_be_made_again(

@@ -110,9 +110,12 @@ class DynamoSyncs:
         self._table.write(Put(key=key, item={"fingerprint": source.fingerprint}))
 
     def intend(self, tenant: Tenant, document_id: str, source: SyncedObject) -> None:
-        """Write what is no fingerprint, and expires."""
+        """Write what is no fingerprint, and expires where there was none before."""
         expires_at = int(self._clock.now()) + INTENDED_SECONDS
         key = _synced(tenant, source.sync_id, document_id)
+        known = Update(key=key, change="SET #fingerprint = :it", condition=_THERE, values={":it": _INTENDED})
+        if self._holds(known):
+            return
         self._table.write(Put(key=key, item={"fingerprint": _INTENDED, "expires_at": expires_at}))
 
     def release(self, sync: Sync, document_id: str) -> None:
@@ -122,8 +125,11 @@ class DynamoSyncs:
 
     def _update(self, sync: Sync, change: str, values: Mapping[str, Value], *, also: str = "") -> bool:
         condition = f"{_THERE} AND {also}" if also else _THERE
+        return self._holds(Update(key=_key(sync.tenant, sync.id), change=change, condition=condition, values=values))
+
+    def _holds(self, change: Update) -> bool:
         try:
-            self._table.write(Update(key=_key(sync.tenant, sync.id), change=change, condition=condition, values=values))
+            self._table.write(change)
         except ConditionFailedError:
             return False
         return True

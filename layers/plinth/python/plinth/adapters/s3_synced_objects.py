@@ -17,7 +17,7 @@ from plinth.contracts.syncs import ListedObject, ObjectFacts
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, SourceUnreadableError
 from plinth.memory.naming import object_key
-from plinth.memory.prefix_sync import OWN_MARK
+from plinth.memory.tagging import OWN_MARK
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

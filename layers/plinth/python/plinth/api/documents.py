@@ -19,7 +19,7 @@ from plinth.contracts.memory import DocumentRecord, DocumentState, Upload, Uploa
 from plinth.errors import InvalidFieldError, NotFoundError, NothingToRedriveError, RequestTooLargeError
 from plinth.memory.labels import may_read
 from plinth.memory.naming import document_id, name_fault
-from plinth.memory.tagging import labels_of, with_order
+from plinth.memory.tagging import labels_of_upload, with_order
 from plinth.runtime.erasures import begin_erasure
 from plinth.wiring.stores import MAX_DOCUMENT_BYTES
 
@@ -97,7 +97,7 @@ def create_document(creation: DocumentCreation, exchange: CurrentExchange) -> Re
     """
     services, tenant = exchange.services, exchange.caller.tenant
     require_usable_name(creation.name, exchange.caller)
-    labels = labels_of(creation.metadata)
+    labels = labels_of_upload(creation.metadata)
     asked = ContextAsk(model=creation.context_model, max_cost_micro_usd=creation.max_context_cost_micro_usd)
     (ordered,) = order_contexts(asked, [creation], exchange.caller)
     require_within(asked, ordered.estimate)

@@ -24,7 +24,7 @@ from plinth.contracts.memory import Upload
 from plinth.errors import InvalidFieldError
 from plinth.memory.importing import changed, import_id
 from plinth.memory.naming import document_id
-from plinth.memory.tagging import labels_of, with_order
+from plinth.memory.tagging import labels_of_upload, with_order
 from plinth.wiring.stores import MAX_DOCUMENT_BYTES
 
 MOST_FILES = 2_000
@@ -99,7 +99,7 @@ def create_import(creation: ImportCreation, exchange: CurrentExchange) -> Respon
     An import that runs already is returned as it stands.
     """
     services, tenant = exchange.services, exchange.caller.tenant
-    labels_of(creation.metadata)
+    labels_of_upload(creation.metadata)
     asked = ContextAsk(model=creation.context_model, max_cost_micro_usd=creation.max_context_cost_micro_usd)
     ordered = order_contexts(asked, creation.files, exchange.caller)
     pairs = zip(creation.files, ordered, strict=True)

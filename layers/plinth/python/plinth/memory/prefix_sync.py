@@ -17,15 +17,13 @@ from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, InvalidFieldError
 from plinth.memory.labels import NAME
 from plinth.memory.naming import document_id, name_fault
-from plinth.memory.tagging import labels_of
+from plinth.memory.tagging import CONTEXT_NAMES, MOST_NAMES, OWN_MARK, labels_of
 
 MOST_FILES = 10_000
 """That one pass places; the next one goes on."""
 MOST_OBJECTS = 100_000
 FEW_DOCUMENTS = 10
 """Of no more than these a pass deletes whatever share is gone, unless nothing at all is left."""
-OWN_MARK = "sync"
-"""The reserved name: by it a copy, and each passage of it, says which sync brought it."""
 _SHOWN = 100
 _TICK_SECONDS = 60
 _PART = re.compile(r"\{([^{}]*)\}")
@@ -78,10 +76,13 @@ def require_usable(sync: Sync) -> None:
     """Raise `InvalidFieldError` for a prefix, a pattern or metadata that no object could be read by."""
     if sync.prefix.startswith("/") or (sync.prefix and not sync.prefix.endswith("/")):
         raise InvalidFieldError("prefix", "must be empty, or a folder such as handbook/ that ends with a slash")
-    labels_of(sync.metadata)
     for field, names in (("metadata", list(sync.metadata)), ("pattern", _names(sync))):
-        if taken := {OWN_MARK, "tenant"}.intersection(names):
-            raise InvalidFieldError(field, f"{taken.pop()} is reserved: use another name; a sync has one tenant")
+        if taken := (CONTEXT_NAMES | {OWN_MARK, "tenant"}).intersection(names):
+            raise InvalidFieldError(field, f"{min(taken)} is reserved: use another name; a sync has one tenant")
+    labels_of(sync.metadata)
+    if len({OWN_MARK, *sync.metadata, *_names(sync)}) > MOST_NAMES:
+        told = f"has, with the names of the pattern and {OWN_MARK}, more than {MOST_NAMES} names: send fewer"
+        raise InvalidFieldError("metadata", told)
 
 
 def _names(sync: Sync) -> list[str]:
@@ -106,7 +107,7 @@ def planned(sync: Sync, brought: Mapping[str, str], objects: Iterable[ListedObje
         if there[document] or len(files) == MOST_FILES:
             continue
         try:
-            metadata = marks_of_path(sync, found)
+            metadata = marks_of_path(sync, found.key)
         except DocumentRefusedError as refusal:
             refused.append(ImportFailure(name=name, reason=refusal.reason, message=refusal.message))
             continue
@@ -130,11 +131,11 @@ def planned(sync: Sync, brought: Mapping[str, str], objects: Iterable[ListedObje
     )
 
 
-def marks_of_path(sync: Sync, found: ListedObject) -> dict[str, str]:
+def marks_of_path(sync: Sync, key: str) -> dict[str, str]:
     """Return what the object's document is marked with, whatever its tags say; raise why it can't be one."""
-    if fault := name_fault(sync.tenant, f"{sync.bucket}/{found.key}"):
+    if fault := name_fault(sync.tenant, f"{sync.bucket}/{key}"):
         raise DocumentRefusedError("bad_name", f"its name {fault}: rename the object")
-    names, folders = _names(sync), found.key.removeprefix(sync.prefix).split("/")[:-1]
+    names, folders = _names(sync), key.removeprefix(sync.prefix).split("/")[:-1]
     if len(folders) < len(names):
         raise DocumentRefusedError(
             "path_mismatch", f"it lies in {len(folders)} folders, not in {sync.pattern}: move it"

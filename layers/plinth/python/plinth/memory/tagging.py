@@ -14,7 +14,9 @@ ACCESS = "access"
 """A reserved name: its value lists access labels, separated by spaces or commas."""
 CONTEXT_MODEL, CONTEXT_KEY, CONTEXT_MOST = "context-model", "context-key", "context-most-micro-usd"
 """Reserved names, which order contexts: the model that writes them, the key that pays, and what they may cost."""
-_ORDER = frozenset({CONTEXT_MODEL, CONTEXT_KEY, CONTEXT_MOST})
+CONTEXT_NAMES = frozenset({CONTEXT_MODEL, CONTEXT_KEY, CONTEXT_MOST})
+OWN_MARK = "sync"
+"""The reserved name: by it a copy, and each passage of it, says which sync brought it."""
 MOST_NAMES = 16
 _MOST_LABELS = 32
 _MOST_DIGITS = 15
@@ -25,7 +27,7 @@ def labels_of(metadata: Mapping[str, str]) -> Labels:
 
     Names that order contexts are none, so that nobody orders at another's expense: `with_order` alone sets them.
     """
-    if taken := sorted(_ORDER & set(metadata)):
+    if taken := sorted(CONTEXT_NAMES & set(metadata)):
         raise InvalidFieldError(f"metadata.{taken[0]}", "is reserved: an upload or import says context_model instead")
     if len(metadata) > MOST_NAMES:
         raise InvalidFieldError("metadata", f"has more than {MOST_NAMES} names: send fewer")
@@ -34,6 +36,13 @@ def labels_of(metadata: Mapping[str, str]) -> Labels:
         raise InvalidFieldError(f"metadata.{odd}", "holds characters that can't be printed: remove them")
     access = _access(metadata[ACCESS]) if ACCESS in metadata else ()
     return Labels(metadata=tuple(marks), access=access)
+
+
+def labels_of_upload(metadata: Mapping[str, str]) -> Labels:
+    """Return what somebody marks an upload with; a sync's mark, by which a sync may replace and delete, is refused."""
+    if OWN_MARK in metadata:
+        raise InvalidFieldError(f"metadata.{OWN_MARK}", "is reserved for what a sync brings: use another name")
+    return labels_of(metadata)
 
 
 def source_facts(source: SourceObject) -> SourceFacts:
@@ -77,7 +86,7 @@ def labels_of_object(tags: Mapping[str, str]) -> Labels:
 
 def marks_of_object(tags: Mapping[str, str]) -> dict[str, str]:
     """Return those of an object's own tags that mean something, as they are read; what orders contexts is apart."""
-    lowered = {name.lower(): value for name, value in tags.items() if name.lower() not in _ORDER}
+    lowered = {name.lower(): value for name, value in tags.items() if name.lower() not in CONTEXT_NAMES}
     return {name: value for name, value in lowered.items() if name == ACCESS or (value and NAME.fullmatch(name))}
 
 

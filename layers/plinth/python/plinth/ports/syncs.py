@@ -48,7 +48,10 @@ class Syncs(Protocol):
         ...
 
     def intend(self, tenant: Tenant, document_id: str, source: SyncedObject) -> None:
-        """Note, for some days, that the sync may have brought the document, in a version that nobody knows."""
+        """Note that the sync may have brought the document, in a version that nobody knows.
+
+        That lasts some days, where nothing of the document was noted before.
+        """
         ...
 
     def release(self, sync: Sync, document_id: str) -> None:

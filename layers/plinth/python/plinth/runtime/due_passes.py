@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 
 from plinth.access.log_lines import logger_of
 from plinth.contracts.syncs import Sync
-from plinth.errors import NotFoundError, PlinthError
+from plinth.errors import PlinthError
 from plinth.memory.prefix_sync import is_due, tenant_of
 from plinth.runtime.prefix_sync import make_pass
+from plinth.runtime.synced_files import standing
 from plinth.wiring import Services
 
 _A_PASS_MS = 300_000
@@ -33,10 +34,7 @@ def make_asked_pass(event: Mapping[str, object], services: Services) -> dict[str
     """
     name = str(event["sync"])
     tenant = tenant_of(name)
-    try:
-        sync = services.syncs.get(tenant, name) if tenant else None
-    except NotFoundError:
-        sync = None
+    sync = standing(tenant, name, services) if tenant else None
     return _made(sync, services, allow_deletes=event.get("allow_deletes") is True) if sync else {}
 
 

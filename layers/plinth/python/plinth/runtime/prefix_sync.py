@@ -9,8 +9,9 @@ from itertools import islice
 from plinth.contracts.importing import Batch, ImportRecord, ImportState
 from plinth.contracts.memory import DocumentState, KnownDocument
 from plinth.contracts.syncs import LastPass, Sync
-from plinth.errors import PlinthError, SourceUnreadableError, StoreUnavailableError
+from plinth.errors import NotFoundError, PlinthError, SourceUnreadableError, StoreUnavailableError
 from plinth.memory.prefix_sync import MOST_FILES, MOST_OBJECTS, Plan, import_of, next_pass, planned, withholds
+from plinth.runtime.synced_files import standing
 from plinth.wiring import Services
 
 MOST_DELETIONS = 1_000
@@ -20,8 +21,16 @@ Known = Mapping[str, KnownDocument]
 
 
 def make_pass(sync: Sync, services: Services, *, allow_deletes: bool = False) -> LastPass | None:
-    """Bring the documents in line with the source as far as one pass goes; None where another pass is at work."""
-    started_at = services.clock.now()
+    """Bring the documents in line with the source as far as one pass goes.
+
+    None where the sync is gone, or where another pass is at work, or was while this one looked: it may have changed
+    what this one saw. `sync` may have been read long ago.
+    """
+    started_at, attempt = services.clock.now(), _next_attempt(sync, services)
+    current = standing(sync.tenant, sync.id, services)
+    if attempt is None or current is None:
+        return None
+    sync = current
     brought = services.syncs.brought(sync)
     try:
         plan = _plan(sync, brought, services)
@@ -29,7 +38,7 @@ def make_pass(sync: Sync, services: Services, *, allow_deletes: bool = False) ->
         failed = LastPass(at=started_at, problem=str(error))
         services.syncs.note(sync, failed, due_at=next_pass(sync, failed, is_whole=True))
         return failed
-    batch = _begin(sync, plan, services)
+    batch = _begin(sync, plan, attempt, services)
     if batch is None:
         return None
     held = withholds(plan, brought, allowed=allow_deletes or sync.removal is not None)
@@ -46,7 +55,7 @@ def make_pass(sync: Sync, services: Services, *, allow_deletes: bool = False) ->
         removed=removed,
         held_back=left if held else 0,
         refused=plan.refused,
-        unreadable=tuple(islice((each for each in plan.unchanged if _is_refused(known.get(each))), _SHOWN)),
+        unreadable=_unreadable(plan, known),
     )
     whole = len(plan.files) < MOST_FILES and (held or len(plan.gone) <= MOST_DELETIONS)
     services.syncs.note(sync, last, due_at=next_pass(sync, last, is_whole=whole))
@@ -66,7 +75,16 @@ def _plan(sync: Sync, brought: dict[str, str], services: Services) -> Plan:
     return planned(sync, brought, objects)
 
 
-def _begin(sync: Sync, plan: Plan, services: Services) -> Batch | None:
+def _next_attempt(sync: Sync, services: Services) -> int | None:
+    """Return which attempt of the import a pass would be that begins now, None while one runs."""
+    try:
+        known = services.imports.get(sync.tenant, import_of(sync.id))
+    except NotFoundError:
+        return 1
+    return None if known.state is ImportState.RUNNING else known.attempt + 1
+
+
+def _begin(sync: Sync, plan: Plan, attempt: int, services: Services) -> Batch | None:
     record = ImportRecord(
         import_id=import_of(sync.id),
         state=ImportState.UPLOADING,
@@ -76,7 +94,11 @@ def _begin(sync: Sync, plan: Plan, services: Services) -> Batch | None:
     )
     if services.imports.prepare(sync.tenant, record).state is ImportState.RUNNING:
         return None
-    return services.imports.begin(sync.tenant, record.import_id)
+    batch = services.imports.begin(sync.tenant, record.import_id)
+    if batch and batch.attempt != attempt:
+        services.imports.close(batch, ImportState.DONE)
+        return None
+    return batch
 
 
 def _place(batch: Batch, plan: Plan, services: Services) -> None:
@@ -120,5 +142,6 @@ def _known(sync: Sync, brought: Container[str], services: Services) -> Known:
     return {each.newest.document_id: each for each in found if each.newest.document_id in brought}
 
 
-def _is_refused(document: KnownDocument | None) -> bool:
-    return document is not None and document.state is DocumentState.REFUSED
+def _unreadable(plan: Plan, known: Known) -> tuple[str, ...]:
+    refused = {each for each, row in known.items() if row.state is DocumentState.REFUSED}
+    return tuple(islice((each for each in plan.unchanged if each in refused), _SHOWN))

@@ -3,11 +3,22 @@
 from dataclasses import replace
 
 from plinth.contracts.importing import ImportedFile, PlaceDocumentInput, SyncedObject
+from plinth.contracts.syncs import Sync
+from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, InvalidFieldError, NotFoundError
 from plinth.memory.naming import document_id
+from plinth.memory.prefix_sync import marks_of_path
 from plinth.memory.tagging import labels_of, marks_of_object
 from plinth.wiring import Services
 from plinth.wiring.stores import MAX_DOCUMENT_BYTES
+
+
+def standing(tenant: Tenant, sync_id: str, services: Services) -> Sync | None:
+    """Return the sync as it is now, None where there is none any more."""
+    try:
+        return services.syncs.get(tenant, sync_id)
+    except NotFoundError:
+        return None
 
 
 def bring(request: PlaceDocumentInput, source: SyncedObject, services: Services) -> None:
@@ -27,14 +38,13 @@ def bring(request: PlaceDocumentInput, source: SyncedObject, services: Services)
 
 
 def _require_standing(request: PlaceDocumentInput, source: SyncedObject, services: Services) -> None:
-    """Raise where the sync is gone, where the name is somebody else's, and where the file is too large."""
+    """Raise where the sync is gone or another, where the name is somebody else's, and where the file is too large."""
     tenant, file = request.batch.tenant, request.file
-    try:
-        is_removed = services.syncs.get(tenant, source.sync_id).removal is not None
-    except NotFoundError:
-        is_removed = True
-    if is_removed:
+    sync = standing(tenant, source.sync_id, services)
+    if sync is None or sync.removal:
         raise DocumentRefusedError("sync_removed", "the sync was removed meanwhile")
+    if marks_of_path(sync, source.key) != file.metadata:
+        raise DocumentRefusedError("sync_changed", "the sync has other settings meanwhile: the next pass places it")
     if file.size_bytes > MAX_DOCUMENT_BYTES:
         raise DocumentRefusedError("too_large", f"the object is over {MAX_DOCUMENT_BYTES} bytes: split it")
     if services.synced_objects.owner(tenant, file.name) not in (None, source.sync_id):
