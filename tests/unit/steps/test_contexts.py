@@ -212,14 +212,14 @@ def test_a_window_that_is_written_again_by_a_retry_or_a_later_try_is_paid_once(
 ) -> None:
     document = uploaded(services, call)
     call(split_document, document=document)
-    call(plan_contexts, document=document)
+    most = call(plan_contexts, document=document)["most_micro_usd"]
     cost = write(call, document, 0)["cost_micro_usd"]
 
     assert write(call, document, 0)["cost_micro_usd"] == cost
     redriven = replace(document, attempt=2)
     for name in ("text", "split"):
         services.work.put(redriven, name, services.work.get(document, name))
-    call(plan_contexts, document=redriven)
+    assert 0 < call(plan_contexts, document=redriven)["most_micro_usd"] < most
     assert write(call, redriven, 0)["cost_micro_usd"] == cost
 
     assert len(writer.requests) == 1

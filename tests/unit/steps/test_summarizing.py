@@ -289,6 +289,28 @@ def test_the_answer_is_out_and_the_run_has_ended_before_a_summary_is_asked_for(
     assert [each.step for each in record.receipt.model_calls] == ["CallModel", "SummarizeTurns"]
 
 
+def test_a_run_that_is_handed_over_to_another_execution_is_followed_by_a_summary_too(
+    services: ChainServices, accept: Accept
+) -> None:
+    remember_document(services, "apt purge removes the configuration files too")
+    run = next_one(accept, seconds=1800)
+    talked(services, run, WINDOW + AT_ONCE)
+
+    class Slow(FakeModel):
+        def stream(self, request: ModelRequest) -> Iterator[StreamItem]:
+            services.time.advance(1 if self.requests else 100)
+            yield from super().stream(request)
+
+    services.model = Slow(([], ModelSilentError("silent")), (["By apt purge [1]."], whole()), SUMMED_UP)
+    machine = AnswerMachine(services, services.time)
+    assert "after SaveContinuation" in list(machine.execution(run))
+
+    moments = list(machine.execution(replace(run, epoch=2)))
+
+    assert moments[-1] == "after SummarizeTurns"
+    assert summary(services)
+
+
 @pytest.mark.guarantee_b
 def test_a_function_that_dies_while_it_sums_up_costs_its_bound_and_harms_no_run(
     services: ChainServices, accept: Accept

@@ -22,8 +22,9 @@ class ModelView:
 
     `created` is the day of the entry's price. Of a route, `models` are those that the caller's tier may use, in order;
     limits and capabilities are what each of them has, and there is no price, for any of them may answer.
-    `summary_micro_usd` is the most that summing up older turns costs at once, in a conversation that it answers; null
-    where the tier has no model for that.
+    `summary_micro_usd` is the most that summing up older turns in plain English text costs at once, in a conversation
+    that it answers (text of other letters has more bytes, and up to four times the bound); null where the tier has no
+    model for that.
     """
 
     id: str

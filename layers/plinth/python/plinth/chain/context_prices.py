@@ -31,23 +31,28 @@ _TEXT_PER_BYTE = {
 """How many bytes of text a byte of the file has, usually and at most: some are packed, some told in words."""
 
 
-def most_micro_usd(chosen: CatalogueModel, prompts: Iterable[tuple[int, int]]) -> int:
-    """Return the most that windows cost, each told by the bound of its prompt and its number of passages."""
+Alike = tuple[int, int, int]
+"""Windows that are alike: the bound of each one's prompt, the number of its passages, and how many there are."""
+
+
+def most_micro_usd(chosen: CatalogueModel, windows: Iterable[Alike]) -> int:
+    """Return the most that windows cost."""
     price = price_of(chosen.id)
     return sum(
         TRIES
+        * count
         * bound_micro_usd(
             price,
             input_token_bound=input_tokens,
             max_output_tokens=output_tokens(passages, limit=chosen.max_output_tokens),
         )
-        for input_tokens, passages in prompts
+        for input_tokens, passages, count in windows
     )
 
 
-def window_bounds(title: str, beginning: str, windows: Iterable[Sequence[Passage]]) -> list[tuple[int, int]]:
+def window_bounds(title: str, beginning: str, windows: Iterable[Sequence[Passage]]) -> list[Alike]:
     """Return what `most_micro_usd` needs to know of windows."""
-    return [(input_token_bound(context_prompt(title, beginning, each)), len(each)) for each in windows]
+    return [(input_token_bound(context_prompt(title, beginning, each)), len(each), 1) for each in windows]
 
 
 def estimate(chosen: CatalogueModel, *, size_bytes: int, content_type: str) -> ContextEstimate:
@@ -57,22 +62,21 @@ def estimate(chosen: CatalogueModel, *, size_bytes: int, content_type: str) -> C
     bound = _windows(chosen, size_bytes * most, _SHORT_PASSAGE, 2 * BEGINNING_CHARACTERS)
     price = price_of(chosen.id)
     expected_micro_usd = sum(
-        bound_micro_usd(
+        count
+        * bound_micro_usd(
             price,
             input_token_bound=input_bytes // _CHARACTERS_PER_TOKEN,
             max_output_tokens=_USUAL_OUTPUT_TOKENS * passages,
         )
-        for input_bytes, passages in expected
+        for input_bytes, passages, count in expected
     )
     return ContextEstimate(
         model=chosen.id, expected_micro_usd=expected_micro_usd, most_micro_usd=most_micro_usd(chosen, bound)
     )
 
 
-def _windows(
-    chosen: CatalogueModel, text_bytes: float, passage_bytes: int, beginning_bytes: int
-) -> list[tuple[int, int]]:
-    """Return the windows of a text of such passages: the bytes of each prompt, and its passages."""
+def _windows(chosen: CatalogueModel, text_bytes: float, passage_bytes: int, beginning_bytes: int) -> list[Alike]:
+    """Return the windows of a text of such passages."""
     passages = min(MAX_PASSAGES, int(text_bytes / passage_bytes) + 1)
     each_bytes = (
         min(passage_bytes, text_bytes)
@@ -83,4 +87,4 @@ def _windows(
     frame = input_token_bound(context_prompt("", "", [Passage(position=0, text="")] * in_window))
     prompt_bytes = frame + int(min(beginning_bytes, text_bytes)) + int(in_window * 1.1 * each_bytes)
     whole, rest = divmod(passages, in_window)
-    return [(prompt_bytes, in_window)] * whole + ([(prompt_bytes, rest)] if rest else [])
+    return [(prompt_bytes, in_window, whole), (prompt_bytes, rest, int(rest > 0))]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class ContextOrder:
     """Which catalogue model writes contexts for a document, empty for none; which key pays with its tenant.
 
-    `most_micro_usd` is what they may cost; None leaves that to the budgets.
+    `most_micro_usd` is what they may cost in one try; None leaves that to the budgets.
     """
 
     model: str = ""
@@ -30,7 +30,7 @@ class DocumentContexts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextEstimate:
-    """What the contexts of something will about cost by a model, and at most: above that a document is refused."""
+    """What the contexts of something will about cost by a model, and at most in one try: above that it is refused."""
 
     model: str
     expected_micro_usd: int

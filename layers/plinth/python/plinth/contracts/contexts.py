@@ -5,6 +5,7 @@ An object's metadata orders them; what they may cost is known before; texts lie 
 
 from dataclasses import dataclass, field
 
+from plinth.contracts.context_orders import NO_CONTEXTS, ContextOrder
 from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.runs import ModelCost
 
@@ -21,6 +22,7 @@ class ContextPlan:
     beginning: str
     windows: tuple[tuple[int, ...], ...]
     known: dict[str, str] = field(default_factory=dict[str, str])
+    order: ContextOrder = NO_CONTEXTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

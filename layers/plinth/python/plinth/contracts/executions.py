@@ -37,6 +37,7 @@ class Continuation:
     turns: int = 0
     cache_key: str | None = None
     near_key: str | None = None
+    summary_due: bool = False
     calls: tuple[ModelCost, ...] = ()
     steps: tuple[StepEnded, ...] = ()
     losses: int = 0

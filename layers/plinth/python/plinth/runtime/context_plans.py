@@ -1,9 +1,10 @@
 """Which passages of a document a model is to write about, and what that may cost: known before a model is asked.
 
-What was paid for is kept under the version, not under the try, and with the live version in the index: neither a
-redrive nor a new version pays for it again.
+What was paid for is kept under the version, not under the try, for two days, and with the live version in the index:
+neither a redrive nor a new version pays for it again.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import msgspec
@@ -11,11 +12,11 @@ import msgspec
 from plinth.access.entitlement import context_model
 from plinth.chain.context_prices import most_micro_usd, window_bounds
 from plinth.contracts.contexts import ContextPlan, PlanContextsOutput
-from plinth.contracts.memory import DocumentVersion
+from plinth.contracts.memory import DocumentVersion, Passage
 from plinth.errors import DocumentRefusedError, InvalidFieldError
 from plinth.memory.context_windows import beginning_of, windows_of
 from plinth.memory.naming import of_generation
-from plinth.runtime.context_work import keys_of, parsed_of, split_passages
+from plinth.runtime.context_work import Window, keys_of, parsed_of, split_passages
 from plinth.wiring import Services
 
 MAX_WINDOWS = 500
@@ -33,21 +34,28 @@ def plan(document: DocumentVersion, services: Services) -> PlanContextsOutput:
         chosen = context_model(order.model, services.tenants.standing(document.tenant).tier)
     except InvalidFieldError as error:
         raise DocumentRefusedError("bad_metadata", f"{error}: upload it again so, or without contexts") from error
-    made = ContextPlan(model=chosen.id, title=parsed.title, beginning=beginning, windows=())
+    made = ContextPlan(model=chosen.id, title=parsed.title, beginning=beginning, windows=(), order=order)
     keys = keys_of(made, passages)
     known = {key: context for key, context in _live_contexts(document, services).items() if key in set(keys)}
     fresh = {key: each for key, each in reversed(list(zip(keys, passages, strict=True))) if key not in known}
     in_order = sorted(fresh.values(), key=lambda each: each.position)
     windows = windows_of(in_order, characters=chosen.passage_characters)[:MAX_WINDOWS]
-    asked = [[passages[position] for position in window] for window in windows]
-    most = most_micro_usd(chosen, window_bounds(parsed.title, beginning, asked))
+    made = replace(made, windows=windows, known=known)
+    most = most_micro_usd(chosen, window_bounds(made.title, beginning, _unpaid(document, made, passages, services)))
     if order.most_micro_usd is not None and most > order.most_micro_usd:
         amounts = f"can cost {most} micro-dollars, more than the {order.most_micro_usd} that were allowed"
         remedy = "upload it with a higher max_context_cost_micro_usd, or without contexts"
         raise DocumentRefusedError("contexts_too_dear", f"contexts of its {len(passages)} passages {amounts}: {remedy}")
-    made = replace(made, windows=windows, known=known)
     services.work.put(document, "context-plan", msgspec.json.encode(made))
     return PlanContextsOutput(windows=len(windows), most_micro_usd=most)
+
+
+def _unpaid(
+    document: DocumentVersion, planned: ContextPlan, passages: Sequence[Passage], services: Services
+) -> list[list[Passage]]:
+    """Return the windows that no earlier try has written."""
+    windows = [Window(document, planned, number, passages) for number in range(len(planned.windows))]
+    return [each.passages for each in windows if document.attempt <= 1 or each.kept(services) is None]
 
 
 def _live_contexts(document: DocumentVersion, services: Services) -> dict[str, str]:

@@ -27,7 +27,7 @@ from plinth.errors import (
     StoreUnavailableError,
 )
 from plinth.money.budgets import limited_budgets
-from plinth.runtime.context_work import Window, parsed_of, plan_of, split_passages
+from plinth.runtime.context_work import Window, plan_of, split_passages
 from plinth.runtime.side_calls import SideCall, ask, request_to
 from plinth.wiring import Services
 
@@ -61,17 +61,15 @@ def write(request: WriteContextsInput, services: Services) -> WriteContextsOutpu
             window.keep(written, services)
         except StoreUnavailableError as error:  # no name that the machine repeats: a repeat would pay again
             raise ContextsLostError("a window's contexts were written and could not be kept") from error
-    order = parsed_of(document, services).source.contexts
     paid = replace(window.run(services), id=written.paid_as)
-    services.usage.count_calls(paid, _payer(document, order, services), written.calls, at=services.clock.now())
+    services.usage.count_calls(paid, _payer(document, planned.order, services), written.calls, at=services.clock.now())
     return WriteContextsOutput(cost_micro_usd=sum(each.cost_micro_usd for each in written.calls))
 
 
 def _written(window: Window, epoch: int, services: Services) -> WrittenWindow:
     """Ask once, and once more where the reply was none; raise where it takes no calls now, which bills nothing."""
     chosen = model(window.plan.model)
-    order = parsed_of(window.document, services).source.contexts
-    budgets, calls = _budgets(window.document, order, services), list[ModelCost]()
+    budgets, calls = _budgets(window.document, window.plan.order, services), list[ModelCost]()
     limits = TimeLimits(
         total_seconds=CALL_SECONDS, first_seconds=chosen.first_seconds, stall_seconds=chosen.stall_seconds
     )
