@@ -71,7 +71,9 @@ def list_(
 def now(
     sync_id: _Id,
     *,
-    allow_deletes: Annotated[bool, typer.Option("--allow-deletes", help="Delete any number of documents.")] = False,
+    allow_deletes: Annotated[
+        bool, typer.Option("--allow-deletes", help="Delete what the last pass held back.")
+    ] = False,
     env: EnvironmentName = LOCAL,
 ) -> None:
     """Make a pass now."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from plinth.adapters.dynamo_syncs import INTENDED_SECONDS
 from plinth.contracts.importing import ImportedFile, SyncedObject
-from plinth.contracts.syncs import LastPass, ListedObject, ObjectFacts, Removal, Sync
+from plinth.contracts.syncs import LastPass, ListedObject, ObjectFacts, Permission, Removal, Sync
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, NotFoundError, SourceUnreadableError
 from plinth.memory.tagging import OWN_MARK
@@ -138,10 +138,10 @@ class FakePasses:
     """`Passes`: `begun` lists what was asked for."""
 
     def __init__(self) -> None:
-        self.begun: list[tuple[str, bool]] = []
+        self.begun: list[tuple[str, Permission | None]] = []
 
-    def begin(self, sync_id: str, *, allow_deletes: bool) -> None:
-        self.begun.append((sync_id, allow_deletes))
+    def begin(self, sync_id: str, *, permission: Permission | None = None) -> None:
+        self.begun.append((sync_id, permission))
 
 
 def _etag(body: bytes) -> str:

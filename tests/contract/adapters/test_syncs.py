@@ -335,4 +335,4 @@ def test_a_function_that_can_not_be_called_is_a_store_that_does_not_answer(cloud
     away = replace(cloud, endpoint="http://127.0.0.1:9")
 
     with pytest.raises(StoreUnavailableError):
-        LambdaPasses(client=away.client("lambda"), function="sync").begin("acme-0", allow_deletes=False)
+        LambdaPasses(client=away.client("lambda"), function="sync").begin("acme-0")

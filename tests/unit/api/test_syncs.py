@@ -3,7 +3,7 @@
 import pytest
 
 from plinth.contracts.importing import ImportFailure, ImportRecord, ImportState
-from plinth.contracts.syncs import LastPass
+from plinth.contracts.syncs import LastPass, Permission
 from plinth.memory.prefix_sync import import_of
 from tests.unit.access.world import ALICE, BOB, World
 from tests.unit.api.client import Answer, Client
@@ -28,7 +28,7 @@ def test_a_sync_is_added_once_and_its_first_pass_begins(world: World, operator: 
     assert (first.status, first.json["state"], first.json["tenant"]) == (201, "waiting", ALICE.id)
     assert first.headers["location"] == f"/v1/syncs/{name}"
     assert second.json["id"] == name
-    assert world.passes.begun == [(name, False), (name, False)]
+    assert world.passes.begun == [(name, None), (name, None)]
     (listed,) = operator.call("GET", f"/v1/syncs?tenant={ALICE.id}").json["syncs"]
     assert (listed["every_seconds"], listed["pattern"], listed["last"]) == (3600, "", None)
     assert operator.call("GET", f"/v1/syncs/{name}").json == listed
@@ -101,7 +101,7 @@ def test_a_sync_tells_its_last_pass_and_everything_that_was_refused(world: World
     assert [each["name"] for each in told["last"]["refused"]] == ["by path", "by tags"]
     assert (busy.status, busy.code) == (409, "sync_running")
     assert operator.call("POST", f"/v1/syncs/{name}/now", {"allow_deletes": True}).status == 202
-    assert world.passes.begun[-1] == (name, True)
+    assert world.passes.begun[-1] == (name, Permission(asked_at=world.clock.now(), deletions=1))
 
 
 def test_a_sync_is_removed_only_by_who_says_what_becomes_of_its_documents(world: World, operator: Client) -> None:
@@ -112,7 +112,7 @@ def test_a_sync_is_removed_only_by_who_says_what_becomes_of_its_documents(world:
 
     assert (removed.status, removed.json["state"]) == (202, "removing")
     assert world.syncs.get(ALICE, name).removal == "erase"
-    assert world.passes.begun[-1] == (name, True)
+    assert world.passes.begun[-1] == (name, None)
 
 
 @pytest.mark.guarantee_e

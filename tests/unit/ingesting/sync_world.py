@@ -8,7 +8,7 @@ from typing import Any
 from plinth.adapters.dynamo_syncs import INTENDED_SECONDS
 from plinth.contracts.importing import Batch, ImportedFile, ImportState, NoteOutcomeInput, PlaceDocumentInput
 from plinth.contracts.memory import Content, DocumentVersion
-from plinth.contracts.syncs import Sync
+from plinth.contracts.syncs import Permission, Sync
 from plinth.contracts.tenant import Tenant
 from plinth.errors import PlinthError, StoreUnavailableError
 from plinth.memory.naming import document_id, object_key, sequence
@@ -115,7 +115,8 @@ class SyncWorld:
     def make_pass(self, *, allow_deletes: bool = False) -> None:
         """Make a pass; what fails is told in a log."""
         with suppress(StoreUnavailableError):
-            make_pass(self.sync, self.services, allow_deletes=allow_deletes)
+            permission = Permission(asked_at=self.clock.now(), deletions=1_000) if allow_deletes else None
+            make_pass(self.sync, self.services, permission=permission)
         for batch, _, _ in self.machines.imports.values():
             self.at_work.append((batch, self.staged.manifest(TENANT, batch.import_id)))
         self.machines.imports.clear()

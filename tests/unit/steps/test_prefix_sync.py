@@ -12,11 +12,12 @@ from functions.place_document.handler import place_document
 from plinth.contracts.importing import Batch, ImportedFile, ImportState
 from plinth.contracts.memory import Content, DocumentVersion
 from plinth.contracts.runs import Failure
-from plinth.contracts.syncs import LastPass, ListedObject, Sync
+from plinth.contracts.syncs import LastPass, ListedObject, Permission, Sync
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, NotFoundError, StoreUnavailableError
 from plinth.memory.naming import document_id, object_key, sequence
-from plinth.memory.prefix_sync import import_of, sync_id
+from plinth.memory.prefix_sync import PERMITTED_SECONDS, import_of, sync_id
+from plinth.runtime import prefix_sync
 from plinth.runtime.due_passes import make_asked_pass, make_due_passes
 from plinth.runtime.prefix_sync import make_pass
 from tests.fakes.imports import FakeStagedFiles
@@ -210,7 +211,7 @@ def test_a_source_that_can_not_be_read_whole_changes_nothing_and_says_why(
         case _:
             monkeypatch.setitem(vars(services.settings), "sync_buckets", ("other",))
 
-    last = passed(services, sync, allow_deletes=True)
+    last = passed(services, sync, permission=Permission(asked_at=services.clock.now(), deletions=2))
 
     assert BUCKET in last.problem
     assert (last.removed, len(source.documents)) == (0, 2)
@@ -232,7 +233,11 @@ def test_an_empty_listing_and_more_than_half_of_many_wait_for_permission(
     halved = passed(services, sync)
     assert (emptied.held_back, halved.held_back, len(source.documents)) == (30, 16, 30)
 
-    allowed = passed(services, sync, allow_deletes=True)
+    asked_at = services.clock.now()
+    services.time.advance(PERMITTED_SECONDS)
+    for useless in (Permission(asked_at=asked_at, deletions=15), Permission(asked_at=asked_at - 1, deletions=16)):
+        assert passed(services, sync, permission=useless).held_back == 16
+    allowed = passed(services, sync, permission=Permission(asked_at=asked_at, deletions=16))
     assert (allowed.removed, allowed.held_back, len(source.documents)) == (16, 0, 14)
 
 
@@ -306,6 +311,36 @@ def test_a_document_that_somebody_else_uploaded_is_neither_replaced_nor_deleted(
     assert source.documents[TENANT, "team/docs/theirs.md"][0] == b"uploaded"
     assert source.documents[TENANT, "team/docs/ours.md"][0] == b"uploaded later"
     assert set(services.syncs.brought(sync)) == {document_id(TENANT, "team/docs/kept.md")}
+
+
+def test_a_document_that_a_removed_sync_left_is_taken_over_by_the_next_one(
+    services: ChainServices, source: FakeSyncedObjects, call: Call
+) -> None:
+    source.put(BUCKET, "docs/a.md", b"a")
+    kept = added(services)
+    passed(services, kept)
+    imported(services, kept, call)
+    services.syncs.remove(kept, "keep")
+    passed(services, kept)
+
+    wider = added(services, prefix="")
+    passed(services, wider)
+
+    assert imported(services, wider, call) == []
+    assert source.owner(TENANT, "team/docs/a.md") == wider.id
+
+
+def test_an_object_that_is_too_large_is_refused_by_its_listing_with_every_pass(
+    services: ChainServices, source: FakeSyncedObjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source.put(BUCKET, "docs/a.md", b"a")
+    monkeypatch.setattr(prefix_sync, "MAX_DOCUMENT_BYTES", 0)
+    sync = added(services)
+
+    last = passed(services, sync)
+
+    assert (last.added, [each.reason for each in last.refused]) == (0, ["too_large"])
+    assert passed(services, sync).refused == last.refused
 
 
 def test_a_document_whose_event_has_not_come_yet_is_removed_by_a_later_pass(
@@ -542,7 +577,12 @@ def test_the_schedule_makes_the_passes_that_are_due_and_one_that_fails_stops_no_
     services.time.advance(HOUR)
     source.put(BUCKET, "docs/new.md", b"new")
     assert make_due_passes(services, time_left=lambda: 1_000) == {"placed": 0, "removed": 0}
-    assert make_asked_pass({"sync": first.id}, services) == {"placed": 1, "removed": 0}
+    asked = {"sync": first.id, "permission": {"asked_at": services.clock.now(), "deletions": 2}}
+    assert make_asked_pass(asked, services) == {"placed": 1, "removed": 0}
+    imported(services, first, call)
+    source.buckets[BUCKET] = {}
+    assert make_asked_pass({**asked, "permission": None}, services) == {"placed": 0, "removed": 0}
+    assert make_asked_pass(asked, services) == {"placed": 0, "removed": 2}
 
 
 def test_a_call_for_a_sync_that_is_gone_by_then_does_nothing(services: ChainServices) -> None:

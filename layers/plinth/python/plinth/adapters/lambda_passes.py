@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from plinth.adapters.aws_calls import store_errors
+from plinth.contracts.syncs import Permission
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -17,8 +18,8 @@ class LambdaPasses:
         self._client = client
         self._function = function
 
-    def begin(self, sync_id: str, *, allow_deletes: bool) -> None:
+    def begin(self, sync_id: str, *, permission: Permission | None = None) -> None:
         """Hand the call to Lambda's own queue."""
-        payload = msgspec.json.encode({"sync": sync_id, "allow_deletes": allow_deletes})
+        payload = msgspec.json.encode({"sync": sync_id, "permission": permission})
         with store_errors("Lambda"):
             self._client.invoke(FunctionName=self._function, InvocationType="Event", Payload=payload)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from plinth.api.exchange import CurrentExchange, Exchange
 from plinth.contracts.importing import ImportFailure, ImportRecord, ImportState
-from plinth.contracts.syncs import Removal, Sync
+from plinth.contracts.syncs import Permission, Removal, Sync
 from plinth.contracts.tenant import Tenant
 from plinth.errors import InvalidFieldError, NotFoundError, SyncConflictError, UnauthenticatedError
 from plinth.memory.prefix_sync import import_of, overlap, require_usable, sync_id, tenant_of
@@ -36,7 +36,7 @@ class SyncCreation(BaseModel):
 
 
 class PassRequest(BaseModel):
-    """A pass that may delete any number of documents, or one that asks first."""
+    """A pass that may, within ten minutes, make the deletions that the last one held back, or one that asks first."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -122,7 +122,7 @@ def create_sync(creation: SyncCreation, exchange: CurrentExchange) -> Response[S
     if other := next((each for each in services.syncs.of(tenant) if overlap(sync, each)), None):
         raise InvalidFieldError("prefix", f"overlaps with sync {other.id} of {other.prefix!r}: remove that one first")
     saved = services.syncs.save(sync)
-    services.passes.begin(sync.id, allow_deletes=False)
+    services.passes.begin(sync.id)
     location = {"Location": f"/v1/syncs/{sync.id}"}
     return Response(status_code=201, content_type=_JSON, body=_view(saved, services), headers=location)
 
@@ -143,7 +143,9 @@ def sync_now(sync: str, asked: PassRequest, exchange: CurrentExchange) -> Respon
     found = _view(_found(sync, exchange), exchange.services)
     if found.state == "running":
         raise SyncConflictError(f"a pass of {sync} is running: ask again when it has ended")
-    exchange.services.passes.begin(found.id, allow_deletes=asked.allow_deletes)
+    seen = found.last.held_back if found.last else 0
+    permission = Permission(asked_at=exchange.services.clock.now(), deletions=seen) if asked.allow_deletes else None
+    exchange.services.passes.begin(found.id, permission=permission)
     return Response(status_code=202, content_type=_JSON, body=found)
 
 
@@ -151,7 +153,7 @@ def delete_sync(sync: str, exchange: CurrentExchange, documents: _Documents) -> 
     """Place nothing any more, and let the documents be or delete them; the sync is gone when that is done."""
     services, found = exchange.services, _found(sync, exchange)
     services.syncs.remove(found, documents)
-    services.passes.begin(found.id, allow_deletes=True)
+    services.passes.begin(found.id)
     return Response(status_code=202, content_type=_JSON, body=_view(_found(sync, exchange), services))
 
 

@@ -51,6 +51,14 @@ class Sync:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """Leave to make as many deletions as were held back when somebody looked (`asked_at`, Unix seconds)."""
+
+    asked_at: float
+    deletions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListedObject:
     """An object of the source, as a listing tells of it; `modified_at` (Unix seconds) tells a put of the same bytes."""
 

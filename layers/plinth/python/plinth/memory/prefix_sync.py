@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from plinth.contracts.importing import ImportedFile, ImportFailure, SyncedObject
-from plinth.contracts.syncs import LastPass, ListedObject, Sync
+from plinth.contracts.syncs import LastPass, ListedObject, Permission, Sync
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, InvalidFieldError
 from plinth.memory.labels import NAME
@@ -24,6 +24,8 @@ MOST_FILES = 10_000
 MOST_OBJECTS = 100_000
 FEW_DOCUMENTS = 10
 """Of no more than these a pass deletes whatever share is gone, unless nothing at all is left."""
+PERMITTED_SECONDS = 600
+"""How long a permission holds: an asynchronous call may come hours late."""
 _SHOWN = 100
 _TICK_SECONDS = 60
 _PART = re.compile(r"\{([^{}]*)\}")
@@ -94,7 +96,7 @@ def _names(sync: Sync) -> list[str]:
     return found
 
 
-def planned(sync: Sync, brought: Mapping[str, str], objects: Iterable[ListedObject]) -> Plan:
+def planned(sync: Sync, brought: Mapping[str, str], objects: Iterable[ListedObject], *, most_bytes: int) -> Plan:
     """Compare what the sync brought (fingerprints by document id) with what its source holds."""
     files: list[ImportedFile] = []
     refused: list[ImportFailure] = []
@@ -108,6 +110,7 @@ def planned(sync: Sync, brought: Mapping[str, str], objects: Iterable[ListedObje
             continue
         try:
             metadata = marks_of_path(sync, found.key)
+            _require_size(found, most_bytes)
         except DocumentRefusedError as refusal:
             refused.append(ImportFailure(name=name, reason=refusal.reason, message=refusal.message))
             continue
@@ -131,6 +134,11 @@ def planned(sync: Sync, brought: Mapping[str, str], objects: Iterable[ListedObje
     )
 
 
+def _require_size(found: ListedObject, most_bytes: int) -> None:
+    if found.size_bytes > most_bytes:
+        raise DocumentRefusedError("too_large", f"the object is over {most_bytes} bytes: split it")
+
+
 def marks_of_path(sync: Sync, key: str) -> dict[str, str]:
     """Return what the object's document is marked with, whatever its tags say; raise why it can't be one."""
     if fault := name_fault(sync.tenant, f"{sync.bucket}/{key}"):
@@ -148,9 +156,13 @@ def marks_of_path(sync: Sync, key: str) -> dict[str, str]:
     return marks
 
 
-def withholds(plan: Plan, brought: Mapping[str, str], *, allowed: bool) -> bool:
-    """Say whether so much would go that somebody should look first: more than half, or all that there is."""
-    if allowed or not plan.gone:
+def withholds(plan: Plan, brought: Mapping[str, str], permission: Permission | None, *, now: float) -> bool:
+    """Say whether so much would go that somebody should look first: more than half, or all that there is.
+
+    Who permits it has looked a moment ago, and saw as much.
+    """
+    lasts = permission is not None and now <= permission.asked_at + PERMITTED_SECONDS
+    if len(plan.gone) <= (permission.deletions if permission and lasts else 0):
         return False
     return not plan.seen or (len(brought) > FEW_DOCUMENTS and 2 * len(plan.gone) > len(brought))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from plinth.contracts.importing import ImportedFile, SyncedObject
-from plinth.contracts.syncs import LastPass, ListedObject, ObjectFacts, Removal, Sync
+from plinth.contracts.syncs import LastPass, ListedObject, ObjectFacts, Permission, Removal, Sync
 from plinth.contracts.tenant import Tenant
 
 
@@ -89,6 +89,6 @@ class SyncedObjects(Protocol):
 class Passes(Protocol):
     """What begins passes that nobody waits for."""
 
-    def begin(self, sync_id: str, *, allow_deletes: bool) -> None:
-        """Begin a pass now."""
+    def begin(self, sync_id: str, *, permission: Permission | None = None) -> None:
+        """Begin a pass now, which may make the deletions that are permitted."""
         ...

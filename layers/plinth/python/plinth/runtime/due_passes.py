@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from plinth.access.log_lines import logger_of
-from plinth.contracts.syncs import Sync
+from plinth.contracts.syncs import Permission, Sync
 from plinth.errors import PlinthError
 from plinth.memory.prefix_sync import is_due, tenant_of
 from plinth.runtime.prefix_sync import make_pass
@@ -28,21 +30,21 @@ def make_due_passes(services: Services, *, time_left: Callable[[], int]) -> dict
 
 
 def make_asked_pass(event: Mapping[str, object], services: Services) -> dict[str, int]:
-    """Make the pass that the event names, which may make any number of deletions if it says so.
+    """Make the pass that the event names, which may make the deletions that it permits.
 
     The call may come twice, and late: a sync that is gone by then has no pass.
     """
     name = str(event["sync"])
     tenant = tenant_of(name)
     sync = standing(tenant, name, services) if tenant else None
-    return _made(sync, services, allow_deletes=event.get("allow_deletes") is True) if sync else {}
+    return _made(sync, services, msgspec.convert(event.get("permission"), Permission | None)) if sync else {}
 
 
-def _made(sync: Sync, services: Services, *, allow_deletes: bool = False) -> dict[str, int]:
+def _made(sync: Sync, services: Services, permission: Permission | None = None) -> dict[str, int]:
     """Make the pass; one that fails is told in the log and stays due, and the others go on."""
     log = logger_of("SyncDocuments")
     try:
-        last = make_pass(sync, services, allow_deletes=allow_deletes)
+        last = make_pass(sync, services, permission=permission)
     except PlinthError as error:
         log.warning("a pass failed", sync=sync.id, error=type(error).__name__)
         return {}

@@ -8,11 +8,12 @@ from itertools import islice
 
 from plinth.contracts.importing import Batch, ImportRecord, ImportState
 from plinth.contracts.memory import DocumentState, KnownDocument
-from plinth.contracts.syncs import LastPass, Sync
+from plinth.contracts.syncs import LastPass, Permission, Sync
 from plinth.errors import NotFoundError, PlinthError, SourceUnreadableError, StoreUnavailableError
 from plinth.memory.prefix_sync import MOST_FILES, MOST_OBJECTS, Plan, import_of, next_pass, planned, withholds
 from plinth.runtime.synced_files import standing
 from plinth.wiring import Services
+from plinth.wiring.stores import MAX_DOCUMENT_BYTES
 
 MOST_DELETIONS = 1_000
 """Of one pass: each is two requests, one after the other."""
@@ -20,11 +21,10 @@ _SHOWN = 100
 Known = Mapping[str, KnownDocument]
 
 
-def make_pass(sync: Sync, services: Services, *, allow_deletes: bool = False) -> LastPass | None:
+def make_pass(sync: Sync, services: Services, *, permission: Permission | None = None) -> LastPass | None:
     """Bring the documents in line with the source as far as one pass goes.
 
-    None where the sync is gone, or where another pass is at work, or was while this one looked: it may have changed
-    what this one saw. `sync` may have been read long ago.
+    None where the sync, which is read anew, is gone; or another pass is at work, or was while this one looked.
     """
     started_at, attempt = services.clock.now(), _next_attempt(sync, services)
     current = standing(sync.tenant, sync.id, services)
@@ -35,13 +35,11 @@ def make_pass(sync: Sync, services: Services, *, allow_deletes: bool = False) ->
     try:
         plan = _plan(sync, brought, services)
     except PlinthError as error:
-        failed = LastPass(at=started_at, problem=str(error))
-        services.syncs.note(sync, failed, due_at=next_pass(sync, failed, is_whole=True))
-        return failed
+        return _failed(sync, started_at, error, services)
     batch = _begin(sync, plan, attempt, services)
     if batch is None:
         return None
-    held = withholds(plan, brought, allowed=allow_deletes or sync.removal is not None)
+    held = sync.removal is None and withholds(plan, brought, permission, now=started_at)
     try:
         known = _known(sync, brought, services)
         left, removed = (len(plan.gone), 0) if held else _give_up(sync, plan.gone, known, services)
@@ -64,6 +62,12 @@ def make_pass(sync: Sync, services: Services, *, allow_deletes: bool = False) ->
     return last
 
 
+def _failed(sync: Sync, at: float, error: PlinthError, services: Services) -> LastPass:
+    failed = LastPass(at=at, problem=str(error))
+    services.syncs.note(sync, failed, due_at=next_pass(sync, failed, is_whole=True))
+    return failed
+
+
 def _plan(sync: Sync, brought: dict[str, str], services: Services) -> Plan:
     if sync.removal:
         return Plan(gone=tuple(brought))
@@ -72,7 +76,7 @@ def _plan(sync: Sync, brought: dict[str, str], services: Services) -> Plan:
     objects = list(islice(services.synced_objects.listed(sync.bucket, sync.prefix), MOST_OBJECTS + 1))
     if len(objects) > MOST_OBJECTS:
         raise SourceUnreadableError(f"{sync.bucket}/{sync.prefix} has over {MOST_OBJECTS} objects: sync its folders")
-    return planned(sync, brought, objects)
+    return planned(sync, brought, objects, most_bytes=MAX_DOCUMENT_BYTES)
 
 
 def _next_attempt(sync: Sync, services: Services) -> int | None:

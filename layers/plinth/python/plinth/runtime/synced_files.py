@@ -7,10 +7,9 @@ from plinth.contracts.syncs import Sync
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, InvalidFieldError, NotFoundError
 from plinth.memory.naming import document_id
-from plinth.memory.prefix_sync import marks_of_path
+from plinth.memory.prefix_sync import marks_of_path, tenant_of
 from plinth.memory.tagging import labels_of, marks_of_object
 from plinth.wiring import Services
-from plinth.wiring.stores import MAX_DOCUMENT_BYTES
 
 
 def standing(tenant: Tenant, sync_id: str, services: Services) -> Sync | None:
@@ -38,17 +37,21 @@ def bring(request: PlaceDocumentInput, source: SyncedObject, services: Services)
 
 
 def _require_standing(request: PlaceDocumentInput, source: SyncedObject, services: Services) -> None:
-    """Raise where the sync is gone or another, where the name is somebody else's, and where the file is too large."""
+    """Raise where the sync is gone or another, and where the name is somebody else's."""
     tenant, file = request.batch.tenant, request.file
     sync = standing(tenant, source.sync_id, services)
     if sync is None or sync.removal:
         raise DocumentRefusedError("sync_removed", "the sync was removed meanwhile")
     if marks_of_path(sync, source.key) != file.metadata:
         raise DocumentRefusedError("sync_changed", "the sync has other settings meanwhile: the next pass places it")
-    if file.size_bytes > MAX_DOCUMENT_BYTES:
-        raise DocumentRefusedError("too_large", f"the object is over {MAX_DOCUMENT_BYTES} bytes: split it")
-    if services.synced_objects.owner(tenant, file.name) not in (None, source.sync_id):
+    owner = services.synced_objects.owner(tenant, file.name)
+    if owner not in (None, source.sync_id) and not _was_kept(tenant, owner, services):
         raise DocumentRefusedError("taken", f"somebody uploaded another document as {file.name}: delete that one first")
+
+
+def _was_kept(tenant: Tenant, owner: str, services: Services) -> bool:
+    """Say whether the document was left by a sync that is gone, so that another may take it over."""
+    return tenant_of(owner) == tenant and standing(tenant, owner, services) is None
 
 
 def _labelled(file: ImportedFile, source: SyncedObject, services: Services) -> ImportedFile:
