@@ -97,7 +97,7 @@ class Cloud:
             described: dict[str, Any] = self.client("stepfunctions").describe_execution(executionArn=execution)
             return None if described["status"] == "RUNNING" else described
 
-        described = eventually(check)
+        described = eventually(check, within_seconds=30)
         return {**described, "output": json.loads(described.get("output") or "null")}
 
     def restart(self, *arguments: str) -> None:
