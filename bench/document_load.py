@@ -99,6 +99,7 @@ def load(files: Sequence[Listed]) -> Loaded:
         asked = _import_all(api, files)
         seconds = time.time() - began
         units, faced = dict(recorder.units), _faced(proxy_url)
+        httpx.post(f"{proxy_url}/_microburst/rules", json=[]).raise_for_status()
         used = recording_of(info.cloud_url, units, runs=len(files), began=int(began * 1000), stacks=("ingest", "api"))
         documents = {each.name: each for each in api.documents()}
         return Loaded(
