@@ -40,7 +40,9 @@ def on_a_laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         catalogue.cache_clear()
 
     yield replace
+    monkeypatch.delenv("PLINTH_CATALOGUE", raising=False)
     catalogue.cache_clear()
+    catalogue()  # again the packaged one: a deployed stack of this session has another
 
 
 @pytest.mark.parametrize("model_id", list(catalogue().models))
