@@ -83,7 +83,7 @@ def test_the_request_limit_is_refused_with_the_time_to_come_back(deployed: Deplo
 @pytest.mark.guarantee_c
 @pytest.mark.parametrize(
     ("tenant", "limit", "at_most"),
-    [("hurried", "requests", 2), ("laconic", "tokens", 60), ("patient", "concurrency", 1)],
+    [("hurried", "requests", 2), ("laconic", "tokens", 90), ("patient", "concurrency", 1)],
 )
 def test_each_limit_is_refused_by_its_name_and_every_answer_tells_how_it_stands(
     deployed: Deployed, problem: Any, tenant: str, limit: str, at_most: int

@@ -1,6 +1,7 @@
 """A run's id alone finds everything that is known of it: API log line, execution, step logs, receipt, contents."""
 
 import json
+from uuid import uuid4
 
 import pytest
 from typer.testing import CliRunner
@@ -22,7 +23,8 @@ def run(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("PLINTH_API_KEY", deployed.keys["acme"])
     ingest(deployed, "guide/one-id.md", b"# Zork\n\nThe zork of Ada (ada@mail.example) is blue.\n")
     with deployed.api() as api:
-        made = api.create_run(Question(question="Which zork is blue, says ada@mail.example?"))
+        asked = f"{uuid4().hex}: Which zork is blue, says ada@mail.example?"  # never before, so that no cache has it
+        made = api.create_run(Question(question=asked))
         for _ in api.events(made.id):
             pass
         return api.get_run(made.id)
