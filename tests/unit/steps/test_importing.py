@@ -11,6 +11,7 @@ import pytest
 from functions.close_import.handler import close_import
 from functions.note_outcome.handler import note_outcome
 from functions.place_document.handler import place_document
+from plinth.contracts.context_orders import DocumentContexts
 from plinth.contracts.importing import Batch, ImportedFile, ImportRecord, ImportState
 from plinth.contracts.memory import Content, DocumentVersion, Labels, SourceFacts
 from plinth.contracts.runs import Failure
@@ -60,14 +61,16 @@ def begun(services: ChainServices, number: int) -> DocumentVersion:
     return replace(version(number), attempt=attempt or 0)
 
 
-def publish(services: ChainServices, number: int, *, file: ImportedFile = FILE) -> None:
+def publish(
+    services: ChainServices, number: int, *, file: ImportedFile = FILE, contexts: DocumentContexts | None = None
+) -> None:
     labels = Labels(metadata=tuple(f"{name}={value}" for name, value in file.metadata.items()))
     facts = SourceFacts(content_sha256=file.sha256, labels=labels)
-    services.documents.publish(begun(services, number), Content(title="T", passages=1, source=facts))
+    services.documents.publish(begun(services, number), Content(title="T", passages=1, source=facts, contexts=contexts))
 
 
-def note(call: Call, batch: Batch, *, error: str = "", cause: str = "") -> bool:
-    failed: bool = call(note_outcome, batch=batch, file=FILE, error=error, cause=cause)["failed"]
+def note(call: Call, batch: Batch, *, file: ImportedFile = FILE, error: str = "", cause: str = "") -> bool:
+    failed: bool = call(note_outcome, batch=batch, file=file, error=error, cause=cause)["failed"]
     return failed
 
 
@@ -161,6 +164,17 @@ def test_a_document_that_was_changed_or_deleted_meanwhile_is_told_as_replaced(
     assert note(call, batch)
 
     assert services.imports.get(TENANT, "imp_1").failures[0].reason == "replaced"
+
+
+@pytest.mark.parametrize(("error", "failed"), [("", False), ("States.Timeout", True)])
+def test_a_document_that_lacks_contexts_is_searchable_and_asked_for_again(
+    services: ChainServices, call: Call, batch: Batch, error: str, *, failed: bool
+) -> None:
+    ordering = replace(FILE, metadata={**FILE.metadata, "context-model": "plinth-local"})
+    publish(services, 1, contexts=DocumentContexts(model="plinth-local", passages=3, missing=5, cost_micro_usd=0))
+
+    assert note(call, batch, file=ordering, error=error, cause="{}") is failed
+    assert call(place_document, batch=batch, file=ordering, task_token="t1")["placed"]
 
 
 @pytest.mark.parametrize(("error", "state"), [("", "done"), ("States.ExceedToleratedFailureThreshold", "stopped")])

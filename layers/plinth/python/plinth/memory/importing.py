@@ -17,23 +17,21 @@ def import_id(tenant: Tenant, files: Iterable[ImportedFile]) -> str:
     return "imp_" + hashlib.sha256(tenant.id.encode() + b"\0" + listed).hexdigest()[:24]
 
 
-def is_unchanged(file: ImportedFile, document: DocumentRecord | None) -> bool:
-    """Say whether the document's live version has these bytes and labels, and all contexts that are wanted, by model.
-
-    One with a newer version on its way is not unchanged.
-    """
+def is_live(file: ImportedFile, document: DocumentRecord | None) -> bool:
+    """Say whether the document's live version has these bytes and labels, and no newer one is on its way."""
     return (
         document is not None
         and document.state is DocumentState.READY
         and document.content_sha256 == file.sha256
         and document.labels == labels_of_object(file.metadata)
-        and _has_contexts(document, ordered_contexts(file.metadata).model)
     )
 
 
-def _has_contexts(document: DocumentRecord, model: str) -> bool:
-    """Say whether they are there, or not wanted: one that lacks some is read again, and pays for those only."""
-    had = document.contexts
+def is_unchanged(file: ImportedFile, document: DocumentRecord | None) -> bool:
+    """Say whether it is live with all contexts that are wanted, by model; one that lacks some pays for those only."""
+    if document is None or not is_live(file, document):
+        return False
+    had, model = document.contexts, ordered_contexts(file.metadata).model
     return (had.model, had.missing) == (model, 0) if had else not model
 
 

@@ -12,7 +12,7 @@ from plinth.contracts.importing import (
 )
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
 from plinth.errors import NotFoundError, PassagesNotVisibleError
-from plinth.memory.importing import is_unchanged
+from plinth.memory.importing import is_live, is_unchanged
 from plinth.memory.naming import document_id
 from plinth.runtime.synced_files import bring
 from plinth.wiring import Services
@@ -48,7 +48,7 @@ def hand_over(document: DocumentVersion, services: Services) -> bool:
 def outcome(request: NoteOutcomeInput, services: Services) -> ImportFailure | None:
     """Return why the file did not become searchable, or None; raise where its document is still on its way."""
     name, known = request.file.name, _known(request, services)
-    if is_unchanged(request.file, known) or _is_synced(request, known):
+    if is_unchanged(request.file, known) or _is_searchable(request, known):
         return None
     if known and known.state is DocumentState.REFUSED:
         return ImportFailure(name=name, reason=known.reason or "", message=known.message or "")
@@ -60,10 +60,11 @@ def outcome(request: NoteOutcomeInput, services: Services) -> ImportFailure | No
     return ImportFailure(name=name, reason="replaced", message="the document was changed or deleted meanwhile")
 
 
-def _is_synced(request: NoteOutcomeInput, known: DocumentRecord | None) -> bool:
-    """Say whether a sync's file, which was placed and whose hash nobody knew, is searchable."""
-    placed = request.error in ("", _BEGUN_ALREADY)
-    return placed and request.file.source is not None and known is not None and known.state is DocumentState.READY
+def _is_searchable(request: NoteOutcomeInput, known: DocumentRecord | None) -> bool:
+    """Say whether the file, which was placed, is searchable, whatever contexts it lacks; a sync's has no hash."""
+    if known is None or request.error not in ("", _BEGUN_ALREADY):
+        return False
+    return known.state is DocumentState.READY if request.file.source else is_live(request.file, known)
 
 
 def _known(request: PlaceDocumentInput | NoteOutcomeInput, services: Services) -> DocumentRecord | None:
