@@ -105,6 +105,14 @@ def passed(services: ChainServices, sync: Sync, **options: Any) -> LastPass:
     return last
 
 
+def synced(services: ChainServices, call: Call, **options: Any) -> Sync:
+    """Sync what lies in the bucket, and do what its first pass asks for."""
+    sync = added(services, **options)
+    passed(services, sync)
+    imported(services, sync, call)
+    return sync
+
+
 def test_objects_below_the_prefix_become_documents_and_stay_as_they_are_while_nothing_changes(
     services: ChainServices, source: FakeSyncedObjects, call: Call
 ) -> None:
@@ -129,9 +137,7 @@ def test_a_changed_object_is_placed_again_and_one_that_is_gone_takes_its_documen
 ) -> None:
     for name in "abc":
         source.put(BUCKET, f"docs/{name}.md", b"old")
-    sync = added(services)
-    passed(services, sync)
-    imported(services, sync, call)
+    sync = synced(services, call)
 
     source.put(BUCKET, "docs/a.md", b"new")
     del source.buckets[BUCKET]["docs/b.md"]
@@ -198,9 +204,7 @@ def test_a_source_that_can_not_be_read_whole_changes_nothing_and_says_why(
 ) -> None:
     source.put(BUCKET, "docs/a.md", b"a")
     source.put(BUCKET, "docs/b.md", b"b")
-    sync = added(services)
-    passed(services, sync)
-    imported(services, sync, call)
+    sync = synced(services, call)
     match trouble:
         case "denied":
             source.denied.add(BUCKET)
@@ -222,9 +226,7 @@ def test_an_empty_listing_and_more_than_half_of_many_wait_for_permission(
 ) -> None:
     for number in range(30):
         source.put(BUCKET, f"docs/{number}.md", b"x")
-    sync = added(services)
-    passed(services, sync)
-    imported(services, sync, call)
+    sync = synced(services, call)
     kept = dict(list(source.buckets[BUCKET].items())[:14])
 
     source.buckets[BUCKET] = {}
@@ -247,9 +249,7 @@ def test_from_eleven_documents_on_more_than_half_of_them_wait(
 ) -> None:
     for number in range(known):
         source.put(BUCKET, f"docs/{number}.md", b"x")
-    sync = added(services)
-    passed(services, sync)
-    imported(services, sync, call)
+    sync = synced(services, call)
 
     source.buckets[BUCKET] = dict(list(source.buckets[BUCKET].items())[:1])
 
@@ -260,9 +260,7 @@ def test_an_object_put_again_with_other_tags_alone_is_placed_again(
     services: ChainServices, source: FakeSyncedObjects, call: Call
 ) -> None:
     source.put(BUCKET, "docs/a.md", b"a", access="all")
-    sync = added(services)
-    passed(services, sync)
-    imported(services, sync, call)
+    sync = synced(services, call)
 
     source.put(BUCKET, "docs/a.md", b"a", access="staff")
 
@@ -275,9 +273,7 @@ def test_a_sync_that_is_added_again_while_its_removal_is_carried_out_stays(
     services: ChainServices, source: FakeSyncedObjects, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source.put(BUCKET, "docs/a.md", b"a")
-    sync = added(services)
-    passed(services, sync)
-    imported(services, sync, call)
+    sync = synced(services, call)
     services.syncs.remove(sync, "keep")
     release = services.syncs.release
 
@@ -368,9 +364,7 @@ def test_a_document_that_was_erased_does_not_come_back_until_its_object_changes(
     services: ChainServices, source: FakeSyncedObjects, call: Call
 ) -> None:
     source.put(BUCKET, "docs/a.md", b"a")
-    sync = added(services)
-    passed(services, sync)
-    imported(services, sync, call)
+    sync = synced(services, call)
     del source.documents[TENANT, "team/docs/a.md"]
     erase(services, TENANT, "team/docs/a.md")
 
@@ -383,9 +377,7 @@ def test_other_settings_of_the_same_sync_place_every_object_anew(
     services: ChainServices, source: FakeSyncedObjects, call: Call
 ) -> None:
     source.put(BUCKET, "docs/a.md", b"a")
-    sync = added(services)
-    passed(services, sync)
-    imported(services, sync, call)
+    sync = synced(services, call)
 
     assert added(services, metadata={"access": "staff"}).id == sync.id
     assert passed(services, sync).changed == 1
@@ -397,9 +389,7 @@ def test_a_document_that_could_not_be_read_is_told_with_every_pass_and_not_place
     services: ChainServices, source: FakeSyncedObjects, call: Call
 ) -> None:
     source.put(BUCKET, "docs/a.pdf", b"no pdf")
-    sync = added(services)
-    passed(services, sync)
-    imported(services, sync, call)
+    sync = synced(services, call)
     document = version(services, TENANT, "team/docs/a.pdf")
     services.documents.refuse(document, Failure(reason="not_a_pdf", message="it is none"), execution="one")
 
@@ -424,9 +414,7 @@ def test_a_pass_that_another_overtook_while_it_listed_does_nothing(
 ) -> None:
     source.put(BUCKET, "docs/a.md", b"a")
     source.put(BUCKET, "docs/b.md", b"b")
-    sync = added(services)
-    passed(services, sync)
-    imported(services, sync, call)
+    sync = synced(services, call)
     del source.buckets[BUCKET]["docs/a.md"]
     listed = source.listed
 

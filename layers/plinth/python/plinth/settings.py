@@ -20,18 +20,15 @@ _Kind = TypeVar("_Kind")
 class Settings(SyncSettings):
     """Typed environment variables. A function needs only those that it reads."""
 
-    def _required(self, name: str) -> str:
-        return required(name)
-
     @cached_property
     def environment(self) -> str:
         """Environment name (local, dev, prod ...), part of every API key."""
-        return self._required("PLINTH_ENVIRONMENT")
+        return required("PLINTH_ENVIRONMENT")
 
     @cached_property
     def tenants_table(self) -> str:
         """Table of tenants, keys, tiers and rate limits."""
-        return self._required("PLINTH_TENANTS_TABLE")
+        return required("PLINTH_TENANTS_TABLE")
 
     @cached_property
     def run_capacity(self) -> int | None:
@@ -41,57 +38,57 @@ class Settings(SyncSettings):
     @cached_property
     def ledger_table(self) -> str:
         """Table of budgets and reservations."""
-        return self._required("PLINTH_LEDGER_TABLE")
+        return required("PLINTH_LEDGER_TABLE")
 
     @cached_property
     def runs_table(self) -> str:
         """Table of runs and their logs."""
-        return self._required("PLINTH_RUNS_TABLE")
+        return required("PLINTH_RUNS_TABLE")
 
     @cached_property
     def conversations_table(self) -> str:
         """Table of conversation turns."""
-        return self._required("PLINTH_CONVERSATIONS_TABLE")
+        return required("PLINTH_CONVERSATIONS_TABLE")
 
     @cached_property
     def documents_table(self) -> str:
         """Table of document rows and corpus versions."""
-        return self._required("PLINTH_DOCUMENTS_TABLE")
+        return required("PLINTH_DOCUMENTS_TABLE")
 
     @cached_property
     def answers_table(self) -> str:
         """Table of cached answers."""
-        return self._required("PLINTH_ANSWERS_TABLE")
+        return required("PLINTH_ANSWERS_TABLE")
 
     @cached_property
     def documents_bucket(self) -> str:
         """Bucket that documents arrive in, under `<tenant>/<name>`."""
-        return self._required("PLINTH_DOCUMENTS_BUCKET")
+        return required("PLINTH_DOCUMENTS_BUCKET")
 
     @cached_property
     def work_bucket(self) -> str:
         """Bucket of what ingest steps hand on; its objects expire."""
-        return self._required("PLINTH_WORK_BUCKET")
+        return required("PLINTH_WORK_BUCKET")
 
     @cached_property
     def exports_bucket(self) -> str:
         """Bucket of the monthly usage files, and of exports."""
-        return self._required("PLINTH_EXPORTS_BUCKET")
+        return required("PLINTH_EXPORTS_BUCKET")
 
     @cached_property
     def dead_letter_queue_url(self) -> str:
         """Queue of documents that could not be ingested."""
-        return self._required("PLINTH_DEAD_LETTER_QUEUE_URL")
+        return required("PLINTH_DEAD_LETTER_QUEUE_URL")
 
     @cached_property
     def opensearch_url(self) -> str:
         """Base URL of the search engine."""
-        return self._required("PLINTH_OPENSEARCH_URL")
+        return required("PLINTH_OPENSEARCH_URL")
 
     @cached_property
     def opensearch_auth(self) -> SearchAuth:
         """How requests to the search engine are signed: `none`, `es` (domain) or `aoss` (serverless)."""
-        match self._required("PLINTH_OPENSEARCH_AUTH"):
+        match required("PLINTH_OPENSEARCH_AUTH"):
             case "none" | "es" | "aoss" as auth:
                 return auth
             case other:
@@ -125,17 +122,17 @@ class Settings(SyncSettings):
     @cached_property
     def erase_settle_seconds(self) -> float:
         """How long after an erasure began something from before it may still be written: its last pass is later."""
-        return float(self._required("PLINTH_ERASE_SETTLE_SECONDS"))
+        return float(required("PLINTH_ERASE_SETTLE_SECONDS"))
 
     @cached_property
     def receipts_key_id(self) -> str:
         """KMS key that signs receipts of erasures."""
-        return self._required("PLINTH_RECEIPTS_KEY_ID")
+        return required("PLINTH_RECEIPTS_KEY_ID")
 
     @cached_property
     def failed_erasures_queue_url(self) -> str:
         """Queue of erasures that could not be finished."""
-        return self._required("PLINTH_FAILED_ERASURES_QUEUE_URL")
+        return required("PLINTH_FAILED_ERASURES_QUEUE_URL")
 
     @cached_property
     def import_machine_arn(self) -> str | None:
@@ -145,17 +142,17 @@ class Settings(SyncSettings):
     @cached_property
     def imports_at_once(self) -> int:
         """How many files of one import are on their way at once."""
-        return int(self._required("PLINTH_IMPORTS_AT_ONCE"))
+        return int(required("PLINTH_IMPORTS_AT_ONCE"))
 
     @cached_property
     def reindex_grace_seconds(self) -> float:
         """How long an index is kept after the last function that began in it may have read or written it."""
-        return float(self._required("PLINTH_REINDEX_GRACE_SECONDS"))
+        return float(required("PLINTH_REINDEX_GRACE_SECONDS"))
 
     @cached_property
     def default_model(self) -> str:
         """Catalogue id of the model that answers where the caller names none."""
-        return self._required("PLINTH_DEFAULT_MODEL")
+        return required("PLINTH_DEFAULT_MODEL")
 
     @cached_property
     def catalogue_file(self) -> Path | None:
@@ -166,7 +163,7 @@ class Settings(SyncSettings):
     @cached_property
     def model_endpoint(self) -> str:
         """Name of the SageMaker endpoint of the self-hosted model."""
-        return self._required("PLINTH_MODEL_ENDPOINT")
+        return required("PLINTH_MODEL_ENDPOINT")
 
     @cached_property
     def model_component(self) -> str | None:
@@ -184,12 +181,12 @@ class Settings(SyncSettings):
     @cached_property
     def region(self) -> str:
         """AWS region, which Lambda sets."""
-        return self._required("AWS_REGION")
+        return required("AWS_REGION")
 
     @cached_property
     def openai_secret_arn(self) -> str:
         """ARN of the secret that holds the OpenAI API key."""
-        return self._required("PLINTH_OPENAI_SECRET_ARN")
+        return required("PLINTH_OPENAI_SECRET_ARN")
 
     @cached_property
     def openai_url(self) -> str:
@@ -208,22 +205,22 @@ class Settings(SyncSettings):
     @cached_property
     def anthropic_workspace(self) -> str:
         """Id of the workspace of Claude Platform on AWS."""
-        return self._required("PLINTH_ANTHROPIC_WORKSPACE")
+        return required("PLINTH_ANTHROPIC_WORKSPACE")
 
     @cached_property
     def anthropic_secret_arn(self) -> str:
         """ARN of the secret that holds the Anthropic API key."""
-        return self._required("PLINTH_ANTHROPIC_SECRET_ARN")
+        return required("PLINTH_ANTHROPIC_SECRET_ARN")
 
     @cached_property
     def async_endpoint(self) -> str:
         """Name of the asynchronous SageMaker endpoint."""
-        return self._required("PLINTH_ASYNC_ENDPOINT")
+        return required("PLINTH_ASYNC_ENDPOINT")
 
     @cached_property
     def inferences_table(self) -> str:
         """Table of who waits for which inference."""
-        return self._required("PLINTH_INFERENCES_TABLE")
+        return required("PLINTH_INFERENCES_TABLE")
 
     @cached_property
     def search_index(self) -> str:
@@ -248,7 +245,7 @@ class Settings(SyncSettings):
     @cached_property
     def rerank_endpoint(self) -> str:
         """Name of the SageMaker endpoint of the reranker."""
-        return self._required("PLINTH_RERANK_ENDPOINT")
+        return required("PLINTH_RERANK_ENDPOINT")
 
     @cached_property
     def embedding_endpoint(self) -> str | None:
@@ -258,7 +255,7 @@ class Settings(SyncSettings):
     @cached_property
     def embedding_model(self) -> str:
         """The model of that endpoint."""
-        return self._required("PLINTH_EMBEDDING_MODEL")
+        return required("PLINTH_EMBEDDING_MODEL")
 
     @cached_property
     def earlier_models(self) -> tuple[SearchModel, ...]:

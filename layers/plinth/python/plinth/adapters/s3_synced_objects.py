@@ -69,10 +69,9 @@ class S3SyncedObjects:
 
     def describe(self, source: SyncedObject) -> ObjectFacts:
         """Read head and tags; user metadata wins over a tag of its name, as it does among the documents."""
-        place = {"Bucket": source.bucket, "Key": source.key}
         with store_errors("S3"), _refused():
             head = self._client.head_object(Bucket=source.bucket, Key=source.key, IfMatch=source.etag)
-            tags = self._client.get_object_tagging(Bucket=place["Bucket"], Key=place["Key"])["TagSet"]
+            tags = self._client.get_object_tagging(Bucket=source.bucket, Key=source.key)["TagSet"]
         own = {name: unquote(value) for name, value in head["Metadata"].items()}
         return ObjectFacts(content_type=head["ContentType"], tags={**{tag["Key"]: tag["Value"] for tag in tags}, **own})
 

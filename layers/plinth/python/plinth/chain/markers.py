@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from plinth.contracts.memory import StoredPassage
-from plinth.memory.mentions import missing_from
+from plinth.memory.mentions import missing_words
 
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 _UNDECIDED = re.compile(r"\[\d{0,3}\Z")
@@ -44,6 +44,6 @@ class MarkerFilter:
     def _moved(self, number: int) -> int:
         if not 1 <= number <= len(self._passages):
             return number
-        lacking = [len(missing_from([passage], self._said).words) for passage in self._passages]
+        lacking = [len(missing_words([passage], self._said)) for passage in self._passages]
         least = min(lacking)
         return number if lacking[number - 1] < least + _LEAST_WORDS else lacking.index(least) + 1

@@ -23,22 +23,33 @@ _COMMON_WORDS = (
 _COMMON = frozenset(_COMMON_WORDS.split())
 
 
-def missing_from(passages: Sequence[StoredPassage], question: str) -> Missing:
-    """Return the words and names of the question that neither a passage holds nor what stands above it.
+def missing_words(passages: Sequence[StoredPassage], text: str) -> tuple[str, ...]:
+    """Return the words of the text that neither a passage holds nor what stands above it.
 
     Common English words do not count, nor do words of one or two letters. A word is there if its stem is: the word
-    without its last three letters, at least four of them; one with a digit or a mark inside is taken whole. A name, a
-    word with a capital that does not begin a sentence, is there if any part of it is a word of a passage. Where most
-    words are missing, no name is told: the question may be in another language, in which every noun is written so.
+    without its last three letters, at least four of them; one with a digit or a mark inside is taken whole.
     """
-    said = " ".join(each.in_context for each in passages).casefold()
-    asked = _counted(_WORD.findall(question))
-    words = tuple(word for word in asked if _stem(word.casefold()) not in said)
-    if 2 * len(words) > len(asked):
+    said = _said(passages)
+    return tuple(word for word in _counted(_WORD.findall(text)) if _stem(word.casefold()) not in said)
+
+
+def missing_from(passages: Sequence[StoredPassage], question: str) -> Missing:
+    """Return the words and names of the question that no passage holds.
+
+    A name, a word with a capital that does not begin a sentence, is there if any part of it is a word of a passage.
+    Where most words are missing, no name is told: the question may be in another language, in which every noun is
+    written so.
+    """
+    words = missing_words(passages, question)
+    if 2 * len(words) > len(_counted(_WORD.findall(question))):
         return Missing(words=words)
-    parts = set(_PART.findall(said))
+    parts = set(_PART.findall(_said(passages)))
     named = (name for name in _counted(_INNER_WORD.findall(question)) if any(map(str.isupper, name)))
     return Missing(words=words, names=tuple(name for name in named if parts.isdisjoint(_PART.findall(name.casefold()))))
+
+
+def _said(passages: Sequence[StoredPassage]) -> str:
+    return " ".join(each.in_context for each in passages).casefold()
 
 
 def _counted(words: Iterable[str]) -> list[str]:

@@ -4,8 +4,11 @@ from plinth.chain.catalogue import CatalogueModel
 from plinth.chain.prompting import input_token_bound
 from plinth.contracts.models import Prompt, Usage
 from plinth.contracts.runs import ModelCost
+from plinth.errors import ModelError
 from plinth.money.prices import bound_micro_usd as most_that_it_costs
 from plinth.money.prices import cost_micro_usd, price_of, prompt_cache_saved_micro_usd
+
+_NOTHING = Usage(input_tokens=0, output_tokens=0)
 
 
 def bound_of(chosen: CatalogueModel, prompt: Prompt, *, max_output_tokens: int) -> int:
@@ -34,4 +37,15 @@ def call_cost(
         price_as_of=price.as_of,
         outcome=outcome,
         estimated=estimated,
+    )
+
+
+def failed_call_cost(chosen: CatalogueModel, error: ModelError, *, bound_micro_usd: int) -> ModelCost:
+    """Return the bill that the failure told, or else the bound where the model had begun, and nothing where not."""
+    return call_cost(
+        chosen,
+        error.usage or _NOTHING,
+        bound_micro_usd=bound_micro_usd,
+        outcome=error.reason,
+        estimated=error.begun and error.usage is None,
     )

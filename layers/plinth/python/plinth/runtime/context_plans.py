@@ -15,8 +15,8 @@ from plinth.contracts.contexts import ContextPlan, PlanContextsOutput
 from plinth.contracts.memory import DocumentVersion, Passage
 from plinth.errors import DocumentRefusedError, InvalidFieldError
 from plinth.memory.context_windows import beginning_of, windows_of
-from plinth.memory.naming import of_generation
 from plinth.runtime.context_work import Window, keys_of, parsed_of, split_passages
+from plinth.runtime.indexing import live_passages
 from plinth.wiring import Services
 
 MAX_WINDOWS = 500
@@ -35,8 +35,8 @@ def plan(document: DocumentVersion, services: Services) -> PlanContextsOutput:
     except InvalidFieldError as error:
         raise DocumentRefusedError("bad_metadata", f"{error}: upload it again so, or without contexts") from error
     made = ContextPlan(model=chosen.id, title=parsed.title, beginning=beginning, windows=(), order=order)
-    keys = keys_of(made, passages)
-    known = {key: context for key, context in _live_contexts(document, services).items() if key in set(keys)}
+    keys, live = keys_of(made, passages), _live_contexts(document, services)
+    known = {key: live[key] for key in keys if key in live}
     fresh = {key: each for key, each in reversed(list(zip(keys, passages, strict=True))) if key not in known}
     in_order = sorted(fresh.values(), key=lambda each: each.position)
     windows = windows_of(in_order, characters=chosen.passage_characters)[:MAX_WINDOWS]
@@ -59,9 +59,5 @@ def _unpaid(
 
 
 def _live_contexts(document: DocumentVersion, services: Services) -> dict[str, str]:
-    live = services.documents.live_generations(document.tenant, [document.document_id]).get(document.document_id)
-    if live is None:
-        return {}
-    index = services.documents.corpus(document.tenant).indexes.live
-    held = services.memory.named(index).read(of_generation(document, live))
-    return {passage.context_key: passage.context for passage, _ in held.passages if passage.context}
+    live = live_passages(document, services.documents.corpus(document.tenant).indexes.live, services)
+    return {passage.context_key: passage.context for passage, _ in live if passage.context}

@@ -46,13 +46,13 @@ def write(request: WriteContextsInput, services: Services) -> WriteContextsOutpu
     document = request.document
     planned, passages = plan_of(document, services), split_passages(document, services)
     window = Window(document, planned, request.window, passages)
-    written = window.kept(services)
+    payer, written = _payer(document, planned.order, services), window.kept(services)
     if written is None:
         waited = services.clock.now() - request.started_at
         if waited > WRITING_SECONDS:
             return WriteContextsOutput()
         try:
-            written = _written(window, request.round, services)
+            written = _written(window, payer, request.round, services)
         except BudgetExceededError:
             return WriteContextsOutput(over_budget=True)
         except (ModelBusyError, ModelUnavailableError) as error:
@@ -62,14 +62,14 @@ def write(request: WriteContextsInput, services: Services) -> WriteContextsOutpu
         except StoreUnavailableError as error:  # no name that the machine repeats: a repeat would pay again
             raise ContextsLostError("a window's contexts were written and could not be kept") from error
     paid = replace(window.run(services), id=written.paid_as)
-    services.usage.count_calls(paid, _payer(document, planned.order, services), written.calls, at=services.clock.now())
+    services.usage.count_calls(paid, payer, written.calls, at=services.clock.now())
     return WriteContextsOutput(cost_micro_usd=sum(each.cost_micro_usd for each in written.calls))
 
 
-def _written(window: Window, epoch: int, services: Services) -> WrittenWindow:
+def _written(window: Window, payer: str, epoch: int, services: Services) -> WrittenWindow:
     """Ask once, and once more where the reply was none; raise where it takes no calls now, which bills nothing."""
     chosen = model(window.plan.model)
-    budgets, calls = _budgets(window.document, window.plan.order, services), list[ModelCost]()
+    budgets, calls = _budgets(window, payer, services), list[ModelCost]()
     limits = TimeLimits(
         total_seconds=CALL_SECONDS, first_seconds=chosen.first_seconds, stall_seconds=chosen.stall_seconds
     )
@@ -105,6 +105,6 @@ def _payer(document: DocumentVersion, order: ContextOrder, services: Services) -
     return key.user if key and key.tenant == document.tenant else ""
 
 
-def _budgets(document: DocumentVersion, order: ContextOrder, services: Services) -> Sequence[Budget]:
-    user, allowed = _payer(document, order, services), services.tenants.standing(document.tenant).tier.budgets
-    return limited_budgets(document.tenant, allowed, user=user, key_id=order.key_id if user else "")
+def _budgets(window: Window, payer: str, services: Services) -> Sequence[Budget]:
+    tenant, key_id = window.document.tenant, window.plan.order.key_id if payer else ""
+    return limited_budgets(tenant, services.tenants.standing(tenant).tier.budgets, user=payer, key_id=key_id)

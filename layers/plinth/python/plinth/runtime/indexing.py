@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from plinth.contracts.memory import DocumentVersion
+from plinth.contracts.memory import DocumentVersion, Passage
 from plinth.memory.index_names import index_name
 from plinth.memory.naming import of_generation
 from plinth.ports.documents import Vector
@@ -22,18 +22,19 @@ def embedded_for(
     document: DocumentVersion, texts: Sequence[str], indexes: Sequence[str], services: Services
 ) -> Embedded:
     """Return the vectors of one model, which all of the indexes hold; of the live version's texts they are read."""
-    known = _live_vectors(document, indexes[0], services)
+    live = live_passages(document, indexes[0], services)
+    known = {passage.searched: vector for passage, vector in live}
     fresh = [text for text in texts if text not in known]
     made = dict(zip(fresh, services.embedder_of(indexes[0]).embed(fresh), strict=True)) if fresh else {}
     return Embedded(vectors={text: made[text] if text in made else known[text] for text in texts}, embedded=len(fresh))
 
 
-def _live_vectors(document: DocumentVersion, index: str, services: Services) -> dict[str, Vector]:
+def live_passages(
+    document: DocumentVersion, index: str, services: Services
+) -> Sequence[tuple[Passage, Sequence[float]]]:
+    """Return the passages of the document's live version with their vectors; none where it has no such version."""
     live = services.documents.live_generations(document.tenant, [document.document_id]).get(document.document_id)
-    if live is None:
-        return {}
-    held = services.memory.named(index).read(of_generation(document, live))
-    return {passage.searched: vector for passage, vector in held.passages}
+    return services.memory.named(index).read(of_generation(document, live)).passages if live else ()
 
 
 def copy_version(document: DocumentVersion, target: str, services: Services) -> int:

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from plinth.chain.catalogue import CatalogueModel, RouteStep, model
 from plinth.chain.executions import call_seconds, hands_over, waiting_seconds
 from plinth.chain.links import LinkFilter
@@ -18,7 +16,7 @@ from plinth.contracts.approvals import Approval
 from plinth.contracts.memory import StoredPassage
 from plinth.contracts.models import Breaker, ModelRequest, Prompt, Reply, StopReason, StreamItem, TimeLimits, Usage
 from plinth.contracts.money import Reservation
-from plinth.contracts.runs import ModelCost, RunRequest
+from plinth.contracts.runs import ModelCost, RunRecord, RunRequest
 from plinth.errors import (
     BudgetExceededError,
     ModelBreakerOpenError,
@@ -30,22 +28,19 @@ from plinth.errors import (
     TransientError,
 )
 from plinth.money.budgets import budgets_of
-from plinth.money.prices import price_of
-from plinth.runtime.call_costs import bound_of, call_cost
+from plinth.runtime.call_costs import bound_of, call_cost, failed_call_cost
 from plinth.runtime.leases import Lease, require_own
-from plinth.runtime.payments import set_aside
+from plinth.runtime.payments import reservation_of_call, set_aside
 from plinth.runtime.step_events import unlogged
 from plinth.runtime.streaming import TextStream, next_attempt
 from plinth.runtime.turns import numbered_passages, prompt_name
 from plinth.tools.approvals import asked_of_person
 from plinth.wiring import Services
 
-_NOTHING = Usage(input_tokens=0, output_tokens=0)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Turn:
-    """What every call of the turn has in common."""
+    """What every call of the turn has in common; the `passages` that its prompt numbers, where markers are checked."""
 
     request: CallModelInput
     asked: RunRequest
@@ -72,17 +67,7 @@ def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
         raise ModelUnavailableError("the turn has had its calls")
     record = services.runs.get(request.run.tenant, request.run.id)
     require_own(request.run, record)
-    asked = record.request
-    prompt = services.runs.get_content(request.run, prompt_name(request.turn), Prompt)
-    turn = _Turn(
-        request=request,
-        asked=asked,
-        prompt=prompt,
-        passages=_passages_to_check(request, asked, services),
-        services=services,
-        lease=Lease(request.run, services),
-        approvals=record.approvals,
-    )
+    turn, asked = _turn_of(request, record, services), record.request
     steps = in_order(route_of(asked), last_model=request.last_model)
     early = _without_a_call(turn, steps, unwanted=record.unwanted)
     if early is not None:
@@ -108,11 +93,18 @@ def call_route(request: CallModelInput, services: Services) -> CallModelOutput:
     )
 
 
-def _passages_to_check(request: CallModelInput, asked: RunRequest, services: Services) -> tuple[StoredPassage, ...]:
-    """Return the passages that the prompt numbers, if a model of the route has its markers checked."""
-    if not any(each.checks_citations for each in route_of(asked).models):
-        return ()
-    return numbered_passages(request.run, services, turn=request.turn)
+def _turn_of(request: CallModelInput, record: RunRecord, services: Services) -> _Turn:
+    asked, run = record.request, request.run
+    checked = any(each.checks_citations for each in route_of(asked).models)
+    return _Turn(
+        request=request,
+        asked=asked,
+        prompt=services.runs.get_content(run, prompt_name(request.turn), Prompt),
+        passages=numbered_passages(run, services, turn=request.turn) if checked else (),
+        services=services,
+        lease=Lease(run, services),
+        approvals=record.approvals,
+    )
 
 
 def _refused(why: type[BudgetExceededError | ToolTurnsSpentError], position: int, *calls: ModelCost) -> CallModelOutput:
@@ -204,7 +196,7 @@ def _call(turn: _Turn, chosen: CatalogueModel) -> Reply:
         text, end = stream.copy(_said(turn, chosen), unlogged(turn.request.steps, logged))
         usage = end.usage
         require_answer(text, end, turn.prompt)
-        cost = _cost(turn, chosen, usage=end.usage)
+        cost = call_cost(chosen, end.usage, bound_micro_usd=_bound(turn, chosen))
         calls = end.tool_calls if end.stop_reason is StopReason.TOOL_USE else ()  # others may have been cut
         reply = Reply(text=text, stop_reason=end.stop_reason, cost=cost, attempt=attempt, tool_calls=calls)
         services.runs.put_content(run, "reply", reply)
@@ -241,26 +233,16 @@ def _max_output_tokens(turn: _Turn, chosen: CatalogueModel) -> int:
 
 
 def _reservation(turn: _Turn, chosen: CatalogueModel) -> Reservation:
-    return Reservation(
-        run=turn.request.run,
-        attempt=(turn.request.turn - 1) * MAX_ATTEMPTS + turn.request.attempt,
-        amount_micro_usd=bound_of(chosen, turn.prompt, max_output_tokens=_max_output_tokens(turn, chosen)),
-        model=chosen.id,
-        price=msgspec.json.encode(price_of(chosen.id)).decode(),
-    )
-
-
-def _cost(
-    turn: _Turn, chosen: CatalogueModel, *, usage: Usage, outcome: str = "complete", estimated: bool = False
-) -> ModelCost:
-    bound = bound_of(chosen, turn.prompt, max_output_tokens=_max_output_tokens(turn, chosen))
-    return call_cost(chosen, usage, bound_micro_usd=bound, outcome=outcome, estimated=estimated)
+    attempt = (turn.request.turn - 1) * MAX_ATTEMPTS + turn.request.attempt
+    return reservation_of_call(turn.request.run, chosen.id, amount_micro_usd=_bound(turn, chosen), attempt=attempt)
 
 
 def _failed_cost(turn: _Turn, chosen: CatalogueModel, error: ModelError) -> ModelCost:
-    """Return the bill that the failure told, or else the bound where the model had begun, and nothing where not."""
-    estimated = error.begun and error.usage is None
-    return _cost(turn, chosen, usage=error.usage or _NOTHING, outcome=error.reason, estimated=estimated)
+    return failed_call_cost(chosen, error, bound_micro_usd=_bound(turn, chosen))
+
+
+def _bound(turn: _Turn, chosen: CatalogueModel) -> int:
+    return bound_of(chosen, turn.prompt, max_output_tokens=_max_output_tokens(turn, chosen))
 
 
 def _after(

@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from plinth.access.log_lines import logger_of
 from plinth.contracts.money import Budget, Reservation
+from plinth.contracts.runs import ANSWERING, Run
 from plinth.errors import TransientError
+from plinth.money.prices import price_of
 from plinth.wiring import Services
 
 
@@ -28,6 +32,14 @@ class Payment:
             self.services.ledger.settle(self.reservation, cost_micro_usd=cost_micro_usd)
         except TransientError as error:
             logger_of(self.reservation.step).warning("not settled", run_id=self.reservation.run.id, error=str(error))
+
+
+def reservation_of_call(
+    run: Run, model: str, *, amount_micro_usd: int, attempt: int, step: str = ANSWERING
+) -> Reservation:
+    """Return what a call of a catalogue model asks of the budgets: `amount_micro_usd`, by its price of now."""
+    price = msgspec.json.encode(price_of(model)).decode()
+    return Reservation(run=run, step=step, attempt=attempt, amount_micro_usd=amount_micro_usd, model=model, price=price)
 
 
 def set_aside(call: Reservation, budgets: Sequence[Budget], services: Services) -> Payment:

@@ -3,21 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import msgspec
-
 from plinth.chain.catalogue import CatalogueModel
 from plinth.chain.reply_checks import require_answer
 from plinth.chain.routing import BREAKING
-from plinth.contracts.models import ModelEnd, ModelRequest, Prompt, StopReason, StreamItem, TextChunk, TimeLimits, Usage
-from plinth.contracts.money import Budget, Reservation
+from plinth.contracts.models import ModelEnd, ModelRequest, Prompt, StopReason, StreamItem, TextChunk, TimeLimits
+from plinth.contracts.money import Budget
 from plinth.contracts.runs import ModelCost, Run
 from plinth.errors import ModelBreakerOpenError, ModelError, ModelStreamCutError
-from plinth.money.prices import price_of
-from plinth.runtime.call_costs import bound_of, call_cost
-from plinth.runtime.payments import set_aside
+from plinth.runtime.call_costs import bound_of, call_cost, failed_call_cost
+from plinth.runtime.payments import reservation_of_call, set_aside
 from plinth.wiring import Services
-
-_NOTHING = Usage(input_tokens=0, output_tokens=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +64,8 @@ def ask(call: SideCall, budgets: Sequence[Budget], services: Services) -> SideRe
     asked now; both cost nothing. A call that was started before, and whose end nobody told, is not made again: it fails
     at its bound, which says nothing of the model.
     """
-    wanted = Reservation(
-        run=call.run,
-        step=call.step,
-        attempt=call.attempt,
-        amount_micro_usd=call.bound_micro_usd,
-        model=call.chosen.id,
-        price=msgspec.json.encode(price_of(call.chosen.id)).decode(),
+    wanted = reservation_of_call(
+        call.run, call.chosen.id, amount_micro_usd=call.bound_micro_usd, attempt=call.attempt, step=call.step
     )
     payment = set_aside(wanted, budgets, services)
     if not payment.start():
@@ -109,7 +99,5 @@ def _reply(call: SideCall, services: Services) -> tuple[str, ModelEnd]:
 
 
 def _failed(call: SideCall, error: ModelError) -> SideReply:
-    usage, estimated = error.usage or _NOTHING, error.begun and error.usage is None
-    bound = call.bound_micro_usd
-    cost = call_cost(call.chosen, usage, bound_micro_usd=bound, outcome=error.reason, estimated=estimated)
+    cost = failed_call_cost(call.chosen, error, bound_micro_usd=call.bound_micro_usd)
     return SideReply(text="", cost=replace(cost, step=call.step), failure=error)
