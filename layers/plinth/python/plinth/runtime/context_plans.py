@@ -16,7 +16,7 @@ from plinth.contracts.memory import DocumentVersion, Passage
 from plinth.errors import DocumentRefusedError, InvalidFieldError
 from plinth.memory.context_windows import beginning_of, windows_of
 from plinth.runtime.context_work import Window, keys_of, parsed_of, split_passages
-from plinth.runtime.indexing import live_passages
+from plinth.runtime.live_passages import live_passages
 from plinth.wiring import Services
 
 MAX_WINDOWS = 500

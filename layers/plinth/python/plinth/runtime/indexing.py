@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from plinth.contracts.memory import DocumentVersion, Passage
+from plinth.contracts.memory import DocumentVersion
 from plinth.memory.index_names import index_name
-from plinth.memory.naming import of_generation
 from plinth.ports.documents import Vector
+from plinth.runtime.live_passages import live_passages
 from plinth.wiring import Services
 
 
@@ -27,14 +27,6 @@ def embedded_for(
     fresh = [text for text in texts if text not in known]
     made = dict(zip(fresh, services.embedder_of(indexes[0]).embed(fresh), strict=True)) if fresh else {}
     return Embedded(vectors={text: made[text] if text in made else known[text] for text in texts}, embedded=len(fresh))
-
-
-def live_passages(
-    document: DocumentVersion, index: str, services: Services
-) -> Sequence[tuple[Passage, Sequence[float]]]:
-    """Return the passages of the document's live version with their vectors; none where it has no such version."""
-    live = services.documents.live_generations(document.tenant, [document.document_id]).get(document.document_id)
-    return services.memory.named(index).read(of_generation(document, live)).passages if live else ()
 
 
 def copy_version(document: DocumentVersion, target: str, services: Services) -> int:
