@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from plinth.adapters.dynamo_syncs import INTENDED_SECONDS
 from plinth.contracts.importing import ImportedFile, SyncedObject
+from plinth.contracts.memory import CurrentObject
 from plinth.contracts.syncs import LastPass, ListedObject, ObjectFacts, Permission, Removal, Sync
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, NotFoundError, SourceUnreadableError
@@ -124,6 +125,12 @@ class FakeSyncedObjects:
         del self.documents[tenant, name]
         self.on_change(tenant, name)
         return True
+
+    def current(self, tenant: Tenant) -> Iterator[CurrentObject]:
+        """Yield what `SourceObjects` would of the copies, and of what else lies there."""
+        for (owner, name), (body, _) in self.documents.items():
+            if owner == tenant:
+                yield CurrentObject(name=name, version_id="v1", size_bytes=len(body), modified_at=0.0)
 
     def _current(self, source: SyncedObject) -> tuple[bytes, dict[str, str]]:
         found = self.buckets.get(source.bucket, {}).get(source.key)

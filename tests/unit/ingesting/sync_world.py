@@ -54,6 +54,7 @@ class SyncWorld:
         for name, port in {
             "syncs": self.syncs,
             "synced_objects": self.objects,
+            "sources": self.objects,
             "staged_files": self.staged,
             "machines": self.machines,
             "documents": self.documents,

@@ -141,3 +141,21 @@ def test_a_file_whose_placing_failed_anywhere_goes_with_its_object_or_is_placed_
         if is_deleted:
             del world.objects.buckets[BUCKET]["docs/a.md"]
         world.rest()
+
+
+def test_a_copy_of_a_deleted_document_whose_event_was_lost_goes_with_its_object() -> None:
+    world = SyncWorld()
+
+    def bring_and_delete() -> None:
+        world.objects.put(BUCKET, "docs/a.md", b"one")
+        world.make_pass()
+        world.place(0)
+        del world.objects.buckets[BUCKET]["docs/a.md"]
+
+    bring_and_delete()
+    world.arrive(0)
+    world.make_pass(allow_deletes=True)
+    world.arrive(1)
+    bring_and_delete()
+
+    world.rest()

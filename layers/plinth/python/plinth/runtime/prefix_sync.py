@@ -3,13 +3,15 @@
 The sync's one import is the lock of its passes: who begins it makes the pass, and it ends when the last file is done.
 """
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Collection, Container, Mapping
 from itertools import islice
 
 from plinth.contracts.importing import Batch, ImportRecord, ImportState
 from plinth.contracts.memory import DocumentState, KnownDocument
 from plinth.contracts.syncs import LastPass, Permission, Sync
+from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError, PlinthError, SourceUnreadableError, StoreUnavailableError
+from plinth.memory.naming import document_id
 from plinth.memory.prefix_sync import MOST_FILES, MOST_OBJECTS, Plan, import_of, next_pass, planned, withholds
 from plinth.runtime.synced_files import standing
 from plinth.wiring import Services
@@ -120,24 +122,35 @@ def _place(batch: Batch, plan: Plan, services: Services) -> None:
         raise
 
 
-def _give_up(sync: Sync, gone: Iterable[str], known: Known, services: Services) -> tuple[int, int]:
+def _give_up(sync: Sync, gone: Collection[str], known: Known, services: Services) -> tuple[int, int]:
     """Take away documents whose object is gone; return how many are left for the next pass, and how many went.
 
-    One that no event has told of yet is left: its name is not known. What somebody else put in its place stays.
-    What was intended and never came expires.
+    What somebody else put in a document's place stays. What was intended and never came expires.
     """
-    lost = set(gone)
-    removed = 0
-    for document in sorted(lost)[:MOST_DELETIONS]:
+    now = sorted(gone)[:MOST_DELETIONS]
+    names = {} if sync.removal == "keep" else _names(sync.tenant, now, known, services)
+    left, removed = len(gone), 0
+    for document in now:
         if sync.removal != "keep":
-            row = known.get(document)
-            if row is None:
+            if name := names.get(document):
+                removed += services.synced_objects.withdraw(sync.tenant, name, sync.id)
+            elif document not in known:
                 continue
-            if row.state is not DocumentState.DELETED:
-                removed += services.synced_objects.withdraw(sync.tenant, row.newest.name, sync.id)
         services.syncs.release(sync, document)
-        lost.discard(document)
-    return len(lost), removed
+        left -= 1
+    return left, removed
+
+
+def _names(tenant: Tenant, documents: Collection[str], known: Known, services: Services) -> dict[str, str]:
+    """Return what the documents' objects are called.
+
+    A tombstone has no name, and neither has what no event has told of; either may have an object, which has one.
+    """
+    names = {each: row.newest.name for each in documents if (row := known.get(each)) and row.newest.name}
+    if len(names) < len(documents):
+        found = {document_id(tenant, each.name): each.name for each in services.sources.current(tenant)}
+        names.update((each, found[each]) for each in documents if each in found)
+    return names
 
 
 def _known(sync: Sync, brought: Container[str], services: Services) -> Known:
