@@ -81,6 +81,7 @@ def import_files(api: PlinthApi, files: Sequence[Listed], options: ImportOptions
     told("reading and indexing", record.unchanged)
     if record.state is not ImportState.RUNNING and record.unchanged < record.files:
         _upload(api, record.import_id, {each.file.sha256: each.path for each in files}, told)
+    if record.unchanged < record.files:
         record = patiently(partial(api.start_import, record.import_id))
     return _followed(api, record, options, told) if options.wait else record
 

@@ -47,7 +47,7 @@ class FakeSources:
     def current(self, tenant: Tenant) -> Iterator[CurrentObject]:
         for key, versions in sorted(self._objects.items()):
             owner, _, name = key.partition("/")
-            if owner == tenant.id:
+            if owner == tenant.id and not name.endswith("/"):
                 version_id, source = versions[-1]
                 yield CurrentObject(
                     name=name, version_id=version_id, size_bytes=len(source.body), modified_at=self.modified_at

@@ -89,6 +89,7 @@ def test_the_current_objects_are_the_newest_versions_of_one_tenant_without_delet
     newest = store.put(tenant, "deep/a ü.txt", b"three", "text/plain")
     store.put(tenant, "gone.txt", b"gone", "text/plain")
     store.sources.delete(tenant, "gone.txt")
+    store.put(tenant, "folder/", b"", "application/x-directory")
     store.put(other_tenant, "b.txt", b"foreign", "text/plain")
 
     (found,) = store.sources.current(tenant)

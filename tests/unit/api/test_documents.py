@@ -67,9 +67,12 @@ def test_a_name_that_could_lead_elsewhere_is_refused(world: World, client: Clien
     assert world.documents.list(ALICE, limit=10, after=None) == []
 
 
-@pytest.mark.parametrize("size", [50 * 1024 * 1024 + 1, 300_000_000])
-def test_a_document_over_50_mb_is_refused_with_the_limit(world: World, client: Client, size: int) -> None:
-    answer = announce(client, size_bytes=size)
+@pytest.mark.parametrize("size", [50 * 1024 * 1024 + 1, 300_000_000, 10**400])
+@pytest.mark.parametrize("contexts", [{}, {"context_model": "claude-haiku-5-5"}])
+def test_a_document_over_50_mb_is_refused_with_the_limit(
+    world: World, client: Client, size: int, contexts: dict[str, object]
+) -> None:
+    answer = announce(client, size_bytes=size, **contexts)
 
     assert (answer.status, answer.code) == (413, "too_large")
     assert "52428800" in answer.json["detail"]

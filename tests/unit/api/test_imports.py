@@ -7,6 +7,7 @@ import pytest
 
 from plinth.contracts.importing import Batch, ImportFailure, ImportState
 from plinth.contracts.memory import Content, DocumentVersion, SourceFacts
+from plinth.errors import StoreUnavailableError
 from plinth.memory.naming import document_id, sequence
 from tests.unit.access.world import ALICE, BOB, World
 from tests.unit.api.client import Answer, Client
@@ -74,6 +75,23 @@ def test_a_start_begins_once_and_again_only_after_the_end(world: World, client: 
     ended = client.call("GET", f"/v1/imports/{name}").json
     assert (ended["state"], ended["failed"], ended["failures"][0]["reason"]) == ("done", 1, "empty")
     assert client.call("POST", f"/v1/imports/{name}/start").json["attempt"] == 2
+
+
+def test_a_start_whose_machine_could_not_be_started_starts_it_when_asked_again(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = announce(client).json["import_id"]
+
+    def throttled(*_: object, **__: object) -> None:
+        raise StoreUnavailableError("Step Functions")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.machines, "start_import", throttled)
+        assert client.call("POST", f"/v1/imports/{name}/start").status == 503
+    assert world.machines.imports == {}
+
+    assert client.call("POST", f"/v1/imports/{name}/start").status == 202
+    assert list(world.machines.imports) == [(name, 1)]
 
 
 @pytest.mark.parametrize(

@@ -81,12 +81,13 @@ def test_what_may_not_be_seen_is_as_absent_as_what_is_not_there(world: World, cl
         (own, "1"),
         (own, "99"),
         ("doc_" + "0" * 24, "1"),
+        ("doc_" + "0" * 1_100, "1"),
         (own, "-1"),
         (own, "x"),
     ):
         answer = client.call("GET", f"/v1/documents/{document}/passages/{position}")
         assert (answer.status, answer.code) == (404, "not_found")
-        assert answer.json["detail"] == f"no passage {position} of {document}"
+        assert answer.json["detail"] == f"no passage {position} of {document[:40]}"
     insider = Client(world, world.issue(labels=("board",)))
     assert insider.call("GET", f"/v1/documents/{own}/passages/1").status == 200
 

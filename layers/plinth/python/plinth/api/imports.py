@@ -1,5 +1,6 @@
 """The routes of batch imports: announce files, upload those that are missing, start, and see how far it is."""
 
+import re
 from dataclasses import dataclass, fields
 from typing import Annotated
 
@@ -7,7 +8,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from plinth.access.authentication import Caller
+from plinth.access.authentication import Caller, Scope
 from plinth.api.contexts import (
     ContextAsk,
     ContextModel,
@@ -19,9 +20,9 @@ from plinth.api.contexts import (
 from plinth.api.documents import ContentType, require_usable_name
 from plinth.api.exchange import CurrentExchange
 from plinth.contracts.context_orders import ContextEstimate
-from plinth.contracts.importing import ImportedFile, ImportRecord, ImportState
+from plinth.contracts.importing import Batch, ImportedFile, ImportRecord, ImportState
 from plinth.contracts.memory import Upload
-from plinth.errors import InvalidFieldError
+from plinth.errors import InvalidFieldError, NotFoundError
 from plinth.memory.importing import changed, import_id
 from plinth.memory.naming import document_id
 from plinth.memory.tagging import labels_of_upload, with_order
@@ -29,6 +30,7 @@ from plinth.wiring.stores import MAX_DOCUMENT_BYTES
 
 MOST_FILES = 2_000
 _JSON = "application/json"
+_IMPORT_ID = re.compile(r"imp_[0-9a-f]{24}")
 
 
 class FileToImport(BaseModel):
@@ -130,25 +132,41 @@ def list_import_uploads(
     import_name: str, exchange: CurrentExchange, limit: Annotated[int, Query(ge=1, le=500)] = 200
 ) -> MissingFiles:
     """Return where the next missing files go; upload them and ask again until there is none."""
+    exchange.caller.require(Scope.DOCUMENTS_WRITE)
+    _require_id(import_name)
     tenant, staged = exchange.caller.tenant, exchange.services.staged_files
     missing = staged.missing(tenant, staged.manifest(tenant, import_name))[:limit]
     return MissingFiles(files=[MissingFile(sha256=each.sha256, upload=staged.upload(tenant, each)) for each in missing])
 
 
 def start_import(import_name: str, exchange: CurrentExchange) -> Response[ImportRecord]:
-    """Begin, or begin again what has ended: files that are searchable by then are passed over, failed ones retried."""
+    """Begin, or begin again what has ended: files that are searchable by then are passed over, failed ones retried.
+
+    Asked again while it runs, it starts a machine that could not be started before.
+    """
+    _require_id(import_name)
     services, tenant = exchange.services, exchange.caller.tenant
-    batch = services.imports.begin(tenant, import_name)
-    if batch:
-        manifest = services.staged_files.manifest_key(tenant, import_name)
-        record = services.imports.get(tenant, import_name)
-        services.machines.start_import(batch, manifest=manifest, tolerated=record.tolerated_failure_percentage)
-    return Response(status_code=202, content_type=_JSON, body=services.imports.get(tenant, import_name))
+    services.imports.begin(tenant, import_name)
+    record = services.imports.get(tenant, import_name)
+    if record.state is ImportState.RUNNING:
+        services.machines.start_import(
+            Batch(tenant=tenant, import_id=import_name, attempt=record.attempt),
+            manifest=services.staged_files.manifest_key(tenant, import_name),
+            tolerated=record.tolerated_failure_percentage,
+        )
+    return Response(status_code=202, content_type=_JSON, body=record)
 
 
 def get_import(import_name: str, exchange: CurrentExchange) -> ImportRecord:
     """Return how many files are ready and how many failed, and why."""
+    _require_id(import_name)
     return exchange.services.imports.get(exchange.caller.tenant, import_name)
+
+
+def _require_id(import_name: str) -> None:
+    """Raise `NotFoundError` for what no import is called."""
+    if not _IMPORT_ID.fullmatch(import_name):
+        raise NotFoundError(f"no import {import_name[:40]}")
 
 
 def _file(file: FileToImport, metadata: dict[str, str]) -> ImportedFile:

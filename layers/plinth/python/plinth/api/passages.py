@@ -6,6 +6,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
+from plinth.api.documents import DOCUMENT_ID
 from plinth.api.exchange import CurrentExchange
 from plinth.contracts.memory import SearchScope, Span, StoredPassage
 from plinth.errors import NotFoundError
@@ -67,8 +68,10 @@ def get_passage(
     """
     services, caller = exchange.services, exchange.caller
     absent = NotFoundError(f"no passage {position[:20]} of {document[:40]}")
+    if not (DOCUMENT_ID.fullmatch(document) and _is_position(position)):
+        raise absent
     live = services.documents.live_generations(caller.tenant, [document]).get(document)
-    if live is None or (generation is not None and generation != live) or not _is_position(position):
+    if live is None or (generation is not None and generation != live):
         raise absent
     place = int(position)
     span = Span(document_id=document, generation=live, first=max(0, place - around), last=place + around)

@@ -13,9 +13,11 @@ from plinth.errors import InvalidFieldError
 
 OPEN_ROUTES = ("/v1/health", "/v1/openapi.json")
 """Every other route, known or not, needs a key."""
-_SCOPES = {
+_SCOPES: Mapping[str, tuple[Scope, Scope] | None] = {
+    "models": None,
     "runs": (Scope.RUNS_READ, Scope.RUNS_WRITE),
     "documents": (Scope.DOCUMENTS_READ, Scope.DOCUMENTS_WRITE),
+    "imports": (Scope.DOCUMENTS_READ, Scope.DOCUMENTS_WRITE),
     "usage": (Scope.USAGE_READ, Scope.USAGE_READ),
     "conversations": (Scope.RUNS_READ, Scope.RUNS_WRITE),
     "facts": (Scope.RUNS_READ, Scope.RUNS_WRITE),
@@ -25,6 +27,7 @@ _SCOPES = {
     "erasures": (Scope.ERASE, Scope.ERASE),
     "exports": (Scope.EXPORT, Scope.EXPORT),
 }
+"""What reading and writing need, by the first part of the path; None where any key will do."""
 
 
 def judge(
@@ -35,10 +38,14 @@ def judge(
     exchange = exchange_of(request)
     exchange.route = request.route
     exchange.body = body_bytes(event.body or "", is_base64=bool(event.is_base64_encoded))
+    route = cast("Route", app.context["_route"])
+    is_known = not route.rule.match("")  # what matches no route is given one that matches everything
     if request.route not in OPEN_ROUTES:
         _authenticate(exchange, event.headers)
-        _require_scope(exchange, request.method, request.route)
-    _refuse_strange_parameters(cast("Route", app.context["_route"]), event.query_string_parameters or {})
+        if is_known:
+            _require_scope(exchange, request.method, request.route)
+    if is_known:
+        _refuse_strange_parameters(route, event.query_string_parameters or {})
     if exchange.body:
         require_json_type(event.headers.get("content-type", ""))
     response = next_middleware(app)
@@ -48,8 +55,6 @@ def judge(
 
 def _refuse_strange_parameters(route: Route, sent: Mapping[str, str]) -> None:
     """Raise `InvalidFieldError` for a query parameter that the route does not know: it would be ignored."""
-    if route.rule.match(""):  # what matches no route is given one that matches everything
-        return
     known = sorted(field.alias for field in route.dependant.query_params)
     for name in sent:
         if name not in known:
@@ -65,7 +70,7 @@ def _authenticate(exchange: Exchange, headers: dict[str, str]) -> None:
 
 
 def _require_scope(exchange: Exchange, method: str, route: str) -> None:
-    resource = (route.split("/") + [""] * 3)[2]
-    if resource in _SCOPES:
-        read, write = _SCOPES[resource]
+    """Raise `MissingScopeError`; a route whose resource is not listed answers nobody."""
+    if scopes := _SCOPES[route.split("/")[2]]:
+        read, write = scopes
         exchange.caller.require(read if method == "GET" else write)

@@ -1,6 +1,7 @@
 """CSV: each row a paragraph in which every value has its column's name, so that no passage needs the header."""
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 
 from plinth.adapters.parsers.text import title_from_name
@@ -38,7 +39,7 @@ def _dialect(text: str) -> type[csv.Dialect]:
 def _rows(text: str, dialect: type[csv.Dialect]) -> Iterator[str]:
     names: Sequence[str] | None = None
     cells = 0
-    for row in csv.reader(text.splitlines(), dialect):
+    for row in csv.reader(io.StringIO(text, newline=""), dialect):
         cells += len(row)
         if cells > MAX_CELLS or len(row) > MAX_COLUMNS:
             most = f"{MAX_CELLS} cells and {MAX_COLUMNS} columns"

@@ -21,7 +21,7 @@ def parse_json(name: str, body: bytes) -> ParsedDocument:
 
 def parse_jsonl(name: str, body: bytes) -> ParsedDocument:
     """Return the sections of each line's value, under the line's number."""
-    lines = enumerate(decode_text(body).splitlines(), start=1)
+    lines = enumerate(decode_text(body).split("\n"), start=1)
     found = (
         section
         for number, line in lines
@@ -48,7 +48,7 @@ def _sections(path: tuple[str, ...], value: _Value) -> Iterator[Section]:
     members = list(_members(value))
     lines = [_line(name, each) for name, each in members if not isinstance(each, dict | list)]
     if lines:
-        yield Section(text="\n".join(lines), path=path)
+        yield Section(text=_whole("\n".join(lines)), path=tuple(map(_whole, path)))
     for name, each in members:
         if isinstance(each, dict | list):
             yield from _sections((*path, name), each)
@@ -67,6 +67,11 @@ def _members(value: _Value) -> Iterable[tuple[str, _Value]]:
 def _line(name: str, value: _Value) -> str:
     told = value if isinstance(value, str) else json.dumps(value)
     return f"{name}: {told}" if name and not name.startswith("[") else f"- {told}"
+
+
+def _whole(text: str) -> str:
+    """Return the text with a mark for each half of a surrogate pair: JSON can say it, Unicode text can't."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _bounded(sections: Iterable[Section]) -> Iterator[Section]:

@@ -13,7 +13,7 @@ from plinth.memory.detection import decode_text
 def parse_markdown(name: str, body: bytes) -> ParsedDocument:
     """Return a section per heading; the first heading of the first level is the title."""
     text = decode_text(body)
-    lines = text.splitlines()
+    lines = text.split("\n")
     tokens = MarkdownIt("commonmark", {"maxNesting": 20}).disable("inline").parse(text)  # blocks are all that is asked
     headings = [
         (opening.map[0], int(opening.tag[1]), _one_line(content.content))
