@@ -9,6 +9,7 @@ import pytest
 from plinth.adapters import erasable_rows as rules
 from plinth.adapters.dynamo_conversations import DynamoConversations
 from plinth.adapters.dynamo_erasures import DynamoErasures
+from plinth.adapters.dynamo_imports import DynamoImports
 from plinth.adapters.dynamo_rows import Row, Rows
 from plinth.adapters.dynamo_run_log import DynamoRunLog
 from plinth.adapters.dynamo_runs import DynamoRuns
@@ -20,6 +21,7 @@ from plinth.adapters.erasable_runs import ErasableRuns
 from plinth.contracts.conversations import ModelSummary
 from plinth.contracts.erasing import ErasedPage, Erasure, ErasureState, Extent, Target
 from plinth.contracts.events import RunEnded
+from plinth.contracts.importing import ImportFailure, ImportRecord, ImportState
 from plinth.contracts.runs import IdempotencyKey, Run, RunRequest, RunStatus, Turn
 from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError, StoreUnavailableError, UnauthenticatedError
@@ -178,6 +180,27 @@ def test_turns_summaries_and_facts_go_with_their_user_tenant_and_each_document_t
     assert erase(store, target(tenant, Extent.USER, "bob")).removed == 3
     assert {pk for pk, _ in erased.row_keys()} == {f"{other_tenant.id}#ada#c", f"{other_tenant.id}#ada"}
     assert erase(store, target(other_tenant, Extent.TENANT)).removed == 2
+
+
+@pytest.mark.guarantee_d
+def test_why_a_documents_imports_failed_goes_with_it_and_the_counts_of_the_import_stay(
+    erased: Erased, tenant: Tenant, other_tenant: Tenant, clock: FakeClock
+) -> None:
+    imports = DynamoImports(table=erased.table, clock=clock)
+    store = rules.ErasableTable("documents", rows=erased.rows, rule=rules.document_fate)
+    for owner in (tenant, other_tenant):
+        record = ImportRecord(import_id="imp_1", state=ImportState.UPLOADING, files=3, unchanged=0, created_at=0.0)
+        imports.prepare(owner, record)
+        batch = imports.begin(owner, "imp_1")
+        assert batch
+        for document, name in ((DOCUMENT, "plan.pdf"), ("doc_other", "other.pdf")):
+            imports.note(batch, document, ImportFailure(name=name, reason="encrypted", message="remove the password"))
+
+    assert erase(store, target(tenant, Extent.DOCUMENT)) == ErasedPage(removed=1)
+
+    left = imports.get(tenant, "imp_1")
+    assert ([each.name for each in left.failures], left.failed) == (["other.pdf"], 2)
+    assert len(imports.get(other_tenant, "imp_1").failures) == 2
 
 
 @pytest.mark.guarantee_d

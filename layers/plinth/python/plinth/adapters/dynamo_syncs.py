@@ -1,5 +1,7 @@
 """Which syncs there are, and what each brought: never the name of a document, so that an erasure finds none here.
 
+What the last pass could not bring is named until the next: it lies in the other bucket, which no erasure touches.
+
 Rows (pk `<tenant>`): SYNC#<id> is the sync; SYNCED#<id>#<document> the fingerprint of what it brought, another word
 while it is about to, empty once it is released. What is gone expires a day later.
 """

@@ -98,13 +98,19 @@ def answer_fate(target: Target, row: Row) -> Fate:
 
 
 def document_fate(target: Target, row: Row) -> Fate:
-    """Let rows go with their tenant; of a document the tombstone stays, which has no name, once it is deleted."""
+    """Let rows go with their tenant; of a document the tombstone stays, which has no name, once it is deleted.
+
+    Why an import of it failed goes with it; the import's own row keeps the counts.
+    """
     if not is_own(target.tenant, row):
         return Fate.STAYS
     if target.extent is Extent.TENANT:
         return Fate.GOES
+    key, is_document = str(row["sk"]), target.extent is Extent.DOCUMENT
+    if is_document and key.startswith("IMPORT#") and key.endswith(f"#{target.name}"):
+        return Fate.GOES
     under_way = row.get("hidden_from") is not None and row.get("state") != DocumentState.DELETED
-    is_it = target.extent is Extent.DOCUMENT and row["sk"] == f"DOCUMENT#{target.name}"
+    is_it = is_document and key == f"DOCUMENT#{target.name}"
     return Fate.WAITS if is_it and under_way else Fate.STAYS
 
 
