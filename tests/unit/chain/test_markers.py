@@ -30,11 +30,23 @@ def through(text: str, *, size: int) -> str:
             "dpkg removes configuration files [2], synaptic uses pkexec for privileges [3].",
         ),
         ("It removes packages [1].", "It removes packages [1]."),
+        ("pkexec [2]", "pkexec [3]"),
+        ("Yes [1] [2]", "Yes [1] [2]"),
         ("[1] Synaptic obtains root privileges with pkexec.", "[1] Synaptic obtains root privileges with pkexec."),
         ("Synaptic uses pkexec for privileges [9] [0] [1, 2]", "Synaptic uses pkexec for privileges [9] [0] [1, 2]"),
         ("An array a[12 and a[", "An array a[12 and a["),
     ],
-    ids=["moved", "right", "two", "as good as any", "before its words", "no such passage", "no marker"],
+    ids=[
+        "moved",
+        "right",
+        "two",
+        "as good as any",
+        "one word",
+        "no word",
+        "before its words",
+        "no such passage",
+        "no marker",
+    ],
 )
 def test_a_marker_is_moved_to_the_passage_that_holds_what_was_said(said: str, shown: str, size: int) -> None:
     assert through(said, size=size) == shown

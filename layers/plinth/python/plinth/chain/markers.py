@@ -1,7 +1,8 @@
 """Which passage a marker names: a small model says the right thing and then any number, mostly that of the first.
 
 So the words since the last marker are looked up in every passage, and a marker whose passage lacks more of them than
-another does is moved to that one while the text streams. A marker before its words stays as it is.
+another does, or has none of them where another has all, is moved to that one while the text streams. A marker before
+its words stays as it is.
 """
 
 import re
@@ -45,5 +46,6 @@ class MarkerFilter:
         if not 1 <= number <= len(self._passages):
             return number
         lacking = [len(missing_words([passage], self._said)) for passage in self._passages]
-        least = min(lacking)
-        return number if lacking[number - 1] < least + _LEAST_WORDS else lacking.index(least) + 1
+        cited, least = lacking[number - 1], min(lacking)
+        lacks_all = least == 0 < cited == len(missing_words([], self._said))
+        return lacking.index(least) + 1 if lacks_all or cited >= least + _LEAST_WORDS else number

@@ -18,7 +18,7 @@ _COMMON_WORDS = (
     "need needs never nor not now off once one only onto other our ours out over own please put same say says "
     "shall should since some such take takes tell than that the their theirs them then there these they this "
     "those through too under until upon use used uses using very want wants was way were what when where "
-    "whether which while who whom whose why will with within without would you your yours long day days"
+    "whether which while who whom whose why will with within without would yes you your yours long day days"
 )
 _COMMON = frozenset(_COMMON_WORDS.split())
 
