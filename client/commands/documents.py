@@ -178,5 +178,5 @@ def chosen(documents: list[DocumentRecord], names: list[str]) -> list[DocumentRe
     known = {key: each for each in documents for key in (each.name, each.document_id)}
     missing = [name for name in names if name not in known]
     if missing:
-        raise UsageError(f"there is no document {', '.join(missing)}: see `plinth documents --refused`")
+        raise UsageError(f"there is no document {', '.join(missing)}: see `plinth documents`")
     return [known[name] for name in names]

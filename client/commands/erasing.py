@@ -1,5 +1,6 @@
 """`plinth erase` and `plinth receipts`: what goes from every store, and the proof of it."""
 
+import re
 import time
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ import typer
 
 from client.api import PlinthApi
 from client.commands.choices import EnvironmentName, output
+from client.commands.documents import chosen
 from client.environments import LOCAL, environment_named
 from client.errors import ReceiptError, UsageError
 from client.receipts import is_about, public_key_of, verified
@@ -19,14 +21,15 @@ from plinth.contracts.erasing import ErasureReceipt, ErasureState
 app = typer.Typer()
 receipts = typer.Typer(no_args_is_help=True, help="Check the receipts of erasures.")
 app.add_typer(receipts, name="receipts")
+_DOCUMENT_ID = re.compile(r"doc_[0-9a-f]{24}")
 _POLL_SECONDS = 0.5
 _PATIENCE_SECONDS = 900.0
 
 
-@app.command(epilog="Examples: plinth erase doc_07c2ea380d6d7e469e669ab6 | plinth erase --user ada --receipt ada.json")
+@app.command(epilog="Examples: plinth erase notes/a.md | plinth erase --user ada --receipt ada.json")
 def erase(
-    document_id: Annotated[
-        str | None, typer.Argument(help="The id that `plinth documents` shows.", metavar="[ID]", show_default=False)
+    document: Annotated[
+        str | None, typer.Argument(help="A document's name or id.", metavar="[NAME]", show_default=False)
     ] = None,
     *,
     user: Annotated[str | None, typer.Option(help="Erase all that belongs to this user.")] = None,
@@ -35,19 +38,21 @@ def erase(
     env: EnvironmentName = LOCAL,
 ) -> None:
     """Erase a document, a user or a tenant: hidden at once, then removed from every store."""
-    if [document_id, user, tenant].count(None) != 2:
-        raise UsageError("name one thing to erase: a document's ID, --user USER or --tenant TENANT")
+    if [document, user, tenant].count(None) != 2:
+        raise UsageError("name one thing to erase: a document's NAME, --user USER or --tenant TENANT")
     with environment_named(env).api() as api:
-        done = _ended(api, _begun(api, document_id, user, tenant))
+        done = _ended(api, _begun(api, document, user, tenant))
     if done.receipt and receipt:
         receipt.write_bytes(msgspec.json.format(msgspec.json.encode(done.receipt), indent=1))
     counts = ", ".join(f"{count} from {store}" for store, count in sorted(done.removed.items()))
     output().print(f"erased: {counts or 'there was nothing'} [{done.id}]", markup=False, soft_wrap=True)
 
 
-def _begun(api: PlinthApi, document_id: str | None, user: str | None, tenant: str | None) -> Erasure:
-    if document_id is not None:
-        return api.get_erasure(api.delete_document(document_id))
+def _begun(api: PlinthApi, document: str | None, user: str | None, tenant: str | None) -> Erasure:
+    if document is not None:
+        is_id = _DOCUMENT_ID.fullmatch(document)
+        found = document if is_id else chosen(list(api.documents()), [document])[0].document_id
+        return api.get_erasure(api.delete_document(found))
     return api.delete_user(user) if user is not None else api.delete_tenant(tenant or "")
 
 

@@ -3,14 +3,18 @@
 import hashlib
 import json
 from base64 import b64encode
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from typer.testing import CliRunner
 
-from client.errors import ReceiptError
+from client.commands import app, erasing
+from client.errors import ReceiptError, UsageError
 from client.receipts import is_about, verified
 from plinth.contracts.erasing import ErasureState
 from tests.unit.client.test_api import api_over
@@ -27,6 +31,7 @@ RECEIPT = {
     "expires": [{"store": "logs", "what": "log lines", "gone_by": "2027-01-01"}],
     "format": "plinth-erasure-1",
 }
+DOCUMENT = {"document_id": "doc_" + "0" * 24, "name": "notes/a.md", "state": "ready", "updated_at": 1.0}
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +103,22 @@ def test_erasures_and_memory_are_asked_for_by_their_own_paths() -> None:
         "DELETE /v1/conversations/talk",
         "DELETE /v1/facts/fact_1",
     ]
+
+
+@pytest.mark.parametrize("named", ["notes/a.md", DOCUMENT["document_id"]])
+def test_a_document_is_erased_by_its_name_or_its_id(monkeypatch: pytest.MonkeyPatch, named: str) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.method == "DELETE":
+            assert request.url.path == f"/v1/documents/{DOCUMENT['document_id']}"
+            return httpx.Response(202, json={"document": DOCUMENT, "state": "deleting", "erasure_id": "era_1"})
+        done = {"id": "era_1", "state": "done", "removed": {"documents": 1}}
+        return httpx.Response(200, json=done if "erasures" in request.url.path else {"documents": [DOCUMENT]})
+
+    with api_over(handler) as api:
+        monkeypatch.setattr(erasing, "environment_named", lambda _: SimpleNamespace(api=lambda: nullcontext(api)))
+        done = CliRunner().invoke(app, ["erase", named])
+        unknown = CliRunner().invoke(app, ["erase", "other.md"])
+
+    assert done.output == "erased: 1 from documents [era_1]\n"
+    assert isinstance(unknown.exception, UsageError)
+    assert "no document other.md" in str(unknown.exception)
