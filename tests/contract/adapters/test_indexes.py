@@ -15,6 +15,7 @@ from plinth.contracts.reindexing import Reindex, ReindexState
 from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
 from plinth.errors import StoreUnavailableError
+from plinth.memory.document_row import STUCK_SECONDS
 from plinth.ports.documents import Documents
 from plinth.ports.indexes import Indexes
 from tests.contract.adapters.conftest import made_table
@@ -125,6 +126,47 @@ def test_a_live_version_is_tried_again_for_an_index_that_lacks_it_and_stays_read
     assert stores.documents.is_live(live)
     assert stores.documents.get(live.tenant, live.document_id).state == "ready"
     assert not stores.documents.awaits(replace(live, attempt=2))
+
+
+@pytest.mark.guarantee_d
+def test_a_second_reading_that_died_leaves_the_document_ready_once_its_copy_is_noted(
+    stores: Stores, version: Version
+) -> None:
+    live = published(stores, version(1))
+    assert stores.documents.begin(version(1), execution="again", reread_for="passages-m9-1") == 2
+
+    assert stores.documents.copied(live, "passages-m9-1")
+
+    assert stores.documents.get(live.tenant, live.document_id).state == "ready"
+    assert not stores.documents.awaits(replace(live, attempt=2))
+
+
+def test_a_copy_that_is_noted_says_nothing_of_a_newer_upload_that_is_under_way(
+    stores: Stores, version: Version
+) -> None:
+    live = published(stores, version(1))
+    stores.documents.begin(version(2), execution="newer")
+
+    assert stores.documents.copied(live, "passages-m9-1")
+
+    assert stores.documents.awaits(replace(version(2), attempt=1))
+
+
+@pytest.mark.guarantee_d
+def test_a_second_reading_that_died_uncopied_is_tried_again_once_it_must_have_ended(
+    stores: Stores, version: Version, clock: FakeClock
+) -> None:
+    live = published(stores, version(1))
+    stores.documents.begin(version(1), execution="again", reread_for="passages-m9-1")
+    assert stores.documents.begin(version(1), execution="event that came twice") is None
+
+    clock.advance(STUCK_SECONDS + 1)
+    redriven = stores.documents.redrivable(live.tenant, live.document_id)
+
+    assert redriven is not None
+    assert stores.documents.begin(redriven, execution="redriven") == 3
+    assert stores.documents.publish(replace(live, attempt=3), Content(title="T", passages=1, indexes=OLD))
+    assert stores.documents.get(live.tenant, live.document_id).state == "ready"
 
 
 def test_a_reindex_is_written_by_revision_and_says_where_tenants_begin(stores: Stores, tenant: Tenant) -> None:

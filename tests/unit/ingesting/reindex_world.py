@@ -10,6 +10,7 @@ from typing import Any
 
 from functions.fill_document.handler import fill_document
 from plinth.contracts.indexes import TenantIndexes
+from plinth.contracts.memory import DocumentVersion
 from plinth.contracts.reindexing import AdvanceReindexInput, FilledDocument, ReindexState
 from plinth.errors import StoreUnavailableError
 from plinth.memory.index_names import IndexName
@@ -37,6 +38,7 @@ class ReindexWorld(World):
     machines: Mapping[str, Any] = field(default_factory=all_machines)
     decide: ModuleType = reindexing
     moves: bool = True
+    died: list[DocumentVersion] = field(default_factory=list[DocumentVersion])
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -44,7 +46,15 @@ class ReindexWorld(World):
         self.fill_lists = FakeFillLists()
 
     def rest(self) -> None:
-        """Hold what must be true once the reindex is over, too: the index that was left is gone."""
+        """Hold what must be true once the reindex is over, too: the index that was left is gone.
+
+        What a try wrote that died is in no answer, and goes with the document or when a newer version comes.
+        """
+        self.memory.refresh()
+        for each in self.died:
+            if not self.documents.is_live(each):
+                for index in self.documents.corpus(TENANT).indexes.all:
+                    self.memory.named(index).remove_this(each)
         super().rest()
         row = self.indexes.row
         if row and row.state is ReindexState.DONE and TENANT in self.documents.indexes:
@@ -55,14 +65,49 @@ class ReindexWorld(World):
             assert self.memory.named(NEW_INDEX).texts(seen=False) == {}
 
 
+@dataclass
+class Filling(Execution):
+    """What the Map runs for a document; it waits for a second reading, another execution, until that ends or dies."""
+
+    world: ReindexWorld
+    reading: Execution | None = None
+    reading_dies_at: int | None = None
+    read: int = 0
+
+    def _task(self, state: Mapping[str, Any]) -> None:
+        if self.state != "IngestDocument":
+            return super()._task(state)
+        if self.reading is None:
+            self.reading = Execution(self.world, "ingest", self.document, f"{self.name} again")
+            self.reading.variables["reread_for"] = self.variables["target"]
+        if self.read == self.reading_dies_at and not self.reading.is_over:
+            self.reading.is_over = True
+            self.world.died.append(self.reading.document)
+        if self.reading.is_over:
+            return self._leave(state)
+        self.reading.turn()
+        self.read += 1
+        raise TurnEnd
+
+
 class Reindexing:
     """The machine of reindexes: advance, fill each document of the round, advance again, until it is over.
 
     `dies_at` cuts the execution off before that advance, and another begins; `cancels` asks to go back once switched.
+    `reread` documents are read again, and the reading dies before the turn `reading_dies_at`, if there is one.
     """
 
-    def __init__(self, world: ReindexWorld, *, dies_at: int | None = None, cancels: bool = False) -> None:
+    def __init__(
+        self,
+        world: ReindexWorld,
+        *,
+        dies_at: int | None = None,
+        cancels: bool = False,
+        reread: bool = False,
+        reading_dies_at: int | None = None,
+    ) -> None:
         self.world, self.dies_at, self.cancels = world, dies_at, cancels
+        self.reread, self.reading_dies_at = reread, reading_dies_at
         self.round = self.advances = self._told = 0
         self.answers: list[Any] = []
         self.filling: list[Execution] = []
@@ -88,7 +133,7 @@ class Reindexing:
             if self.filling[0].is_over:
                 self.filling.pop(0)
             return
-        asked = AdvanceReindexInput(reindex_id="r1", reread=False, round=self.round)
+        asked = AdvanceReindexInput(reindex_id="r1", reread=self.reread, round=self.round)
         self._told = 0
         try:
             told = self.world.decide.advance(asked, self._services)
@@ -128,8 +173,9 @@ class Reindexing:
             self.world.clock.advance(60)
 
     def _filling(self, each: FilledDocument) -> Execution:
-        made = Execution(self.world, "fill", each.document, f"fill {each.document.generation}")
-        made.variables |= {"passages": each.passages, "target": each.target, "reread": False}
+        made = Filling(self.world, "fill", each.document, f"fill {each.document.generation}")
+        made.variables |= {"passages": each.passages, "target": each.target, "reread": each.reread}
+        made.reading_dies_at = self.reading_dies_at
         return made
 
     def _port(self, port: str, name: str, *, ends: bool = True) -> Callable[..., Any]:

@@ -25,6 +25,13 @@ ENDINGS: dict[str, dict[str, Any]] = {
     "cut off before it switches": {"dies_at": 2},
     "cancelled": {"cancels": True},
 }
+REREAD: dict[str, dict[str, Any]] = {
+    f"the second reading {'ends' if turn is None else f'dies at turn {turn}'}": {
+        "reread": True,
+        "reading_dies_at": turn,
+    }
+    for turn in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, None)
+}
 each_other = pytest.mark.parametrize("other", OTHERS.values(), ids=list(OTHERS))
 each_ending = pytest.mark.parametrize("ending", ENDINGS.values(), ids=list(ENDINGS))
 
@@ -75,6 +82,13 @@ def test_whatever_comes_between_the_searched_index_has_the_live_version_whole(
     other: Actor, ending: dict[str, Any]
 ) -> None:
     for order in orders(other, ending, blocks=2)[::20]:
+        play(other, ending, order)
+
+
+@pytest.mark.parametrize("ending", REREAD.values(), ids=list(REREAD))
+@each_other
+def test_so_it_has_where_documents_are_read_again_and_readings_die(other: Actor, ending: dict[str, Any]) -> None:
+    for order in orders(other, ending, blocks=2)[::29]:
         play(other, ending, order)
 
 

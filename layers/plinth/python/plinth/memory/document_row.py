@@ -86,10 +86,11 @@ def begun(
 ) -> Change | None:
     """Give this execution the next try of the version, unless the version is live or something newer is known.
 
-    A live version is tried again for an index that lacks it. The execution that has the newest try already keeps it.
-    The live generation stays what it was.
+    A live version is tried again for an index that lacks it, or where such a try has ended without a word. The
+    execution that has the newest try already keeps it. The live generation stays what it was.
     """
-    is_settled = _is_live(row, document) and (not reread_for or reread_for in row.indexes)
+    is_held = not reread_for or reread_for in row.indexes
+    is_settled = is_held and _is_live(row, document) and not _is_stuck(row, now=now)
     if document.sequence < row.sequence or is_settled:
         return None
     if document.sequence == row.sequence and row.claimed_by == execution:
@@ -138,10 +139,15 @@ def published(row: DocumentRow, document: DocumentVersion, content: Content, *, 
 
 
 def copied(row: DocumentRow, document: DocumentVersion, index: str) -> Change | None:
-    """Note that an index holds the live version whole; None where another version is live, or none."""
+    """Note that an index holds the live version whole; None where another version is live, or none.
+
+    A copy is what comes after a second reading, so one that has not told how it ended is over: it can't go live then.
+    """
     if row.generation != document.generation:
         return None
-    return Change(row=replace(row, indexes=tuple(dict.fromkeys((*row.indexes, index)))))
+    is_reread = row.state is DocumentState.INGESTING and row.sequence == document.sequence
+    held = tuple(dict.fromkeys((*row.indexes, index)))
+    return Change(row=replace(row, indexes=held, state=DocumentState.READY if is_reread else row.state))
 
 
 def lacking(row: DocumentRow, tenant: Tenant, index: str) -> LiveDocument | None:
@@ -215,19 +221,9 @@ def live_generation(row: DocumentRow) -> str | None:
 
 def redrivable(row: DocumentRow, tenant: Tenant, *, key: str, now: float) -> DocumentVersion | None:
     """Return the version that may be tried again: one that was refused, or whose try has ended without a word."""
-    stuck = row.state is DocumentState.INGESTING and row.updated_at + STUCK_SECONDS < now
-    if row.hidden_from is not None or not (stuck or row.state is DocumentState.REFUSED):
+    if row.hidden_from is not None or not (_is_stuck(row, now=now) or row.state is DocumentState.REFUSED):
         return None
-    return DocumentVersion(
-        tenant=tenant,
-        document_id=row.document_id,
-        name=row.name,
-        object_key=key,
-        version_id=row.version_id,
-        sequence=row.sequence,
-        size_bytes=row.size_bytes,
-        attempt=row.attempt,
-    )
+    return known_of(row, tenant, key=key).newest
 
 
 def known_of(row: DocumentRow, tenant: Tenant, *, key: str) -> KnownDocument:
@@ -265,6 +261,11 @@ def record_of(row: DocumentRow) -> DocumentRecord:
         labels=row.source.labels,
         contexts=row.contexts,
     )
+
+
+def _is_stuck(row: DocumentRow, *, now: float) -> bool:
+    """Return whether the newest try must have ended, and has told nothing."""
+    return row.state is DocumentState.INGESTING and row.updated_at + STUCK_SECONDS < now
 
 
 def _next_try(row: DocumentRow, document: DocumentVersion, *, execution: str, now: float) -> DocumentRow:
