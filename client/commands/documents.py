@@ -1,7 +1,6 @@
 """`plinth ingest`, `documents`: documents on their way in, and as they stand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,6 @@ import msgspec
 import typer
 from rich.progress import Progress
 
-from client.api import PlinthApi
 from client.commands.choices import AsJson, EnvironmentName, output, progress
 from client.commands.pricing import agree_on_contexts, micro_usd
 from client.display import documents_table, plain
@@ -24,8 +22,6 @@ from plinth.contracts.memory import DocumentRecord, DocumentState
 app = typer.Typer()
 group = typer.Typer(invoke_without_command=True)
 app.add_typer(group, name="documents")
-_NOT_FOUND = 404
-_POLL_SECONDS = 0.5
 Timeout = Annotated[float, typer.Option(min=1, help="How long to wait, in seconds.")]
 
 
@@ -106,26 +102,6 @@ def _tell(ended: Sequence[ImportRecord], failures: Sequence[ImportFailure], *, o
         raise typer.Exit(1)
 
 
-@dataclass(slots=True)
-class _Outcome:
-    """What became of the files until now."""
-
-    uploaded: dict[str, DocumentRecord] = field(default_factory=dict[str, DocumentRecord])
-    refused: list[str] = field(default_factory=list[str])
-
-    def refuse(self, name: str, *, reason: str | None, message: str | None) -> None:
-        """Keep the line that says why a file was refused."""
-        self.refused.append(f"refused: {plain(name)}: {message} [{reason}]")
-
-
-def _await(api: PlinthApi, outcome: _Outcome, bar: Progress, timeout: float) -> None:
-    task = bar.add_task("reading and indexing", total=len(outcome.uploaded))
-    for document in wait_for_documents(api, list(outcome.uploaded.values()), timeout_seconds=timeout):
-        if document.state is DocumentState.REFUSED:
-            outcome.refuse(document.name, reason=document.reason, message=document.message)
-        bar.advance(task)
-
-
 @group.callback(epilog="Examples: plinth documents | plinth documents --refused | plinth documents redrive --all")
 def documents(
     context: typer.Context,
@@ -156,18 +132,18 @@ def redrive(
     """Try refused documents again, from the bucket, and wait until each is ready or refused anew."""
     if every == bool(names):
         raise UsageError("name the documents, or pass --all for every refused one")
-    outcome = _Outcome()
     with environment_named(env).api() as api, Progress(console=progress()) as bar:
         taken = chosen(list(api.documents()), names or [])
-        for document in taken:
-            again = partial(api.redrive_document, document.document_id)
-            outcome.uploaded[document.document_id] = patiently(again, repeatable=False)
-        _await(api, outcome, bar, timeout)
+        again = [patiently(partial(api.redrive_document, each.document_id), repeatable=False) for each in taken]
+        ended = wait_for_documents(api, again, timeout_seconds=timeout)
+        told = bar.track(ended, total=len(again), description="reading and indexing")
+        refused = [each for each in told if each.state is DocumentState.REFUSED]
     console = output()
-    for line in outcome.refused:
+    for each in refused:
+        line = f"refused: {plain(each.name)}: {each.message} [{each.reason}]"
         console.print(line, markup=False, soft_wrap=True)
-    console.print(f"{len(taken) - len(outcome.refused)} of {len(taken)} documents are ready")
-    if outcome.refused:
+    console.print(f"{len(taken) - len(refused)} of {len(taken)} documents are ready")
+    if refused:
         raise typer.Exit(1)
 
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from plinth.adapters.sqs_dead_letters import SqsDeadLetters
-from plinth.adapters.step_functions import StepFunctions
+from plinth.adapters.step_functions import MachineArns, StepFunctions
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
@@ -42,7 +42,7 @@ def inputs(cloud: Cloud, machine: str) -> list[Any]:
 
 
 def test_a_run_starts_the_answer_machine_once_per_epoch(cloud: Cloud, machine: str, tenant: Tenant) -> None:
-    machines = StepFunctions(client=cloud.client("stepfunctions"), answer_arn=machine)
+    machines = StepFunctions(MachineArns(answer=machine), client=cloud.client("stepfunctions"))
     run = Run(id=f"run_{uuid4().hex[:26]}", tenant=tenant, epoch=1, deadline=1.5)
 
     machines.start_answer(run)
@@ -57,7 +57,7 @@ def test_a_version_starts_its_machine_once_though_its_event_came_twice(
     cloud: Cloud, machine: str, version: Version, kind: str
 ) -> None:
     client = cloud.client("stepfunctions")
-    machines = StepFunctions(client=client, ingest_arn=machine, erase_arn=machine)
+    machines = StepFunctions(MachineArns(ingest=machine, erase=machine), client=client)
     start = machines.start_ingest if kind == "ingest" else machines.start_erase
 
     for number in (1, 1, 2):
@@ -71,7 +71,7 @@ def test_a_version_starts_its_machine_once_though_its_event_came_twice(
 
 
 def test_a_machine_that_does_not_exist_is_a_permanent_error(cloud: Cloud, machine: str, version: Version) -> None:
-    machines = StepFunctions(client=cloud.client("stepfunctions"), ingest_arn=f"{machine}gone")
+    machines = StepFunctions(MachineArns(ingest=f"{machine}gone"), client=cloud.client("stepfunctions"))
 
     with pytest.raises(PlinthError, match="StateMachineDoesNotExist"):
         machines.start_ingest(version(1))

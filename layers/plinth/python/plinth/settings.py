@@ -10,149 +10,145 @@ import msgspec
 from plinth.contracts.indexes import IndexSettings, SearchModel
 from plinth.contracts.retrieval import Retrieval
 from plinth.errors import SettingMissingError
-from plinth.sync_settings import SyncSettings, required
 
 SearchAuth = Literal["none", "es", "aoss"]
 AnthropicAccess = Literal["key", "aws"]
 _Kind = TypeVar("_Kind")
 
 
-class Settings(SyncSettings):
+class _Variable:
+    """A variable by its name. A value of the same name on the settings, or on a class of a test, takes its place."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __set_name__(self, owner: type, attribute: str) -> None:
+        self._attribute = attribute
+
+
+class Required(_Variable):
+    """A variable that has to be set."""
+
+    def __get__(self, settings: object, owner: type) -> str:
+        value = vars(settings)[self._attribute] = _required(self._name)
+        return value
+
+
+class IfSet(_Variable):
+    """A variable that may be left out: None then."""
+
+    def __get__(self, settings: object, owner: type) -> str | None:
+        value = vars(settings)[self._attribute] = os.environ.get(self._name)
+        return value
+
+
+class Settings:
     """Typed environment variables. A function needs only those that it reads."""
 
-    @cached_property
-    def environment(self) -> str:
-        """Environment name (local, dev, prod ...), part of every API key."""
-        return required("PLINTH_ENVIRONMENT")
+    environment = Required("PLINTH_ENVIRONMENT")
+    """Environment name (local, dev, prod ...), part of every API key."""
 
-    @cached_property
-    def tenants_table(self) -> str:
-        """Table of tenants, keys, tiers and rate limits."""
-        return required("PLINTH_TENANTS_TABLE")
+    tenants_table = Required("PLINTH_TENANTS_TABLE")
+    """Table of tenants, keys, tiers and rate limits."""
 
     @cached_property
     def run_capacity(self) -> int | None:
         """How many runs may run at once before low priorities are turned away; unset, nobody is."""
         return int(os.environ.get("PLINTH_RUN_CAPACITY") or 0) or None
 
-    @cached_property
-    def ledger_table(self) -> str:
-        """Table of budgets and reservations."""
-        return required("PLINTH_LEDGER_TABLE")
+    ledger_table = Required("PLINTH_LEDGER_TABLE")
+    """Table of budgets and reservations."""
 
-    @cached_property
-    def runs_table(self) -> str:
-        """Table of runs and their logs."""
-        return required("PLINTH_RUNS_TABLE")
+    runs_table = Required("PLINTH_RUNS_TABLE")
+    """Table of runs and their logs."""
 
-    @cached_property
-    def conversations_table(self) -> str:
-        """Table of conversation turns."""
-        return required("PLINTH_CONVERSATIONS_TABLE")
+    conversations_table = Required("PLINTH_CONVERSATIONS_TABLE")
+    """Table of conversation turns."""
 
-    @cached_property
-    def documents_table(self) -> str:
-        """Table of document rows and corpus versions."""
-        return required("PLINTH_DOCUMENTS_TABLE")
+    documents_table = Required("PLINTH_DOCUMENTS_TABLE")
+    """Table of document rows and corpus versions."""
 
-    @cached_property
-    def answers_table(self) -> str:
-        """Table of cached answers."""
-        return required("PLINTH_ANSWERS_TABLE")
+    answers_table = Required("PLINTH_ANSWERS_TABLE")
+    """Table of cached answers."""
 
-    @cached_property
-    def documents_bucket(self) -> str:
-        """Bucket that documents arrive in, under `<tenant>/<name>`."""
-        return required("PLINTH_DOCUMENTS_BUCKET")
+    documents_bucket = Required("PLINTH_DOCUMENTS_BUCKET")
+    """Bucket that documents arrive in, under `<tenant>/<name>`."""
 
-    @cached_property
-    def work_bucket(self) -> str:
-        """Bucket of what ingest steps hand on; its objects expire."""
-        return required("PLINTH_WORK_BUCKET")
+    work_bucket = Required("PLINTH_WORK_BUCKET")
+    """Bucket of what ingest steps hand on; its objects expire."""
 
-    @cached_property
-    def exports_bucket(self) -> str:
-        """Bucket of the monthly usage files, and of exports."""
-        return required("PLINTH_EXPORTS_BUCKET")
+    exports_bucket = Required("PLINTH_EXPORTS_BUCKET")
+    """Bucket of the monthly usage files, and of exports."""
 
-    @cached_property
-    def dead_letter_queue_url(self) -> str:
-        """Queue of documents that could not be ingested."""
-        return required("PLINTH_DEAD_LETTER_QUEUE_URL")
+    dead_letter_queue_url = Required("PLINTH_DEAD_LETTER_QUEUE_URL")
+    """Queue of documents that could not be ingested."""
 
-    @cached_property
-    def opensearch_url(self) -> str:
-        """Base URL of the search engine."""
-        return required("PLINTH_OPENSEARCH_URL")
+    opensearch_url = Required("PLINTH_OPENSEARCH_URL")
+    """Base URL of the search engine."""
 
     @cached_property
     def opensearch_auth(self) -> SearchAuth:
         """How requests to the search engine are signed: `none`, `es` (domain) or `aoss` (serverless)."""
-        match required("PLINTH_OPENSEARCH_AUTH"):
+        match _required("PLINTH_OPENSEARCH_AUTH"):
             case "none" | "es" | "aoss" as auth:
                 return auth
             case other:
                 raise SettingMissingError(f"PLINTH_OPENSEARCH_AUTH is {other!r}: use none, es or aoss")
 
-    @cached_property
-    def answer_machine_arn(self) -> str | None:
-        """ARN of the answer machine, for a function that may start it."""
-        return os.environ.get("PLINTH_ANSWER_MACHINE_ARN")
+    answer_machine_arn = IfSet("PLINTH_ANSWER_MACHINE_ARN")
+    """ARN of the answer machine, for a function that may start it."""
 
-    @cached_property
-    def ingest_machine_arn(self) -> str | None:
-        """ARN of the ingest machine, for a function that may start it."""
-        return os.environ.get("PLINTH_INGEST_MACHINE_ARN")
+    ingest_machine_arn = IfSet("PLINTH_INGEST_MACHINE_ARN")
+    """ARN of the ingest machine, for a function that may start it."""
 
-    @cached_property
-    def erase_machine_arn(self) -> str | None:
-        """ARN of the erase machine, for a function that may start it."""
-        return os.environ.get("PLINTH_ERASE_MACHINE_ARN")
+    erase_machine_arn = IfSet("PLINTH_ERASE_MACHINE_ARN")
+    """ARN of the erase machine, for a function that may start it."""
 
-    @cached_property
-    def forget_machine_arn(self) -> str | None:
-        """ARN of the machine of erasures, for a function that may start it."""
-        return os.environ.get("PLINTH_FORGET_MACHINE_ARN")
+    forget_machine_arn = IfSet("PLINTH_FORGET_MACHINE_ARN")
+    """ARN of the machine of erasures, for a function that may start it."""
 
-    @cached_property
-    def export_machine_arn(self) -> str | None:
-        """ARN of the machine of exports, for a function that may start it."""
-        return os.environ.get("PLINTH_EXPORT_MACHINE_ARN")
+    export_machine_arn = IfSet("PLINTH_EXPORT_MACHINE_ARN")
+    """ARN of the machine of exports, for a function that may start it."""
 
     @cached_property
     def erase_settle_seconds(self) -> float:
         """How long after an erasure began something from before it may still be written: its last pass is later."""
-        return float(required("PLINTH_ERASE_SETTLE_SECONDS"))
+        return float(_required("PLINTH_ERASE_SETTLE_SECONDS"))
 
-    @cached_property
-    def receipts_key_id(self) -> str:
-        """KMS key that signs receipts of erasures."""
-        return required("PLINTH_RECEIPTS_KEY_ID")
+    receipts_key_id = Required("PLINTH_RECEIPTS_KEY_ID")
+    """KMS key that signs receipts of erasures."""
 
-    @cached_property
-    def failed_erasures_queue_url(self) -> str:
-        """Queue of erasures that could not be finished."""
-        return required("PLINTH_FAILED_ERASURES_QUEUE_URL")
+    failed_erasures_queue_url = Required("PLINTH_FAILED_ERASURES_QUEUE_URL")
+    """Queue of erasures that could not be finished."""
 
-    @cached_property
-    def import_machine_arn(self) -> str | None:
-        """ARN of the import machine, for a function that may start it."""
-        return os.environ.get("PLINTH_IMPORT_MACHINE_ARN")
+    import_machine_arn = IfSet("PLINTH_IMPORT_MACHINE_ARN")
+    """ARN of the import machine, for a function that may start it."""
 
     @cached_property
     def imports_at_once(self) -> int:
         """How many files of one import are on their way at once."""
-        return int(required("PLINTH_IMPORTS_AT_ONCE"))
+        return int(_required("PLINTH_IMPORTS_AT_ONCE"))
+
+    @cached_property
+    def sync_settle_seconds(self) -> float:
+        """How long an event of the documents bucket may be on its way: what changed since then no sync touches."""
+        return float(os.environ.get("PLINTH_SYNC_SETTLE_SECONDS", "900"))
+
+    @cached_property
+    def sync_buckets(self) -> tuple[str, ...]:
+        """Names of the buckets, separated by spaces, that syncs may read; without any there are none to sync."""
+        return tuple(os.environ.get("PLINTH_SYNC_BUCKETS", "").split())
+
+    sync_function = Required("PLINTH_SYNC_FUNCTION")
+    """Name of the function that makes passes of syncs."""
 
     @cached_property
     def reindex_grace_seconds(self) -> float:
         """How long an index is kept after the last function that began in it may have read or written it."""
-        return float(required("PLINTH_REINDEX_GRACE_SECONDS"))
+        return float(_required("PLINTH_REINDEX_GRACE_SECONDS"))
 
-    @cached_property
-    def default_model(self) -> str:
-        """Catalogue id of the model that answers where the caller names none."""
-        return required("PLINTH_DEFAULT_MODEL")
+    default_model = Required("PLINTH_DEFAULT_MODEL")
+    """Catalogue id of the model that answers where the caller names none."""
 
     @cached_property
     def catalogue_file(self) -> Path | None:
@@ -160,15 +156,11 @@ class Settings(SyncSettings):
         name = os.environ.get("PLINTH_CATALOGUE")
         return Path(name) if name else None
 
-    @cached_property
-    def model_endpoint(self) -> str:
-        """Name of the SageMaker endpoint of the self-hosted model."""
-        return required("PLINTH_MODEL_ENDPOINT")
+    model_endpoint = Required("PLINTH_MODEL_ENDPOINT")
+    """Name of the SageMaker endpoint of the self-hosted model."""
 
-    @cached_property
-    def model_component(self) -> str | None:
-        """Name of the endpoint's inference component, for an endpoint that has any."""
-        return os.environ.get("PLINTH_MODEL_COMPONENT")
+    model_component = IfSet("PLINTH_MODEL_COMPONENT")
+    """Name of the endpoint's inference component, for an endpoint that has any."""
 
     @cached_property
     def model_endpoint_url(self) -> str:
@@ -178,15 +170,11 @@ class Settings(SyncSettings):
         component = f"/inference-components/{self.model_component}" if self.model_component else ""
         return f"{host}/endpoints/{self.model_endpoint}{component}/openai/v1"
 
-    @cached_property
-    def region(self) -> str:
-        """AWS region, which Lambda sets."""
-        return required("AWS_REGION")
+    region = Required("AWS_REGION")
+    """AWS region, which Lambda sets."""
 
-    @cached_property
-    def openai_secret_arn(self) -> str:
-        """ARN of the secret that holds the OpenAI API key."""
-        return required("PLINTH_OPENAI_SECRET_ARN")
+    openai_secret_arn = Required("PLINTH_OPENAI_SECRET_ARN")
+    """ARN of the secret that holds the OpenAI API key."""
 
     @cached_property
     def openai_url(self) -> str:
@@ -202,25 +190,17 @@ class Settings(SyncSettings):
             case other:
                 raise SettingMissingError(f"PLINTH_ANTHROPIC_ACCESS is {other!r}: use key or aws")
 
-    @cached_property
-    def anthropic_workspace(self) -> str:
-        """Id of the workspace of Claude Platform on AWS."""
-        return required("PLINTH_ANTHROPIC_WORKSPACE")
+    anthropic_workspace = Required("PLINTH_ANTHROPIC_WORKSPACE")
+    """Id of the workspace of Claude Platform on AWS."""
 
-    @cached_property
-    def anthropic_secret_arn(self) -> str:
-        """ARN of the secret that holds the Anthropic API key."""
-        return required("PLINTH_ANTHROPIC_SECRET_ARN")
+    anthropic_secret_arn = Required("PLINTH_ANTHROPIC_SECRET_ARN")
+    """ARN of the secret that holds the Anthropic API key."""
 
-    @cached_property
-    def async_endpoint(self) -> str:
-        """Name of the asynchronous SageMaker endpoint."""
-        return required("PLINTH_ASYNC_ENDPOINT")
+    async_endpoint = Required("PLINTH_ASYNC_ENDPOINT")
+    """Name of the asynchronous SageMaker endpoint."""
 
-    @cached_property
-    def inferences_table(self) -> str:
-        """Table of who waits for which inference."""
-        return required("PLINTH_INFERENCES_TABLE")
+    inferences_table = Required("PLINTH_INFERENCES_TABLE")
+    """Table of who waits for which inference."""
 
     @cached_property
     def search_index(self) -> str:
@@ -242,20 +222,14 @@ class Settings(SyncSettings):
         """How passages are looked for and chosen: JSON of those fields that are not as by default."""
         return _json("PLINTH_RETRIEVAL", Retrieval, default="{}")
 
-    @cached_property
-    def rerank_endpoint(self) -> str:
-        """Name of the SageMaker endpoint of the reranker."""
-        return required("PLINTH_RERANK_ENDPOINT")
+    rerank_endpoint = Required("PLINTH_RERANK_ENDPOINT")
+    """Name of the SageMaker endpoint of the reranker."""
 
-    @cached_property
-    def embedding_endpoint(self) -> str | None:
-        """Name of the SageMaker endpoint that makes vectors, where the functions don't make them themselves."""
-        return os.environ.get("PLINTH_EMBEDDING_ENDPOINT")
+    embedding_endpoint = IfSet("PLINTH_EMBEDDING_ENDPOINT")
+    """Name of the SageMaker endpoint that makes vectors, where the functions don't make them themselves."""
 
-    @cached_property
-    def embedding_model(self) -> str:
-        """The model of that endpoint."""
-        return required("PLINTH_EMBEDDING_MODEL")
+    embedding_model = Required("PLINTH_EMBEDDING_MODEL")
+    """The model of that endpoint."""
 
     @cached_property
     def earlier_models(self) -> tuple[SearchModel, ...]:
@@ -275,6 +249,13 @@ class Settings(SyncSettings):
                 f"no embedding model in {', '.join(map(str, candidates))}: add the embedding layer"
             )
         return found
+
+
+def _required(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise SettingMissingError(f"{name} is not set: the stack that makes this function must pass it")
+    return value
 
 
 def _json(name: str, kind: type[_Kind], *, default: str) -> _Kind:

@@ -140,18 +140,20 @@ class Services(StoreServices):
         import boto3
 
         from plinth.adapters.aws_calls import CALLS
-        from plinth.adapters.step_functions import Importing, StepFunctions
+        from plinth.adapters.step_functions import MachineArns, StepFunctions
 
-        arn = self.settings.import_machine_arn
-        machines = StepFunctions(
-            client=boto3.client("stepfunctions", config=CALLS),
-            answer_arn=self.settings.answer_machine_arn,
-            ingest_arn=self.settings.ingest_machine_arn,
-            erase_arn=self.settings.erase_machine_arn,
-            forget_arn=self.settings.forget_machine_arn,
+        settings = self.settings
+        imports = settings.import_machine_arn
+        arns = MachineArns(
+            answer=settings.answer_machine_arn,
+            ingest=settings.ingest_machine_arn,
+            imports=imports,
+            imports_at_once=settings.imports_at_once if imports else 1,
+            erase=settings.erase_machine_arn,
+            forget=settings.forget_machine_arn,
+            export=settings.export_machine_arn,
         )
-        importing = Importing(arn=arn, at_once=self.settings.imports_at_once) if arn else None
-        return machines.importing(importing).exporting(self.settings.export_machine_arn)
+        return StepFunctions(arns, client=boto3.client("stepfunctions", config=CALLS))
 
     @cached_property
     def inferences(self) -> Inferences:
