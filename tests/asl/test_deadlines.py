@@ -21,12 +21,18 @@ from plinth.adapters.sagemaker_reranker import RERANK_CALLS
 from plinth.api.waiting import MAX_WAIT_SECONDS
 from plinth.chain.catalogue import catalogue
 from plinth.chain.context_prices import TRIES
-from plinth.chain.executions import CALL_SECONDS, ENDING_SECONDS, EXECUTION_SECONDS, lease_until, on_execution
+from plinth.chain.executions import (
+    ABANDONED_SECONDS,
+    CALL_SECONDS,
+    ENDING_SECONDS,
+    EXECUTION_SECONDS,
+    lease_until,
+    on_execution,
+)
 from plinth.contracts.runs import Run
 from plinth.contracts.tenant import Tenant
 from plinth.runtime.answerability import CHECK_SECONDS
 from plinth.runtime.contexts import CALL_SECONDS as WINDOW_CALL_SECONDS
-from plinth.runtime.lost_runs import ABANDONED_SECONDS
 from plinth.runtime.summaries import SUMMARY_SECONDS
 from plinth.tools.toolbox import TOOLS
 from tests.asl.deadlines import boto3_clients, sources, worst_search_seconds, worst_seconds

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from plinth.chain.executions import lease_until, run_of, successor
+from plinth.chain.executions import ABANDONED_SECONDS, LOST, lease_until, run_of, successor
 from plinth.contracts.events import NOTHING_MORE, Beginning, Event, LoggedEvent, ReceiptMade, RunAccepted, RunEnded
 from plinth.contracts.executions import BEGINNING, Continuation
 from plinth.contracts.runs import (
@@ -30,8 +30,6 @@ from plinth.ports.clock import Clock
 Content = TypeVar("Content")
 KEY_SECONDS = 86_400
 START_SECONDS = 30
-ABANDONED_SECONDS = 60
-ABANDONED = Failure(reason="timed_out", message="the run's execution was lost; ask again")
 
 
 @dataclass
@@ -103,7 +101,7 @@ class FakeRuns:
             if (row := self.rows.get((tenant, run_id))) is None or row.record.expires_at <= self.clock.now():
                 raise NotFoundError(f"no run {run_id}")
             if row.open and self.clock.now() > row.record.deadline + ABANDONED_SECONDS:
-                return replace(row.record, status=RunStatus.FAILED, failure=ABANDONED)
+                return replace(row.record, status=RunStatus.FAILED, failure=LOST)
             answer = _content(row, "answer", Answer) if row.record.status is RunStatus.DONE else None
             return replace(row.record, answer=answer)
 

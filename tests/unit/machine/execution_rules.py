@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from plinth.chain.executions import ABANDONED_SECONDS
 from plinth.contracts.approvals import Approval, Decision, Ruling
 from plinth.contracts.events import ApprovalDecided, ApprovalNeeded, RunEnded, RunResumed, StepEnded, TextDelta
 from plinth.contracts.executions import Continuation, ResumeAt
@@ -15,7 +16,7 @@ from plinth.contracts.runs import Run, RunRequest, RunStatus
 from plinth.contracts.tenant import Tenant
 from plinth.errors import ModelCancelledError, RequestError, RunSupersededError
 from plinth.runtime.approving import decide, withdraw
-from plinth.runtime.lost_runs import ABANDONED_SECONDS, look_after
+from plinth.runtime.lost_runs import look_after
 from plinth.tools.approvals import APPROVAL_SECONDS
 from plinth.wiring import Services
 from tests.fakes.clock import FakeClock

@@ -14,6 +14,7 @@ from plinth.adapters.dynamo_usage import usage_update
 from plinth.adapters.dynamodb_items import Value, packed, row, unpacked
 from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Put, Table, Update
 from plinth.adapters.open_rows import IS_OPEN, OPEN_STATUSES
+from plinth.chain.executions import ABANDONED_SECONDS, LOST
 from plinth.contracts.approvals import Approval
 from plinth.contracts.events import NOTHING_MORE, Beginning, Event, RunAccepted
 from plinth.contracts.runs import (
@@ -40,10 +41,6 @@ START_SECONDS = 30
 """How long a run may wait for its machine before somebody looks after it."""
 
 ANSWER = "answer"  # the content that `get` returns with a run
-
-# The last execution of a run ends by itself 15 s after the run's deadline.
-_ABANDONED_SECONDS = 60
-_ABANDONED = Failure(reason="timed_out", message="the run's execution was lost; ask again")
 
 
 class _RunRow(msgspec.Struct):
@@ -210,9 +207,9 @@ class DynamoRuns:
 
 def _as_it_stands(stored: _RunRow, now: float) -> _RunRow:
     """Return the row; one that is open long after its deadline has lost its execution, and counts as failed."""
-    if stored.status.final or now <= stored.deadline + _ABANDONED_SECONDS:
+    if stored.status.final or now <= stored.deadline + ABANDONED_SECONDS:
         return stored
-    return msgspec.structs.replace(stored, status=RunStatus.FAILED, failure=packed(_ABANDONED))
+    return msgspec.structs.replace(stored, status=RunStatus.FAILED, failure=packed(LOST))
 
 
 class _ContentRow(msgspec.Struct):

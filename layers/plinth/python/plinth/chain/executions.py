@@ -8,7 +8,7 @@ matter of time and money, since the epoch fences every effect of an execution th
 
 from dataclasses import replace
 
-from plinth.contracts.runs import Run, RunRecord, contents_until
+from plinth.contracts.runs import Failure, Run, RunRecord, contents_until
 from plinth.contracts.tenant import Tenant
 
 EXECUTION_SECONDS = 270.0
@@ -17,6 +17,10 @@ CALL_SECONDS = 230.0
 """The longest call of a model, below CallModel's own timeout, so that a slow model ends as an error with a name."""
 ENDING_SECONDS = 15.0
 """What is left of an execution's time for the steps after the model's."""
+ABANDONED_SECONDS = 60
+"""The last machine of a run ends by itself 15 s after the run's deadline: what is open later has lost its execution."""
+LOST = Failure(reason="timed_out", message="the run's execution was lost; ask again")
+"""What is told of such a run."""
 RENEWAL_SECONDS = 30.0
 """How often an execution that waits for a model renews its lease."""
 MAX_LOSSES = 3

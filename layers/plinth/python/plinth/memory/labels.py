@@ -7,8 +7,9 @@ from plinth.contracts.memory import EVERYONE, Labels, SearchScope
 from plinth.errors import InvalidFieldError
 
 NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
+MOST_NAMES = 16
+"""Names of metadata that a document may have, and so a filter."""
 _LONGEST_VALUE = 256
-_MOST_NAMES = 16
 _MOST_VALUES = 32
 
 
@@ -47,8 +48,8 @@ def mark(name: str, value: str, *, field: str = "metadata") -> str:
 
 def wanted_metadata(wanted: Mapping[str, str | Sequence[str]]) -> tuple[tuple[str, ...], ...]:
     """Return the groups of a filter: every name must match, each by one of its values; order does not count."""
-    if len(wanted) > _MOST_NAMES:
-        raise InvalidFieldError("filter.metadata", f"has more than {_MOST_NAMES} names: ask for fewer")
+    if len(wanted) > MOST_NAMES:
+        raise InvalidFieldError("filter.metadata", f"has more than {MOST_NAMES} names: ask for fewer")
     return tuple(_group(name, wanted[name]) for name in sorted(wanted))
 
 

@@ -15,9 +15,9 @@ from plinth.contracts.importing import ImportedFile, ImportFailure, SyncedObject
 from plinth.contracts.syncs import LastPass, ListedObject, Permission, Sync
 from plinth.contracts.tenant import Tenant
 from plinth.errors import DocumentRefusedError, InvalidFieldError
-from plinth.memory.labels import NAME
+from plinth.memory.labels import MOST_NAMES, NAME
 from plinth.memory.naming import document_id, name_fault
-from plinth.memory.tagging import CONTEXT_NAMES, MOST_NAMES, OWN_MARK, labels_of
+from plinth.memory.tagging import CONTEXT_NAMES, OWN_MARK, labels_of
 
 MOST_FILES = 10_000
 """That one pass places; the next one goes on."""

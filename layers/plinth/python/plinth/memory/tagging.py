@@ -8,7 +8,7 @@ from plinth.contracts.access import LABEL
 from plinth.contracts.context_orders import ContextOrder
 from plinth.contracts.memory import Labels, SourceFacts, SourceObject
 from plinth.errors import DocumentRefusedError, InvalidFieldError
-from plinth.memory.labels import NAME, mark
+from plinth.memory.labels import MOST_NAMES, NAME, mark
 
 ACCESS = "access"
 """A reserved name: its value lists access labels, separated by spaces or commas."""
@@ -17,7 +17,6 @@ CONTEXT_MODEL, CONTEXT_KEY, CONTEXT_MOST = "context-model", "context-key", "cont
 CONTEXT_NAMES = frozenset({CONTEXT_MODEL, CONTEXT_KEY, CONTEXT_MOST})
 OWN_MARK = "sync"
 """The reserved name: by it a copy, and each passage of it, says which sync brought it."""
-MOST_NAMES = 16
 _MOST_LABELS = 32
 _MOST_DIGITS = 15
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from plinth.chain.executions import MAX_LOSSES
+from plinth.chain.executions import ABANDONED_SECONDS, LOST, MAX_LOSSES
 from plinth.contracts.events import ReceiptMade, RunEnded, StepEnded
 from plinth.contracts.runs import Overdue, Run, RunStatus
 from plinth.errors import RunSupersededError
@@ -11,12 +11,10 @@ from plinth.runtime.approving import expire
 from plinth.runtime.started_calls import every_call, lost_calls
 from plinth.wiring import Services
 
-ABANDONED_SECONDS = 60
-"""The last machine of a run ends by itself 15 s after the run's deadline: what is open later has lost its execution."""
 _LEAST_SECONDS = 60  # a run that is begun later would end before its answer
 _AGAIN_SECONDS = 30
 _CANCELLED = RunEnded(status=RunStatus.CANCELLED, reason="cancelled", message="the run was cancelled, as was asked")
-_LOST = RunEnded(status=RunStatus.FAILED, reason="timed_out", message="the run's execution was lost; ask again")
+_LOST = RunEnded(status=RunStatus.FAILED, reason=LOST.reason, message=LOST.message)
 
 
 def look_after(found: Overdue, services: Services) -> bool:
