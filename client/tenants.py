@@ -81,14 +81,16 @@ class TenantsTable:
         )
 
     def _set_rights(self, key_id: str, fields: User) -> None:
-        """Write scopes and labels of a key that is still there: one that was deleted by hand stays deleted."""
+        """Write what a user may, and until when, to a key that is still there: a deleted one stays deleted."""
+        rights = _rights(fields)
+        change = "SET " + ", ".join(f"{name} = :{name}" for name in rights)
         with suppress(self._dynamodb.exceptions.ConditionalCheckFailedException):
             self._dynamodb.update_item(
                 TableName=self._table,
                 Key={"pk": {"S": f"KEY#{key_id}"}, "sk": {"S": "KEY"}},
-                UpdateExpression="SET scopes = :scopes, labels = :labels",
+                UpdateExpression=change if "expires_at" in rights else f"{change} REMOVE expires_at",
                 ConditionExpression="attribute_exists(pk)",
-                ExpressionAttributeValues={":scopes": _texts(fields.scopes), ":labels": _texts(fields.labels)},
+                ExpressionAttributeValues={f":{name}": value for name, value in rights.items()},
             )
 
     def _put(self, pk: str, sk: str, item: "dict[str, UniversalAttributeValueTypeDef]") -> None:
@@ -100,8 +102,16 @@ def _key_row(tenant: str, user: str, fields: User, key: ApiKey) -> "dict[str, Un
         "tenant": {"S": tenant},
         "user": {"S": user},
         "secret_sha256": {"S": key.secret_sha256},
+        **_rights(fields),
+    }
+
+
+def _rights(fields: User) -> "dict[str, UniversalAttributeValueTypeDef]":
+    ends_at = fields.expires_at
+    return {
         "scopes": _texts(fields.scopes),
         "labels": _texts(fields.labels),
+        **({} if ends_at is None else {"expires_at": {"N": str(ends_at)}}),
     }
 
 

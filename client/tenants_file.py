@@ -27,11 +27,14 @@ tier = "free"
 
 [tenants.demo.users.alice]
 keys = ["laptop"]
+expires = 2027-03-31T12:00:00Z
 """
 
 import re
+import time
 import tomllib
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -94,11 +97,23 @@ class TierEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class User(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A user's keys by name, what they may be used for, and which access labels they hold."""
+    """A user's keys by name, what they may be used for, and which access labels they hold.
+
+    `expires` is a date, at whose first second in UTC they end, or a time, in UTC where it names no zone.
+    """
 
     keys: tuple[str, ...] = ()
     scopes: tuple[str, ...] = USUAL_SCOPES
     labels: tuple[str, ...] = ()
+    expires: str | None = None
+
+    @property
+    def expires_at(self) -> int | None:
+        """The end of the keys in Unix seconds; `ValueError` where `expires` is no time."""
+        if self.expires is None:
+            return None
+        said = datetime.fromisoformat(self.expires)
+        return int((said if said.tzinfo else said.replace(tzinfo=UTC)).timestamp())
 
 
 class TenantEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,7 +138,7 @@ class _Outline(msgspec.Struct, forbid_unknown_fields=True):
 def read_tenants(path: Path) -> TenantsFile:
     """Return what the file says; raise `UsageError`, naming the file and the field, where it can't be meant."""
     try:
-        outline = _converted(tomllib.loads(path.read_text()), _Outline, place=str(path))
+        outline = _converted(msgspec.to_builtins(tomllib.loads(path.read_text())), _Outline, place=str(path))
     except OSError as error:
         raise UsageError(f"{path} can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -171,6 +186,7 @@ def _complaints(content: TenantsFile) -> Iterator[str]:
                 yield f"{place}.keys: a name stands there twice"
             yield from (f"{place}.keys: {name!r} is no key name" for name in fields.keys if not _NAME.fullmatch(name))
             yield from _bad_labels(place, fields.labels)
+            yield from _bad_end(place, fields)
             unknown = ", ".join(scope for scope in fields.scopes if scope not in SCOPES)
             if unknown:
                 yield f"{place}.scopes: there is no scope {unknown}, use some of {', '.join(SCOPES)}"
@@ -180,6 +196,16 @@ def _bad_labels(place: str, labels: Iterable[str]) -> Iterator[str]:
     for label in labels:
         if not LABEL.fullmatch(label):
             yield f"{place}.labels: {label!r} is no label, use 1 to 64 letters, digits and . _ : @ / -"
+
+
+def _bad_end(place: str, user: User) -> Iterator[str]:
+    try:
+        ends_at = user.expires_at
+    except ValueError:
+        yield f"{place}.expires: {user.expires!r} is no time, use 2027-03-31 or 2027-03-31T12:00:00Z"
+    else:
+        if ends_at is not None and ends_at <= time.time():
+            yield f"{place}.expires: {user.expires} is past, use a later time or take the user out: its keys stay ended"
 
 
 def _complaints_of_hosts(tier: str, limits: TierEntry) -> Iterator[str]:

@@ -56,6 +56,8 @@ class FakeDynamoDB:
         if key not in self.items and "ConditionExpression" in more:
             raise self.exceptions.ConditionalCheckFailedException
         self.items.setdefault(key, {"pk": Key["pk"], "sk": Key["sk"]})
+        for name in more["UpdateExpression"].partition(" REMOVE ")[2].split():
+            self.items[key].pop(name, None)
         self.items[key] |= {name[1:]: value for name, value in ExpressionAttributeValues.items()}
 
     def of_kind(self, prefix: str) -> list[dict[str, Any]]:
@@ -139,6 +141,30 @@ def test_new_scopes_and_labels_reach_a_key_that_exists(tmp_path: Path) -> None:
     assert fake.of_kind("KEY#")[0]["labels"] == {"L": [{"S": "board"}]}
 
 
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("2100-01-31", 4105036800),
+        ('"2100-01-31"', 4105036800),
+        ("2100-01-31T12:00:00", 4105080000),
+        ("2100-01-31T12:00:00Z", 4105080000),
+        ("2100-01-31T13:00:00+01:00", 4105080000),
+    ],
+)
+def test_keys_end_when_the_file_says_and_last_again_once_it_does_not(tmp_path: Path, said: str, seconds: int) -> None:
+    fake, unbounded = FakeDynamoDB(), read_tenants(written(tmp_path, GOOD))
+    bounded = read_tenants(written(tmp_path, f"{GOOD}expires = {said}\n"))
+    table = table_over(fake)
+
+    ends: list[dict[str, str] | None] = []
+    for content in (bounded, unbounded, bounded):
+        list(table.apply(content))
+        (stored,) = fake.of_kind("KEY#")
+        ends.append(stored.get("expires_at"))
+
+    assert ends == [{"N": str(seconds)}, None, {"N": str(seconds)}]
+
+
 def test_a_key_that_was_deleted_by_hand_stays_deleted(tmp_path: Path) -> None:
     fake, content = FakeDynamoDB(), read_tenants(written(tmp_path, GOOD))
     list(table_over(fake).apply(content))
@@ -177,6 +203,10 @@ def test_a_revoked_key_is_gone_and_the_file_makes_another(tmp_path: Path) -> Non
         (("burst = 20", 'tools = ["guess"]'), r"tiers\.free\.tools: there is no tool guess, use some of calculate"),
         (('keys = ["laptop"]', 'keys = ["a", "a"]'), "twice"),
         (('keys = ["laptop"]', 'scopes = ["root"]'), r"users\.ada\.scopes: there is no scope root"),
+        (('keys = ["laptop"]', "expires = 2026-01-31"), r"users\.ada\.expires: 2026-01-31 is past, use a later time"),
+        (('keys = ["laptop"]', 'expires = "in March"'), r"users\.ada\.expires: 'in March' is no time, use 2027-03-31"),
+        (('keys = ["laptop"]', "expires = 12:00:00"), r"users\.ada\.expires: '12:00:00' is no time"),
+        (('keys = ["laptop"]', "expires = 5"), r"tenants\.acme: .*expires"),
         (('keys = ["laptop"]', 'labels = ["*"]'), r"users\.ada\.labels: '\*' is no label"),
         (("burst = 20", "burst ="), "is not TOML"),
     ],
