@@ -121,7 +121,7 @@ def test_an_unknown_reason_to_stop_is_never_a_whole_answer_but_tells_its_bill(an
 
 
 @pytest.mark.guarantee_f
-@pytest.mark.parametrize("arguments", ['{"topic": "hours"}', '{"topic": "ho', '{"topic": NaN}', '["hours"]', ""])
+@pytest.mark.parametrize("arguments", ['{"topic": "hours"}', '{"topic": "ho', '{"topic": NaN}', '["hours"]'])
 def test_tool_calls_come_whole_and_in_order_with_the_models_own_text(any_world: World, arguments: str) -> None:
     calls = (CALL, ToolCall(id="call_2", name="other", arguments=arguments))
     model = any_world.play(Script(text=("Let me look.",), tool_calls=calls, stop=StopReason.TOOL_USE))
@@ -131,6 +131,14 @@ def test_tool_calls_come_whole_and_in_order_with_the_models_own_text(any_world: 
     assert Working() in items
     assert said(items) == "Let me look."
     assert end_of(items) == ModelEnd(stop_reason=StopReason.TOOL_USE, usage=USAGE, tool_calls=calls)
+
+
+@pytest.mark.guarantee_f
+@pytest.mark.parametrize("name", ["anthropic", "openai"])
+def test_a_call_of_a_tool_without_arguments_for_which_nothing_is_streamed_has_none(name: str, worlds: Worlds) -> None:
+    model = worlds.of(name).play(Script(text=(), tool_calls=(replace(CALL, arguments=""),), stop=StopReason.TOOL_USE))
+
+    assert end_of(list(model.stream(ask()))).tool_calls == (replace(CALL, arguments="{}"),)
 
 
 @pytest.mark.guarantee_f

@@ -81,13 +81,14 @@ class World:
         scopes: tuple[str, ...] = ALL_SCOPES,
         expires_at: float | None = None,
         labels: tuple[str, ...] = (),
+        user: str = "someone",
     ) -> ApiKey:
         """Make a key that is in force."""
         key = make_key("test")
         self.tenants.tiers.setdefault(tenant, TIER)
         self.tenants.keys[key.id] = KeyRecord(
             tenant=tenant,
-            user="someone",
+            user=user,
             secret_sha256=key.secret_sha256,
             scopes=scopes,
             expires_at=expires_at,

@@ -115,6 +115,19 @@ def test_a_repeat_of_an_accepted_run_takes_nothing_even_when_the_limits_are_reac
 
 
 @pytest.mark.guarantee_c
+def test_a_run_that_could_not_be_written_down_gives_back_its_place_and_tokens(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: object) -> None:
+        raise StoreUnavailableError("down")
+
+    monkeypatch.setattr(world.runs, "accept", down)
+
+    assert client.ask().status == 503
+    assert '"tokens";r=100000;t=0, "concurrency";r=10;t=0' in client.call("GET", "/v1/models").headers["ratelimit"]
+
+
+@pytest.mark.guarantee_c
 def test_a_run_that_could_not_be_started_gives_back_its_place_and_tokens(world: World, client: Client) -> None:
     def down(_: object) -> None:
         raise StoreUnavailableError("down")

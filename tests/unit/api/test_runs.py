@@ -186,6 +186,30 @@ def test_tenants_may_use_the_same_idempotency_key(world: World, client: Client) 
     assert mine.json["id"] != theirs.json["id"]
 
 
+@pytest.mark.guarantee_e
+def test_users_may_use_the_same_idempotency_key_and_get_runs_of_their_own(world: World, client: Client) -> None:
+    mine = client.ask(headers={"Idempotency-Key": "k"})
+    world.end(run_of(world, mine.json["id"]))
+
+    theirs = Client(world, world.issue(user="else")).ask(headers={"Idempotency-Key": "k"})
+
+    assert (theirs.status, theirs.json["status"]) == (202, "accepted")
+    assert mine.json["id"] != theirs.json["id"]
+
+
+@pytest.mark.guarantee_e
+def test_a_key_of_fewer_labels_gets_no_run_by_its_idempotency_key(world: World, client: Client) -> None:
+    insider = Client(world, world.issue(labels=("board",)))
+    run_id = insider.ask(headers={"Idempotency-Key": "k"}).json["id"]
+    world.end(run_of(world, run_id))
+
+    answer = client.ask(headers={"Idempotency-Key": "k", "Prefer": "wait=1"})
+
+    assert (answer.status, answer.code) == (409, "idempotency_conflict")
+    assert run_id not in answer.text
+    assert insider.ask(headers={"Idempotency-Key": "k", "Prefer": "wait=1"}).json["id"] == run_id
+
+
 @pytest.mark.guarantee_a
 def test_a_run_that_cannot_be_started_is_ended_and_the_caller_told(world: World, client: Client) -> None:
     world.services.machines = UnreachableMachines()

@@ -1,10 +1,11 @@
 """`Prefer: wait=N`: the ended run where it ends in time, the reference where it does not."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from plinth.contracts.runs import Run, RunRecord
+from plinth.contracts.runs import Acceptance, Run, RunRecord
 from plinth.contracts.tenant import Tenant
 from plinth.errors import StoreUnavailableError
 from tests.fakes.runs import FakeRuns
@@ -60,6 +61,23 @@ def test_waiting_reads_at_most_twice_a_second_in_the_long_run(world: World, clie
     client.ask(headers={"Prefer": "wait=25"})
 
     assert later.reads <= 60
+
+
+def test_a_wait_ends_before_its_function_does_so_that_the_caller_learns_the_runs_id(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept, asked_at = world.runs.accept, world.clock.now()
+
+    def slowly(*given: Any) -> Acceptance:
+        world.clock.advance(8)
+        return accept(*given)
+
+    monkeypatch.setattr(world.runs, "accept", slowly)
+
+    answer = client.ask(headers={"Prefer": "wait=25"})
+
+    assert (answer.status, answer.json["status"]) == (202, "accepted")
+    assert world.clock.now() < asked_at + 24
 
 
 @pytest.mark.parametrize("wait", ["0", "26", "-1", "1.5", "x", "", "99999999999"])

@@ -53,8 +53,11 @@ class ToolCalls:
             raise ModelReplyInvalidError(f"the model asks for more than {_MOST_CALLS} tools at once")
 
     def complete(self) -> tuple[ToolCall, ...]:
-        """Return the calls in order; raise `ModelReplyInvalidError` where one has no id or no name."""
+        """Return the calls in order; raise `ModelReplyInvalidError` where one has no id or no name.
+
+        Providers stream nothing, or an empty text, for a tool that takes no arguments.
+        """
         parts = [self._parts[index] for index in sorted(self._parts)]
         if not all(part.id and part.name for part in parts):
             raise ModelReplyInvalidError("the model asks for a tool without saying which")
-        return tuple(ToolCall(id=part.id, name=part.name, arguments=part.arguments) for part in parts)
+        return tuple(ToolCall(id=part.id, name=part.name, arguments=part.arguments or "{}") for part in parts)

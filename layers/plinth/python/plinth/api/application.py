@@ -80,6 +80,7 @@ class Api:
         exchange = Exchange(
             services=self._services,
             measured=measured,
+            ends_at=self._services.clock.now() + context.get_remaining_time_in_millis() / 1000,
             request_id=context.aws_request_id,
             run_id=run_of(event["path"]),
             document=self._document,

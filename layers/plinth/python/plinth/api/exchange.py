@@ -20,10 +20,11 @@ from plinth.wiring import Services
 
 @dataclass(kw_only=True)
 class Exchange:
-    """One request and its answer in the making."""
+    """One request and its answer in the making; at `ends_at` (Unix seconds) the function is stopped."""
 
     services: Services
     measured: Measured
+    ends_at: float
     request_id: str = ""
     route: str = ""
     run_id: str | None = None

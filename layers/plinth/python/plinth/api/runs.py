@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, replace
 from typing import Annotated
+from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.openapi.params import Header
@@ -31,7 +32,7 @@ from plinth.contracts.runs import (
     RunStatus,
     contents_until,
 )
-from plinth.errors import PlinthError, ServiceUnavailableError
+from plinth.errors import IdempotencyConflictError, NotFoundError, PlinthError, ServiceUnavailableError
 from plinth.money.budgets import budgets_of
 from plinth.money.platform import ACCEPTING_UNITS, ANSWERING_UNITS
 from plinth.runtime.answer_endings import cached_receipt, last_events, whole
@@ -109,13 +110,14 @@ def create_run(
 ) -> Response[RunReference | RunView]:
     """Start a run: 202 with where to follow it, or 200 with the ended run if `Prefer: wait=N` was long enough.
 
-    The same Idempotency-Key with the same body stands for the same run.
+    The same Idempotency-Key of a user with the same body stands for the same run.
     """
     wait_seconds = wanted_wait(prefer)
     request = run_request(creation, exchange.caller, default_model=exchange.services.settings.default_model)
     key = None
     if idempotency_key is not None:
-        key = IdempotencyKey(key=idempotency_key, body_sha256=hashlib.sha256(exchange.body).hexdigest())
+        own = f"{quote(exchange.caller.user, safe='')}#{idempotency_key}"
+        key = IdempotencyKey(key=own, body_sha256=hashlib.sha256(exchange.body).hexdigest())
     reference = _repeated(exchange, key) or _accept(
         exchange, request, key, seconds=run_seconds(creation, exchange.caller)
     )
@@ -148,9 +150,8 @@ def cancel_run(run_id: str, exchange: CurrentExchange) -> RunReference:
 
 def _repeated(exchange: Exchange, key: IdempotencyKey | None) -> RunReference | None:
     """Return the run that the key stands for already: a repeat takes nothing from any limit."""
-    runs, tenant = exchange.services.runs, exchange.caller.tenant
-    run_id = runs.find(tenant, key) if key else None
-    return _resume(exchange, runs.get(tenant, run_id)) if run_id else None
+    run_id = exchange.services.runs.find(exchange.caller.tenant, key) if key else None
+    return _resume(exchange, run_id) if run_id else None
 
 
 def _accept(exchange: Exchange, request: RunRequest, key: IdempotencyKey | None, *, seconds: int) -> RunReference:
@@ -170,14 +171,18 @@ def _accept(exchange: Exchange, request: RunRequest, key: IdempotencyKey | None,
     if cached is None:
         _require_budget(exchange, request)
     exchange.admit(run, tokens=0 if cached else estimated_tokens(request), holds=not cached)
-    acceptance = services.runs.accept(run, request, key, _beginning(exchange, run, request, cached))
+    try:
+        acceptance = services.runs.accept(run, request, key, _beginning(exchange, run, request, cached))
+    except PlinthError:
+        services.limits.ended(run, used_tokens=0)
+        raise
     if acceptance.fresh and cached:
         return _reference(run.id, RunStatus.DONE)
     if acceptance.fresh:
         _start(exchange, run)
         return _reference(run.id, RunStatus.ACCEPTED)
     services.limits.ended(run, used_tokens=0)
-    return _resume(exchange, services.runs.get(tenant, acceptance.run_id))
+    return _resume(exchange, acceptance.run_id)
 
 
 def _beginning(exchange: Exchange, run: Run, request: RunRequest, cached: CachedAnswer | None) -> Beginning:
@@ -217,8 +222,16 @@ def _start(exchange: Exchange, run: Run) -> None:
         ) from error
 
 
-def _resume(exchange: Exchange, record: RunRecord) -> RunReference:
-    """Start again what an earlier request accepted and may not have started: only one execution can claim a run."""
+def _resume(exchange: Exchange, run_id: str) -> RunReference:
+    """Start again what an earlier request accepted and may not have started: only one execution can claim a run.
+
+    Raises `IdempotencyConflictError` where the earlier request came with a key of more labels.
+    """
+    try:
+        record = readable_run(exchange.services.runs, exchange.caller, run_id)
+    except NotFoundError as absent:
+        told = "this Idempotency-Key stands for a run that this API key can't read: use a new one"
+        raise IdempotencyConflictError(told) from absent
     if record.status is RunStatus.ACCEPTED:
         exchange.services.machines.start_answer(run_of(record, exchange.caller.tenant))
     return _reference(record.id, record.status)

@@ -12,6 +12,8 @@ _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?([^\s,;\"]*)", re.IGNORECASE)
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 0.5
 _PAUSE_GROWTH = 1.3
+_SPARED_SECONDS = 5.0
+"""Before the function is stopped: a last read may be slow, and a caller that gets no answer does not learn the id."""
 
 
 def wanted_wait(prefer: str | None) -> int | None:
@@ -26,12 +28,13 @@ def wanted_wait(prefer: str | None) -> int | None:
 
 
 def wait_for_end(exchange: Exchange, run_id: str, *, seconds: float) -> RunRecord | None:
-    """Return the run once it has ended, or None when it has not within these seconds.
+    """Return the run once it has ended, or None when it has not within these seconds, or the function's time.
 
     A read that fails is only a read too early: the run was accepted, and the caller must learn its id.
     """
     services, tenant = exchange.services, exchange.caller.tenant
-    give_up, pause = services.clock.now() + seconds, _FIRST_PAUSE_SECONDS
+    give_up = min(services.clock.now() + seconds, exchange.ends_at - _SPARED_SECONDS)
+    pause = _FIRST_PAUSE_SECONDS
     while services.clock.now() < give_up:
         with suppress(TransientError):
             record = services.runs.get(tenant, run_id)

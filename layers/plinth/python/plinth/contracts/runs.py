@@ -253,7 +253,7 @@ class Overdue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdempotencyKey:
-    """The caller's key with the SHA-256 of the body that it came with (hex)."""
+    """A key of one user's with the SHA-256 of the body that it came with (hex)."""
 
     key: str
     body_sha256: str
