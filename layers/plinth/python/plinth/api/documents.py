@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from plinth.access.authentication import Caller
 from plinth.api.contexts import ContextAsk, ContextModel, MaxContextCost, order_contexts, require_within
 from plinth.api.exchange import CurrentExchange, Exchange
+from plinth.api.responses import accepted, created
 from plinth.contracts.context_orders import ContextEstimate
 from plinth.contracts.erasing import Extent, Target
 from plinth.contracts.memory import DocumentRecord, DocumentState, Upload, UploadContent
@@ -24,7 +25,6 @@ from plinth.runtime.erasures import begin_erasure
 from plinth.wiring.stores import MAX_DOCUMENT_BYTES
 
 DOCUMENT_ID = re.compile(r"doc_[0-9a-f]{24}")
-_JSON = "application/json"
 _READ_AT_ONCE = 101
 
 
@@ -117,12 +117,8 @@ def create_document(creation: DocumentCreation, exchange: CurrentExchange) -> Re
     shown = current if may_read(exchange.caller.labels, current.labels) else record
     content = UploadContent(content_type=creation.content_type, size_bytes=creation.size_bytes, metadata=metadata)
     upload = services.sources.upload(tenant, creation.name, content)
-    return Response(
-        status_code=201,
-        content_type=_JSON,
-        body=AnnouncedDocument(document=shown, upload=upload, contexts=ordered.estimate),
-        headers={"Location": f"/v1/documents/{record.document_id}"},
-    )
+    announced = AnnouncedDocument(document=shown, upload=upload, contexts=ordered.estimate)
+    return created(announced, at=f"/v1/documents/{record.document_id}")
 
 
 def list_documents(
@@ -154,7 +150,7 @@ def redrive_document(document: str, exchange: CurrentExchange) -> Response[Docum
     if version is None:
         raise NothingToRedriveError(f"document {document} is {record.state}: only a refused one can be tried again")
     services.machines.start_ingest(version)
-    return Response(status_code=202, content_type=_JSON, body=record)
+    return accepted(record)
 
 
 def delete_document(document: str, exchange: CurrentExchange) -> Response[DocumentDeletion]:
@@ -164,12 +160,8 @@ def delete_document(document: str, exchange: CurrentExchange) -> Response[Docume
     target = Target(extent=Extent.DOCUMENT, tenant=tenant, name=record.document_id, object_name=record.name)
     erasure = begin_erasure(target, services)
     services.sources.delete(tenant, record.name)
-    return Response(
-        status_code=202,
-        content_type=_JSON,
-        body=DocumentDeletion(document=record, state=DocumentState.DELETING, erasure_id=erasure.id),
-        headers={"Location": f"/v1/erasures/{erasure.id}"},
-    )
+    deletion = DocumentDeletion(document=record, state=DocumentState.DELETING, erasure_id=erasure.id)
+    return accepted(deletion, at=f"/v1/erasures/{erasure.id}")
 
 
 def _seen_one(document: str, exchange: Exchange) -> DocumentRecord:

@@ -9,13 +9,13 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from plinth.access.authentication import Scope
 from plinth.api.exchange import CurrentExchange
+from plinth.api.responses import accepted
 from plinth.contracts.erasing import Erasure, ErasureState, Extent, SignedReceipt, Target
 from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError
 from plinth.runtime.erasures import begin_erasure, require_own
 
 _ERASURE_ID = re.compile(r"era_[0-9a-f]{32}")
-_JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +72,7 @@ def get_erasure(erasure: str, exchange: CurrentExchange) -> ErasureView:
 
 
 def _begun(erasure: Erasure) -> Response[ErasureView]:
-    return Response(
-        status_code=202,
-        content_type=_JSON,
-        body=_view(erasure),
-        headers={"Location": f"/v1/erasures/{erasure.id}"},
-    )
+    return accepted(_view(erasure), at=f"/v1/erasures/{erasure.id}")
 
 
 def _view(erasure: Erasure) -> ErasureView:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from plinth.access.authentication import Scope
 from plinth.api.exchange import CurrentExchange, Exchange
+from plinth.api.responses import accepted
 from plinth.contracts.exporting import Export, ExportState, Subject
 from plinth.contracts.tenant import Tenant
 from plinth.errors import InvalidFieldError, NotFoundError, UnauthenticatedError
@@ -81,12 +82,7 @@ def create_export(creation: ExportCreation, exchange: CurrentExchange) -> Respon
         export = begin_export(subject, exchange.services)
     except UnauthenticatedError as error:
         raise NotFoundError(f"no tenant {subject.tenant.id}") from error
-    return Response(
-        status_code=202,
-        content_type="application/json",
-        body=_view(export),
-        headers={"Location": f"/v1/exports/{export.id}"},
-    )
+    return accepted(_view(export), at=f"/v1/exports/{export.id}")
 
 
 def get_export(export: str, exchange: CurrentExchange, tenant: _OfTenant = None) -> ExportView:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
 from plinth.api.exchange import CurrentExchange
+from plinth.api.responses import JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,4 +30,4 @@ def get_health() -> Health:
 
 def get_openapi(exchange: CurrentExchange) -> Response[dict[str, Any]]:
     """Return the OpenAPI document; needs no key."""
-    return Response(status_code=200, content_type="application/json", body=exchange.document())
+    return Response(status_code=200, content_type=JSON, body=exchange.document())

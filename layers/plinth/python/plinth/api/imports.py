@@ -19,6 +19,7 @@ from plinth.api.contexts import (
 )
 from plinth.api.documents import ContentType, require_usable_name
 from plinth.api.exchange import CurrentExchange
+from plinth.api.responses import accepted, created
 from plinth.contracts.context_orders import ContextEstimate
 from plinth.contracts.importing import Batch, ImportedFile, ImportRecord, ImportState
 from plinth.contracts.memory import Upload
@@ -29,7 +30,6 @@ from plinth.memory.tagging import labels_of_upload, with_order
 from plinth.wiring.stores import MAX_DOCUMENT_BYTES
 
 MOST_FILES = 2_000
-_JSON = "application/json"
 _IMPORT_ID = re.compile(r"imp_[0-9a-f]{24}")
 
 
@@ -123,9 +123,8 @@ def create_import(creation: ImportCreation, exchange: CurrentExchange) -> Respon
     current = services.imports.prepare(tenant, record)
     if current.state is not ImportState.RUNNING:
         services.staged_files.put_manifest(tenant, record.import_id, left)
-    location = {"Location": f"/v1/imports/{record.import_id}"}
     body = AnnouncedImport(**{each.name: getattr(current, each.name) for each in fields(current)}, contexts=told)
-    return Response(status_code=201, content_type=_JSON, body=body, headers=location)
+    return created(body, at=f"/v1/imports/{record.import_id}")
 
 
 def list_import_uploads(
@@ -154,7 +153,7 @@ def start_import(import_name: str, exchange: CurrentExchange) -> Response[Import
             manifest=services.staged_files.manifest_key(tenant, import_name),
             tolerated=record.tolerated_failure_percentage,
         )
-    return Response(status_code=202, content_type=_JSON, body=record)
+    return accepted(record)
 
 
 def get_import(import_name: str, exchange: CurrentExchange) -> ImportRecord:

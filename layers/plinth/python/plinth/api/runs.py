@@ -13,6 +13,7 @@ from plinth.access.readable_runs import readable_run
 from plinth.access.run_ids import new_run_id
 from plinth.access.spending import least_bound_micro_usd, require_budget
 from plinth.api.exchange import CurrentExchange, Exchange
+from plinth.api.responses import JSON
 from plinth.api.run_creation import RunCreation, run_request, run_seconds
 from plinth.api.waiting import wait_for_end, wanted_wait
 from plinth.chain.executions import run_of
@@ -40,7 +41,6 @@ from plinth.runtime.approving import withdraw
 from plinth.runtime.cached_answers import answer_at_once
 
 _DAY_SECONDS = 86_400
-_JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +78,11 @@ def add_routes(resolver: APIGatewayRestResolver) -> None:
     """Add the routes of runs."""
     ended: OpenAPIResponse = {
         "description": "The run ended within the wait that was asked for.",
-        "content": {_JSON: {"model": RunView}},
+        "content": {JSON: {"model": RunView}},
     }
     accepted: OpenAPIResponse = {
         "description": "The run was written down and started.",
-        "content": {_JSON: {"model": RunReference}},
+        "content": {JSON: {"model": RunReference}},
     }
     resolver.post(
         "/v1/runs",
@@ -126,8 +126,8 @@ def create_run(
     if wait_seconds is not None:
         headers["Preference-Applied"] = f"wait={wait_seconds}"
         if ended := wait_for_end(exchange, reference.id, seconds=wait_seconds):
-            return Response(status_code=200, content_type=_JSON, body=_view(ended), headers=headers)
-    return Response(status_code=202, content_type=_JSON, body=reference, headers=headers)
+            return Response(status_code=200, content_type=JSON, body=_view(ended), headers=headers)
+    return Response(status_code=202, content_type=JSON, body=reference, headers=headers)
 
 
 def get_run(run_id: str, exchange: CurrentExchange) -> RunView:

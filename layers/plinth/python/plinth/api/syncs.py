@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from plinth.api.exchange import CurrentExchange, Exchange
+from plinth.api.responses import accepted, created
 from plinth.contracts.importing import ImportFailure, ImportRecord, ImportState
 from plinth.contracts.syncs import Permission, Removal, Sync
 from plinth.contracts.tenant import Tenant
@@ -16,7 +17,6 @@ from plinth.errors import InvalidFieldError, NotFoundError, SyncConflictError, U
 from plinth.memory.prefix_sync import import_of, overlap, require_usable, sync_id, tenant_of
 from plinth.wiring import Services
 
-_JSON = "application/json"
 _A_WEEK = 604_800
 _Tenant = Annotated[str, Query(description="Whose syncs.", max_length=32)]
 _Documents = Annotated[Removal, Query(description="What becomes of the documents that it brought.")]
@@ -123,8 +123,7 @@ def create_sync(creation: SyncCreation, exchange: CurrentExchange) -> Response[S
         raise InvalidFieldError("prefix", f"overlaps with sync {other.id} of {other.prefix!r}: remove that one first")
     saved = services.syncs.save(sync)
     services.passes.begin(sync.id)
-    location = {"Location": f"/v1/syncs/{sync.id}"}
-    return Response(status_code=201, content_type=_JSON, body=_view(saved, services), headers=location)
+    return created(_view(saved, services), at=f"/v1/syncs/{sync.id}")
 
 
 def list_syncs(exchange: CurrentExchange, tenant: _Tenant) -> SyncList:
@@ -146,7 +145,7 @@ def sync_now(sync: str, asked: PassRequest, exchange: CurrentExchange) -> Respon
     seen = found.last.held_back if found.last else 0
     permission = Permission(asked_at=exchange.services.clock.now(), deletions=seen) if asked.allow_deletes else None
     exchange.services.passes.begin(found.id, permission=permission)
-    return Response(status_code=202, content_type=_JSON, body=found)
+    return accepted(found)
 
 
 def delete_sync(sync: str, exchange: CurrentExchange, documents: _Documents) -> Response[SyncView]:
@@ -154,7 +153,7 @@ def delete_sync(sync: str, exchange: CurrentExchange, documents: _Documents) -> 
     services, found = exchange.services, _found(sync, exchange)
     services.syncs.remove(found, documents)
     services.passes.begin(found.id)
-    return Response(status_code=202, content_type=_JSON, body=_view(_found(sync, exchange), services))
+    return accepted(_view(_found(sync, exchange), services))
 
 
 def _tenant(named: str, exchange: Exchange) -> Tenant:
