@@ -43,17 +43,24 @@ def receipt_lines(receipt: Receipt) -> list[str]:
 
 
 def _model_lines(receipt: Receipt) -> list[str]:
-    """Return a line per model call, failed ones too, what the prompt cache saved, and the sum."""
-    if receipt.cached:
-        found = "to the same question worded otherwise, " if receipt.match is CacheMatch.SEMANTIC else ""
-        age = f"{receipt.age_seconds:.0f} s old"
-        return [f"answered from the cache: {found}{age}, no model was called, {dollars(receipt.saved_micro_usd)} saved"]
+    """Return a line per model call, failed ones too, what the caches saved, and the sum."""
     saved = receipt.prompt_cache_saved_micro_usd
-    return [
+    lines = [
         *(_call_line(each) for each in receipt.model_calls),
         *([f"the provider's prompt cache: {dollars(saved)} saved"] if saved > 0 else []),
-        f"models: {dollars(receipt.model_cost_micro_usd)}",
     ]
+    if receipt.cached:
+        lines.append(_cache_line(receipt))
+    if receipt.model_calls or not receipt.cached:
+        lines.append(f"models: {dollars(receipt.model_cost_micro_usd)}")
+    return lines
+
+
+def _cache_line(receipt: Receipt) -> str:
+    found = "to the same question worded otherwise, " if receipt.match is CacheMatch.SEMANTIC else ""
+    called = "" if receipt.model_calls else "no model was called, "
+    saved = f"{called}{dollars(receipt.saved_micro_usd)} saved"
+    return f"answered from the cache: {found}{receipt.age_seconds:.0f} s old, {saved}"
 
 
 def _platform_lines(receipt: Receipt) -> list[str]:

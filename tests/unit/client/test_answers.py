@@ -107,3 +107,6 @@ def test_a_cached_answer_says_what_it_saved() -> None:
     assert receipt_lines(replace(receipt, match=CacheMatch.SEMANTIC)) == [
         "answered from the cache: to the same question worded otherwise, 90 s old, no model was called, $0.000500 saved"
     ]
+    *_, cache, models = receipt_lines(replace(receipt, model_calls=(CALL,), model_cost_micro_usd=1234))
+    assert cache == "answered from the cache: 90 s old, $0.000500 saved"
+    assert models == "models: $0.001234"

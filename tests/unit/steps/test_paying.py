@@ -9,11 +9,12 @@ from functions.build_prompt.handler import build_prompt
 from functions.call_model.handler import call_model
 from functions.fail_run.handler import fail_run
 from functions.retrieve_context.handler import retrieve_context
+from functions.save_answer.handler import save_answer
 from plinth.adapters.ledger_over_rows import LedgerOverRows
 from plinth.chain.failures import run_failure
 from plinth.contracts.access import Allowance, Allowances
 from plinth.contracts.money import BudgetLeft, Reservation, ScopeKind, StartedCall
-from plinth.contracts.runs import Run, RunStatus
+from plinth.contracts.runs import Answer, Run, RunStatus
 from plinth.errors import ModelBusyError, ModelStreamCutError, StoreUnavailableError
 from plinth.money.budgets import budgets_of
 from tests.fakes.ledger_rows import FakeLedgerRows
@@ -164,6 +165,24 @@ def test_a_run_whose_calling_function_was_lost_ends_with_the_call_at_its_bound_o
     assert receipt is not None
     assert [each.outcome for each in receipt.model_calls] == ["model_busy", "complete"]
     assert receipt.model_cost_micro_usd == day(services, run)[0][1] > 0
+
+
+def test_a_call_whose_execution_was_lost_stands_on_the_receipt_of_an_answer_that_is_found_cached_then(
+    services: ChainServices, call: Call, ask: Callable[..., Run]
+) -> None:
+    run = ask(tenant=Allowance(day_micro_usd=DOLLAR))
+    services.model = FakeModel((["Yes."], whole()))
+    lost = call(call_model, run=run, attempt=1, steps=[])["calls"]
+    services.runs.put_content(run, "answer", Answer(text="Yes.", citations=(), stop_reason="end_turn", model="m"))
+
+    found = {"match": "exact", "saved_micro_usd": 20, "saved_at": services.clock.now()}
+    call(save_answer, run=run, cached=True, cache_key=None, calls=lost, steps=[], **found)
+
+    receipt = services.runs.get(TENANT, run.id).receipt
+    (used,) = services.usage.days(TENANT, first="0000-01-01", last="9999-12-31")
+    assert receipt is not None
+    assert (receipt.cached, receipt.saved_micro_usd, len(receipt.model_calls)) == (True, 20, 1)
+    assert receipt.model_cost_micro_usd == used.amounts["model_cost_micro_usd"] == day(services, run)[0][1] > 0
 
 
 class UnreadableLedger(LedgerOverRows):

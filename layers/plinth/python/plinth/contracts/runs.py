@@ -167,9 +167,10 @@ class BudgetLine:
 class Receipt:
     """What a run cost: every model call that was made, failed ones too, and the platform's own work.
 
-    `cached` answers call no model; `saved_micro_usd` is what the cached answer's own calls had cost, `match` how its
-    question was found, and `age_seconds` how old it was. `budgets` are those with a limit; none are told where the
-    ledger could not be read. A call that was made after the run's end is on its row's receipt, not on its log's.
+    `cached` answers call no model; what a lost execution had called before stands here all the same. `saved_micro_usd`
+    is what the cached answer's own calls had cost, `match` how its question was found, and `age_seconds` how old it
+    was. `budgets` are those with a limit; none are told where the ledger could not be read. A call that was made after
+    the run's end is on its row's receipt, not on its log's.
     """
 
     model_calls: tuple[ModelCost, ...]

@@ -36,11 +36,12 @@ def receipt_for(calls: Sequence[ModelCost]) -> Receipt:
     )
 
 
-def cached_receipt(*, saved_micro_usd: int, match: CacheMatch | None, saved_at: float, now: float) -> Receipt:
-    """Return what a cached answer saved, how it was found and how old it is."""
-    return Receipt(
-        model_calls=(),
-        model_cost_micro_usd=0,
+def cached_receipt(
+    calls: Sequence[ModelCost] = (), *, saved_micro_usd: int, match: CacheMatch | None, saved_at: float, now: float
+) -> Receipt:
+    """Return what a cached answer saved, how it was found, how old it is, and the calls that were made all the same."""
+    return replace(
+        receipt_for(calls),
         cached=True,
         saved_micro_usd=saved_micro_usd,
         match=match,
@@ -49,11 +50,18 @@ def cached_receipt(*, saved_micro_usd: int, match: CacheMatch | None, saved_at: 
 
 
 def answered_receipt(request: SaveAnswerInput, *, now: float) -> Receipt:
-    """Return what an answered run's models cost, or what its cached answer saved."""
+    """Return what an answered run's models cost, and what its cached answer saved.
+
+    A run whose lost execution had called a model may find its answer cached by another run: that call was paid.
+    """
     if not request.cached:
         return receipt_for(request.calls)
     return cached_receipt(
-        saved_micro_usd=request.saved_micro_usd, match=request.match, saved_at=request.saved_at, now=now
+        request.calls,
+        saved_micro_usd=request.saved_micro_usd,
+        match=request.match,
+        saved_at=request.saved_at,
+        now=now,
     )
 
 
