@@ -69,7 +69,7 @@ ANSWER_STEPS = (
 )
 
 INGEST_STEPS = (
-    Step(name="ClaimDocument", touches=_DOCUMENTS),
+    Step(name="ClaimDocument", touches=(*_DOCUMENTS, Touch.READ_TENANTS)),
     Step(
         name="ReadDocument",
         touches=(Touch.READ_SOURCES, Touch.WRITE_WORK),
@@ -120,7 +120,7 @@ INGEST_STEPS = (
         touches=(Touch.READ_DOCUMENTS, Touch.SEARCH_PASSAGES, Touch.WRITE_PASSAGES),
         timeout_seconds=60,
     ),
-    Step(name="RefuseDocument", touches=(*_DOCUMENTS, Touch.BURY_DOCUMENTS)),
+    Step(name="RefuseDocument", touches=(*_DOCUMENTS, Touch.READ_TENANTS, Touch.BURY_DOCUMENTS)),
 )
 
 ERASE_STEPS = (

@@ -3,16 +3,18 @@
 from plinth.chain.failures import document_failure
 from plinth.contracts import RefuseDocumentInput, RefuseDocumentOutput
 from plinth.runtime import step
+from plinth.runtime.known_tenants import is_known
 from plinth.wiring import Services
 
 
 def refuse_document(request: RefuseDocumentInput, services: Services) -> RefuseDocumentOutput:
-    """Write the reason where the owner looks first, then queue the letter; what is live or newer gets none."""
+    """Write the reason where the owner looks first, then queue the letter; what is live, newer or erased gets none."""
     failure = document_failure(request.error, request.cause)
-    refusal = services.documents.refuse(request.document, failure, execution=request.execution)
+    known = is_known(request.document.tenant, services)
+    refusal = known and services.documents.refuse(request.document, failure, execution=request.execution)
     if refusal:
         services.dead_letters.send(request.document, refusal)
-    return RefuseDocumentOutput(reason=failure.reason, refused=refusal is not None)
+    return RefuseDocumentOutput(reason=failure.reason, refused=bool(refusal))
 
 
 handler = step(refuse_document)

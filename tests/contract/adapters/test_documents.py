@@ -192,6 +192,15 @@ def test_only_the_newest_try_can_be_published_or_refused(
 
 
 @pytest.mark.guarantee_d
+def test_a_claimed_version_whose_row_was_erased_is_not_written_down_again(
+    documents: Documents, tenant: Tenant, version: Version
+) -> None:
+    assert refuse(documents, replace(version(1), attempt=1), "timed_out") is None
+
+    assert list(documents.known(tenant)) == []
+
+
+@pytest.mark.guarantee_d
 def test_a_try_that_was_refused_cannot_be_published_any_more(
     documents: Documents, version: Version, live: Callable[[], str | None]
 ) -> None:

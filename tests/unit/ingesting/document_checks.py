@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations, combinations_with_replacement, product
 from typing import Any
 
 from plinth.errors import NotFoundError, StoreUnavailableError
@@ -190,6 +190,34 @@ def unseen(make: MakeWorld) -> None:
     world.lags = True
     finish([_upload(1)(world)])
     world.rest()
+
+
+def erased(make: MakeWorld) -> None:
+    """Hide a tenant and take what it has, at any two moments of an ingest: no row of it comes back, nor any letter."""
+    length = _length(make, _nothing, _upload(1))
+    for hidden, taken in combinations_with_replacement(range(length + 1), 2):
+        for fault in (None, *product(range(length), FAULTS)):
+            _erase(make(), hidden, taken, fault=fault)
+
+
+def _erase(world: World, hidden: int, taken: int, *, fault: tuple[int, Fault] | None) -> None:
+    world.fault = fault
+    ingest = _upload(1)(world)
+    for turn in range(taken):
+        if turn == hidden:
+            world.tenants.erasing.add(TENANT)
+        ingest.turn()
+    world.tenants.erasing.add(TENANT)
+    world.erase_tenant()
+    letters = len(world.dead_letters)
+    if hidden and not fault:
+        world.tenants.erasing.clear()  # somebody else got its id, while a try that was claimed goes on
+    finish([ingest])
+    world.tenants.tiers.clear()
+    finish([_upload(1, "a late event")(world)])
+    world.arrive()
+    assert not world.documents.rows, f"returned: {world.documents.rows}"
+    assert len(world.dead_letters) == letters, world.dead_letters
 
 
 def _play(

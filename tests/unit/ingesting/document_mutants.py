@@ -134,12 +134,16 @@ _REMOVE = _handler("remove_passages")
 _STAYS_READY = """    if _is_live(row, document):
         return Change(row=replace(row, state=DocumentState.READY))
 """
+_KNOWN = "is_known(request.document.tenant, services)"
 _NEWEST = "newest = (row.sequence, row.attempt) == (document.sequence, document.attempt)"
 MUTANTS = (
     Mutant("an older version begins", RULES, "if document.sequence < row.sequence or is_settled", "if is_settled"),
     Mutant("every try has one number", RULES, "attempt=len(tried) + 1", "attempt=1"),
     Mutant("any try may refuse", RULES, "(row.sequence, row.claimed_by) != (document.sequence, execution)", "False"),
     Mutant("a live version is refused", RULES, _STAYS_READY),
+    Mutant("what was erased is refused", RULES, " and not document.attempt"),
+    Mutant("a claim for an erased tenant", _handler("claim_document"), f"not {_KNOWN}", "False"),
+    Mutant("a refusal for an erased tenant", _handler("refuse_document"), _KNOWN, "True"),
     Mutant("a refusal is no fence", RULES, "row, state=DocumentState.REFUSED, updated_at", "row, updated_at"),
     Mutant("a refused try is published", RULES, "newest and row.state is DocumentState.INGESTING", "newest"),
     Mutant("any try is published", RULES, "return newest and", "return"),

@@ -38,6 +38,8 @@ from plinth.memory.naming import document_id, sequence, text_hash
 from tests.fakes.clock import FakeClock
 from tests.fakes.documents import FakeDocuments
 from tests.fakes.memory import FakeMemory
+from tests.fakes.tenants import FakeTenants
+from tests.unit.access.world import TIER
 
 Fault = Literal["before", "after", "twice", "spent before", "spent after", "spent late"]
 FAULTS: tuple[Fault, ...] = ("before", "after", "twice", "spent before", "spent after", "spent late")
@@ -189,12 +191,15 @@ class World:
     late_shows: bool = False
     newest_live: str = ""
     moves: bool = False
+    is_erased: bool = False
 
     def __post_init__(self) -> None:
         self.clock = FakeClock()
         self.documents = FakeDocuments(self.clock)
         self.documents.rules = self.rules
         self.memory = self.make_memory()
+        self.tenants = FakeTenants()
+        self.tenants.tiers[TENANT] = TIER
         self.dead_letters = Letters()
         self.executions: list[Execution] = []
         self.last = (self.live, self.documents.corpus_version(TENANT))
@@ -230,6 +235,18 @@ class World:
         if late:
             with suppress(StoreUnavailableError):
                 late()
+
+    def handed_on(self, document: DocumentVersion, name: str) -> bytes:
+        """Return what the steps between claim and index leave, until it is erased."""
+        if self.is_erased:
+            raise StoreUnavailableError("spent: the work objects are gone")
+        return handed_on(document, name)
+
+    def erase_tenant(self) -> None:
+        """Take all that the tenant has, once what was in flight when it was hidden has arrived."""
+        self.arrive()
+        self.is_erased, self.last = True, (None, 0)
+        self.documents.rows.clear()
 
     def port(self, name: str) -> Any:
         """Return a store; a memory goes by the name of its index."""
@@ -402,7 +419,7 @@ class Execution:
         ports["documents"].corpus = corpus
         names = EFFECTS["memory"]
         ports["memory"].named = lambda index: SimpleNamespace(**{name: self._port(index, name) for name in names})
-        return SimpleNamespace(work=SimpleNamespace(get=handed_on), **ports)
+        return SimpleNamespace(work=SimpleNamespace(get=self.world.handed_on), tenants=self.world.tenants, **ports)
 
     def _port(self, port: str, name: str) -> Callable[..., Any]:
         def call(*args: Any, **options: Any) -> Any:

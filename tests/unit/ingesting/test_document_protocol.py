@@ -4,7 +4,16 @@ from itertools import product
 
 import pytest
 
-from tests.unit.ingesting.document_checks import CASTS, TRIPLES, Cast, MakeWorld, interleavings, unreadable, unseen
+from tests.unit.ingesting.document_checks import (
+    CASTS,
+    TRIPLES,
+    Cast,
+    MakeWorld,
+    erased,
+    interleavings,
+    unreadable,
+    unseen,
+)
 from tests.unit.ingesting.document_mutants import MUTANTS, Mutant, WrongMachines, WrongMemory
 from tests.unit.ingesting.document_world import World
 
@@ -33,6 +42,10 @@ def test_nothing_is_published_that_a_search_does_not_see_yet() -> None:
     unseen(World)
 
 
+def test_no_document_of_an_erased_tenant_comes_back() -> None:
+    erased(World)
+
+
 def test_a_version_that_cannot_be_read_has_its_letter_and_can_be_taken_up_again() -> None:
     unreadable(World)
 
@@ -49,5 +62,6 @@ def _check(make: MakeWorld) -> None:
     """Make every check, the quick ones first."""
     unreadable(make)
     unseen(make)
+    erased(make)
     for faults_in_each, cast in product((None, 8, 1), CASTS):
         interleavings(make, cast, faults_in_each=faults_in_each)

@@ -29,6 +29,9 @@ MOST_CHANGES, SETTLE_SECONDS = 6, 900.0
 SUBTLE = {
     "every try has one number",
     "a live version is refused",
+    "what was erased is refused",
+    "a claim for an erased tenant",
+    "a refusal for an erased tenant",
     "a refused try is published",
     "a deletion takes any live version",
     "a deletion leaves the live version",

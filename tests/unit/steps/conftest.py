@@ -29,6 +29,7 @@ from tests.fakes.runs import FakeExecutions, FakeRunLog, FakeRuns
 from tests.fakes.syncs import FakePasses, FakeSyncedObjects, FakeSyncs
 from tests.fakes.tenants import FakeTenants
 from tests.fakes.usage import FakeUsage
+from tests.unit.access.world import TIER
 
 TENANT = Tenant(id="acme")
 CONTEXT = SimpleNamespace(
@@ -64,6 +65,7 @@ def services() -> ChainServices:
     made.documents = FakeDocuments(clock)
     made.limits = FakeLimits(clock)
     made.tenants = FakeTenants()
+    made.tenants.tiers[TENANT] = TIER
     made.memory = FakeMemory()
     made.embedder = FakeEmbedder()
     made.token_counter = FakeTokenCounter()

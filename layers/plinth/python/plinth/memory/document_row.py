@@ -104,9 +104,10 @@ def refused(
     """Note why this execution's try failed, so that it can't be published any more; an earlier live version stays live.
 
     An execution whose claim never arrived, or whose answer to it got lost, has tried as well. Where this version is
-    live, by this try or an earlier one, nothing is refused: the document is as ready as before.
+    live, by this try or an earlier one, nothing is refused: the document is as ready as before. Nor where a claimed
+    version is unknown: its row was erased since.
     """
-    if document.sequence > row.sequence:
+    if document.sequence > row.sequence and not document.attempt:
         row = _next_try(row, document, execution=execution, now=now)
     if (row.sequence, row.claimed_by) != (document.sequence, execution):
         return None
