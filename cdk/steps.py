@@ -162,7 +162,7 @@ EXPORT_STEPS = (
 IMPORT_STEPS = (
     Step(
         name="PlaceDocument",
-        touches=(*_DOCUMENTS, Touch.READ_WORK, *_PLACING, Touch.READ_SYNCED, Touch.WAKE_IMPORTS),
+        touches=(*_DOCUMENTS, Touch.READ_TENANTS, Touch.READ_WORK, *_PLACING, Touch.READ_SYNCED, Touch.WAKE_IMPORTS),
         timeout_seconds=30,
     ),
     Step(name="NoteOutcome", touches=_DOCUMENTS),

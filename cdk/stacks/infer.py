@@ -21,7 +21,7 @@ from cdk.stacks.foundations import Foundations
 from cdk.step import Touch
 from cdk.steps import FINISH_INFERENCE, INFER_STEPS
 
-FOLDER = "inferences"
+FOLDER = "_inferences"  # no tenant can be called so
 
 
 class InferStack(Stack):

@@ -47,7 +47,7 @@ class IngestStack(Stack):
             "Import",
             steps=[ChainStep(self, step=row, surroundings=surroundings) for row in IMPORT_STEPS],
             ingest=self.ingest,
-            lists=Lists(bucket=foundations.data.work, folder="imports", environment=self._environment),
+            lists=Lists(bucket=foundations.data.work, folder="*/imports", environment=self._environment),
         )
         reindexing = [ChainStep(self, step=row, surroundings=surroundings) for row in REINDEX_STEPS]
         remove = next(each for each in self.ingest.steps if each.step.name == "RemovePassages")
@@ -56,7 +56,7 @@ class IngestStack(Stack):
             "Reindex",
             steps=[*reindexing, remove],
             ingest=self.ingest,
-            lists=Lists(bucket=foundations.data.work, folder="reindexes", environment=self._environment),
+            lists=Lists(bucket=foundations.data.work, folder="_reindexes", environment=self._environment),
         )
         self._ingests = self.ingest.may_be_started("PLINTH_INGEST_MACHINE_ARN")
         erases = {Touch.START_ERASE: self.erase.may_be_started("PLINTH_ERASE_MACHINE_ARN")}

@@ -93,7 +93,7 @@ class FakeStagedFiles:
         return self._manifests[tenant, import_id]
 
     def manifest_key(self, tenant: Tenant, import_id: str) -> str:
-        return f"imports/{tenant.id}/{import_id}.json"
+        return f"{tenant.id}/imports/{import_id}.json"
 
     def missing(self, tenant: Tenant, files: Sequence[ImportedFile]) -> list[ImportedFile]:
         return list({each.sha256: each for each in files if (tenant, each.sha256) not in self.staged}.values())

@@ -54,4 +54,4 @@ class FakeFillLists:
         self.lists[self.key(reindex)] = list(documents)
 
     def key(self, reindex: Reindex) -> str:
-        return f"reindexes/{reindex.number}/{reindex.round}.json"
+        return f"_reindexes/{reindex.number}/{reindex.round}.json"

@@ -14,7 +14,7 @@ from typing import Any
 from plinth.contracts.tenant import Tenant
 
 KEYS = ("{tenant}", "{tenant}#*", "TENANT#{tenant}")
-OBJECTS = ("{tenant}/*", "staged/{tenant}/*", "tenants/{tenant}/*", "imports/{tenant}/*")
+OBJECTS = ("{tenant}/*", "tenants/{tenant}/*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -16,18 +17,22 @@ from plinth.adapters.dynamo_runs import DynamoRuns
 from plinth.adapters.dynamo_tenants import DynamoTenants
 from plinth.adapters.dynamo_usage import DynamoUsage
 from plinth.adapters.dynamodb_items import to_attributes
-from plinth.adapters.erasable_objects import ErasableExports, ErasableSources, VersionedBucket
+from plinth.adapters.erasable_objects import ErasableExports, ErasableSources, ErasableWork, VersionedBucket
 from plinth.adapters.erasable_runs import ErasableRuns
+from plinth.adapters.s3_fill_lists import S3FillLists
+from plinth.adapters.s3_staging import S3Staging
 from plinth.contracts.conversations import ModelSummary
 from plinth.contracts.erasing import ErasedPage, Erasure, ErasureState, Extent, Target
 from plinth.contracts.events import RunEnded
-from plinth.contracts.importing import ImportFailure, ImportRecord, ImportState
+from plinth.contracts.importing import ImportedFile, ImportFailure, ImportRecord, ImportState
+from plinth.contracts.reindexing import Reindex, ReindexState
 from plinth.contracts.runs import IdempotencyKey, Run, RunRequest, RunStatus, Turn
 from plinth.contracts.tenant import Tenant
 from plinth.errors import NotFoundError, StoreUnavailableError, UnauthenticatedError
 from plinth.ports.erasing import ErasableStore
 from tests.contract.adapters.conftest import made_table
 from tests.fakes.clock import FakeClock
+from tests.fakes.documents import FakeDocuments
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -284,6 +289,40 @@ def test_objects_go_with_every_version_and_marker_but_not_what_was_uploaded_sinc
     assert erase(store, target(tenant, Extent.TENANT)).removed == 5
     assert versions(tenant) == []
     assert len(versions(other_tenant)) == 6
+
+
+@pytest.mark.guarantee_d
+def test_what_an_import_left_goes_with_its_tenant_and_no_tenants_name_reaches_what_others_left(
+    s3: "S3Client", bucket: str, tenant: Tenant, other_tenant: Tenant, clock: FakeClock
+) -> None:
+    staging = S3Staging(client=s3, bucket=bucket, documents_bucket=bucket)
+    file = ImportedFile(name="plan.pdf", sha256="0" * 64, size_bytes=1, content_type="text/plain")
+    S3FillLists(client=s3, bucket=bucket).put(
+        Reindex(
+            id="r",
+            number=1,
+            state=ReindexState.FILLING,
+            source="old",
+            target="new",
+            reread=False,
+            started_at=0.0,
+            changed_at=0.0,
+        ),
+        [],
+    )
+    for owner in (tenant, other_tenant):
+        staging.put_manifest(owner, "imp_1", [file])
+        place = urlsplit(staging.upload(owner, file).url).path.split("/", 2)[2]
+        s3.put_object(Bucket=bucket, Key=place, Body=b"x")
+    store = ErasableWork(VersionedBucket(client=s3, bucket=bucket), FakeDocuments(clock))
+
+    for name in ("staged", "imports", "reindexes", "inferences"):
+        assert erase(store, target(Tenant(id=name), Extent.TENANT)) == ErasedPage()
+    assert erase(store, target(tenant, Extent.TENANT)) == ErasedPage(removed=2)
+
+    assert staging.manifest(other_tenant, "imp_1") == [file]
+    assert staging.missing(other_tenant, [file]) == []
+    assert staging.missing(tenant, [file]) == [file]
 
 
 @pytest.mark.guarantee_d

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from starlette.testclient import TestClient
@@ -92,7 +93,7 @@ class Two:
 
     def furnish(self, tenant: Tenant, *, run_id: str, words: str, copies: int) -> None:
         """Give a tenant something in every store: the same names as the other's wherever names are a caller's own."""
-        services, now = self.services, self.clock.now()
+        services, settings, now = self.services, self.services.settings, self.clock.now()
         run = Run(id=run_id, tenant=tenant, epoch=1, deadline=now + 270)
         again = IdempotencyKey(key=REPEATED, body_sha256="0" * 64) if tenant == self.other else None
         services.runs.accept(run, RunRequest(question="why?", model="plinth-local", user=USER), again)
@@ -118,6 +119,8 @@ class Two:
         services.work.put(version, "text", words.encode())
         services.imports.prepare(tenant, ImportRecord(import_id=self._import_of(tenant), files=1, unchanged=0, **_NEW))
         services.staged_files.put_manifest(tenant, self._import_of(tenant), [FILE])
+        waiting = urlsplit(services.staged_files.upload(tenant, FILE).url).path.split("/", 2)[2]
+        self._s3.put_object(Bucket=settings.work_bucket, Key=waiting, Body=words.encode())
         sync = services.syncs.save(self.sync_of(tenant))
         source = SyncedObject(sync_id=sync.id, bucket="team", key=NAME, etag="e", fingerprint="f")
         services.syncs.bring(tenant, version.document_id, source)

@@ -53,7 +53,7 @@ class Importing:
         self.machine = created(cloud, filled)
 
     def run(self, *names: str, tolerated: int = 100) -> dict[str, Any]:
-        key, manifest = "imports/acme/imp_1.json", [{"name": name, "sha256": "0"} for name in names]
+        key, manifest = "acme/imports/imp_1.json", [{"name": name, "sha256": "0"} for name in names]
         self.cloud.client("s3").put_object(Bucket=self.bucket, Key=key, Body=json.dumps(manifest))
         given = {
             "batch": {"tenant": {"id": "acme"}, "import_id": "imp_1", "attempt": 1, "bucket": self.bucket},

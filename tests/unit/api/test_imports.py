@@ -68,7 +68,7 @@ def test_a_start_begins_once_and_again_only_after_the_end(world: World, client: 
     batch = Batch(tenant=ALICE, import_id=name, attempt=1)
 
     assert (first.status, second.status, second.json["state"]) == (202, 202, "running")
-    assert world.machines.imports == {(name, 1): (batch, f"imports/alice/{name}.json", 5)}
+    assert world.machines.imports == {(name, 1): (batch, f"alice/imports/{name}.json", 5)}
     assert announce(client).json["state"] == "running"
     world.imports.note(batch, "doc_a", ImportFailure(name="a.txt", reason="empty", message="no text"))
     world.imports.close(batch, ImportState.DONE)

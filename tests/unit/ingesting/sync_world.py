@@ -23,6 +23,8 @@ from tests.fakes.imports import FakeImports, FakeStagedFiles
 from tests.fakes.inferences import FakeCallbacks
 from tests.fakes.objects import FakeMachines
 from tests.fakes.syncs import FakeSyncedObjects, FakeSyncs
+from tests.fakes.tenants import FakeTenants
+from tests.unit.access.world import TIER
 
 TENANT, BUCKET, PREFIX = Tenant(id="acme"), "team", "docs/"
 
@@ -50,6 +52,8 @@ class SyncWorld:
         self.objects.on_change = lambda _, name: self.announce(name)
         self.services = services = Services()
         services.clock = self.clock
+        services.tenants = tenants = FakeTenants()
+        tenants.tiers[TENANT] = TIER
         services.settings.__dict__["sync_buckets"] = (BUCKET,)
         for name, port in {
             "syncs": self.syncs,

@@ -121,6 +121,16 @@ def test_other_bytes_or_other_labels_are_placed(
     assert call(place_document, batch=batch, file=file, task_token="t1")["placed"]
 
 
+@pytest.mark.guarantee_d
+def test_nothing_is_placed_for_a_tenant_that_is_erased(services: ChainServices, call: Call, batch: Batch) -> None:
+    services.tenants.erasing.add(TENANT)
+
+    with pytest.raises(DocumentRefusedError, match="erased"):
+        call(place_document, batch=batch, file=FILE, task_token="t1")
+
+    assert (services.staged_files.placed, services.imports.awaited(TENANT, DOCUMENT)) == ([], None)
+
+
 def test_a_file_without_bytes_fails_and_says_so(services: ChainServices, call: Call, batch: Batch) -> None:
     services.staged_files.staged.clear()
 

@@ -25,5 +25,5 @@ class S3FillLists:
             self._client.put_object(Bucket=self._bucket, Key=self.key(reindex), Body=msgspec.json.encode(documents))
 
     def key(self, reindex: Reindex) -> str:
-        """Return the key of this round."""
-        return f"reindexes/{reindex.number}/{reindex.round}.json"
+        """Return the key of this round: no tenant's prefix, whose ids hold no underscore."""
+        return f"_reindexes/{reindex.number}/{reindex.round}.json"

@@ -52,7 +52,7 @@ class S3Staging:
 
     def manifest_key(self, tenant: Tenant, import_id: str) -> str:
         """Return the key within the work bucket."""
-        return f"imports/{tenant.id}/{import_id}.json"
+        return f"{tenant.id}/imports/{import_id}.json"
 
     def missing(self, tenant: Tenant, files: Sequence[ImportedFile]) -> list[ImportedFile]:
         """List what waits for the tenant, and return the rest."""
@@ -100,4 +100,4 @@ class S3Staging:
 
 
 def _staged(tenant: Tenant, sha256: str) -> str:
-    return f"staged/{tenant.id}/{sha256}"
+    return f"{tenant.id}/staged/{sha256}"

@@ -63,9 +63,17 @@ STORES = (
     RegisteredStore(
         name="work",
         resources=("data/Work",),
-        holds="text, passages and vectors between the steps of an ingestion; long requests to models",
+        holds="what passes between steps: files, lists, text, passages, vectors, long requests to models, their ends",
         not_exported="made of the documents, and gone in 2 days",
         erased=frozenset({Extent.DOCUMENT, Extent.TENANT}),
+        copies=(
+            Copy(
+                store="work",
+                what="files and lists of imports and reindexes, long requests to models and their ends, and what an"
+                " ingestion under way wrote late: content and names",
+                kept_days=2,
+            ),
+        ),
     ),
     RegisteredStore(
         name="exports",

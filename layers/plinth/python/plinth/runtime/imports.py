@@ -11,9 +11,10 @@ from plinth.contracts.importing import (
     PlaceDocumentInput,
 )
 from plinth.contracts.memory import DocumentRecord, DocumentState, DocumentVersion
-from plinth.errors import NotFoundError, PassagesNotVisibleError
+from plinth.errors import DocumentRefusedError, NotFoundError, PassagesNotVisibleError
 from plinth.memory.importing import is_live, is_unchanged
 from plinth.memory.naming import document_id
+from plinth.runtime.known_tenants import is_known
 from plinth.runtime.synced_files import bring
 from plinth.wiring import Services
 
@@ -25,6 +26,8 @@ _BEGUN_ALREADY = "StepFunctions.ExecutionAlreadyExistsException"
 def place(request: PlaceDocumentInput, services: Services) -> bool:
     """Place the file unless its document is there already, as it is; the state is woken by the event, or at once."""
     tenant, file = request.batch.tenant, request.file
+    if not is_known(tenant, services):
+        raise DocumentRefusedError("tenant_erased", "the tenant was erased meanwhile")
     if file.source:
         bring(request, file.source, services)
         return True
