@@ -8,15 +8,20 @@ from plinth.wiring import Services
 
 
 def fill_document(request: FillDocumentInput, services: Services) -> FillDocumentOutput:
-    """Copy what the searched index holds, and note it once a search counts it; what is not live any more is stale."""
+    """Note the version once a search counts it whole; else copy it, but never again while that does not show.
+
+    A serverless collection keeps every copy, and shows it only after 10 s. What is not live any more is stale.
+    """
     document, target = request.document, request.target
     if not services.documents.is_live(document):
-        return FillDocumentOutput(copied=0, stale=True)
-    copied = copy_version(document, target, services)
+        return FillDocumentOutput(copied=request.copied, stale=True)
     visible = services.memory.named(target).count(document)
-    if (copied, visible) != (request.passages, request.passages) and services.documents.is_live(document):
+    if visible == request.passages:
+        return FillDocumentOutput(copied=visible, stale=not services.documents.copied(document, target))
+    copied = request.copied or copy_version(document, target, services)
+    if request.copied or copied != request.passages:
         raise PassagesNotVisibleError(f"{visible} of {request.passages} passages are searchable in {target}")
-    return FillDocumentOutput(copied=copied, stale=not services.documents.copied(document, target))
+    return FillDocumentOutput(copied=copied, stale=False, awaited=True)
 
 
 handler = step(fill_document)

@@ -26,7 +26,8 @@ FILL = """
 def handler(event, context):
     if event["document"]["document_id"] == "broken":
         raise ValueError("no")
-    return {"result": {"copied": event["passages"], "stale": event["document"]["document_id"] == "stale"}}
+    stale, awaited = event["document"]["document_id"] == "stale", not event["copied"]
+    return {"result": {"copied": event["passages"], "stale": stale, "awaited": awaited}}
 """
 REMOVE = """
 import boto3, json, os

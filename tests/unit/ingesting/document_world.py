@@ -401,6 +401,7 @@ class Execution:
             "reread_for": "",
             "in_context": 0,
             "contexts_micro_usd": 0,
+            "copied": 0,
             **self.variables,
             "document": self.document,
             "execution": self.name,

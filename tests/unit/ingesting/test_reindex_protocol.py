@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from plinth.contracts.memory import NO_LABELS, DocumentVersion, Labels
 from plinth.runtime import reindexing
 from tests.unit.ingesting.document_mutants import Mutant, _mutated
-from tests.unit.ingesting.document_world import FAULTS, Execution, Fault, finish, version
-from tests.unit.ingesting.reindex_world import Reindexing, ReindexWorld
+from tests.unit.ingesting.document_world import FAULTS, TENANT, Execution, Fault, LaggingMemory, finish, version
+from tests.unit.ingesting.reindex_world import NEW_INDEX, Reindexing, ReindexWorld
 
 pytestmark = pytest.mark.guarantee_d
 
@@ -107,6 +108,37 @@ def test_so_it_has_with_one_fault_at_any_effect(other: Actor, ending: dict[str, 
         for at in range(sum(play(other, ending, order))):
             for fault in FAULTS:
                 play(other, ending, order, fault=(at, fault))
+
+
+class SlowMemory(LaggingMemory):
+    """One that misses its next `misses` refreshes, and counts what it was given to write."""
+
+    misses = writes = 0
+
+    def refresh(self) -> None:
+        self.misses -= 1
+        if self.misses < 0:
+            super().refresh()
+
+    def index(self, document: DocumentVersion, title: str, passages: Any, *, labels: Labels = NO_LABELS) -> int:
+        self.writes += 1
+        return super().index(document, title, passages, labels=labels)
+
+
+@pytest.mark.parametrize("misses", [0, 2, 4])
+def test_a_copy_is_written_once_however_late_a_search_shows_it(misses: int) -> None:
+    """After four the machine gives up and stops: the next one finds what was written."""
+    world = ReindexWorld(make_memory=SlowMemory)
+    finish([Execution(world, "ingest", version(1), "upload 1")])
+    copies = world.memory.named(NEW_INDEX)
+    assert isinstance(copies, SlowMemory)
+    copies.misses = misses
+    world.fault = (1_000, "before")  # it may get stuck
+
+    finish([Reindexing(world)])
+
+    assert world.documents.corpus(TENANT).indexes.live == NEW_INDEX
+    assert copies.writes == 1
 
 
 DECISION = "plinth.runtime.reindexing"

@@ -64,7 +64,8 @@ _MISSING_INDEX = "index_not_found_exception"
 class OpenSearchMemory:
     """`Memory` in one index. `natural_ids` is false on serverless vector collections, which give ids of their own.
 
-    Duplicates that a retry then leaves are invisible: hits are collapsed and counted by chunk id, removal takes all.
+    A duplicate that a retry then leaves is invisible: hits are collapsed and counted by chunk id, removal takes all. Of
+    more than one, some take the places of other passages, so no step writes again only because nothing shows yet.
     """
 
     def __init__(

@@ -85,16 +85,24 @@ class AdvanceReindexOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillDocumentInput:
-    """`document` is the version, and the try, that was live when the round was planned, with so many `passages`."""
+    """`document` is the version, and the try, that was live when the round was planned, with so many `passages`.
+
+    `copied` were written by the call before, and are only waited for.
+    """
 
     document: DocumentVersion
     passages: int
     target: str
+    copied: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillDocumentOutput:
-    """`stale`: another version is live by now, so that whatever the target got of this one has to go."""
+    """`stale`: another version is live by now, so that whatever the target got of this one has to go.
+
+    `awaited`: the copy is written, and the next call, which is told so, looks whether a search counts it.
+    """
 
     copied: int
     stale: bool
+    awaited: bool = False
