@@ -10,9 +10,9 @@ from client.api import PlinthApi
 from client.commands.choices import EnvironmentName, output
 from client.environments import LOCAL, environment_named
 from client.errors import ExportError, UsageError
-from client.exports import saved
+from client.exports import RENAMED, saved
 from client.records import Export
-from plinth.contracts.exporting import ExportState
+from plinth.contracts.exporting import DOCUMENT_FOLDERS, ExportState
 
 app = typer.Typer()
 _POLL_SECONDS = 0.5
@@ -36,8 +36,10 @@ def export(
         done = _ended(api, api.create_export(tenant=tenant, user=user))
         manifest = saved(api.export_files(done), to)
     counts = ", ".join(f"{count} {folder}" for folder, count in manifest.records.items())
-    documents = sum(each.path.startswith("documents/") for each in manifest.files)
+    documents = sum(each.path.startswith(DOCUMENT_FOLDERS) for each in manifest.files)
     told = f"exported to {to}: {documents} files of documents, {counts or 'no records'} [{done.id}]"
+    if (to / RENAMED).exists():
+        told += f"; some names can't be those of files: {to / RENAMED} tells where these are"
     output().print(told, markup=False, soft_wrap=True)
 
 

@@ -11,6 +11,7 @@ from plinth.contracts.exporting import Subject
 from plinth.contracts.memory import Content
 from plinth.contracts.runs import Run, RunRequest, Turn
 from plinth.errors import NotFoundError
+from plinth.memory.naming import document_id, name_fault, object_key
 from tests.contract.adapters.test_whole_erasure import erase
 from tests.contract.adapters.two_tenants import EXPORT, RUN, USER, Two
 
@@ -70,6 +71,20 @@ def test_an_export_of_a_user_has_nothing_of_another_user(two: Two) -> None:
     assert set(told) == {"conversations", "facts", "runs", "manifest.json"}
     assert b"ann" not in b"".join(body for name, body in told.items() if name != "manifest.json")
     assert b"canaryword" in folders(of_ann)["conversations"]
+
+
+def test_a_document_whose_name_leaves_no_room_in_a_key_is_exported_by_its_id(two: Two, s3: "S3Client") -> None:
+    name = "/".join(["文" * 80] * 4) + "x"
+    assert name_fault(two.other, name) is None
+    bucket = two.services.settings.documents_bucket
+    s3.put_object(Bucket=bucket, Key=object_key(two.other, name), Body=b"long")
+
+    files = two.exported(Subject(tenant=two.other))
+
+    path = f"documents_by_id/{document_id(two.other, name)}"
+    assert files[path] == b"long"
+    listed = json.loads(files["manifest.json"])["files"]
+    assert {each["path"]: each["name"] for each in listed if each["name"]} == {path: name}
 
 
 @pytest.mark.guarantee_d

@@ -51,6 +51,23 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path) -> None:
     assert (folder / "documents/%2E%2E/%2E%2E/out.md").read_bytes() == b"x"
 
 
+def test_what_no_file_can_be_named_after_comes_under_another_name_and_is_told_of(tmp_path: Path) -> None:
+    long = "documents/" + "日本語" * 40 + ".md"
+    files = {"documents/%2E%2E": b"1", "documents/..": b"2", "documents/guide": b"3", "documents/guide/intro.md": b"4"}
+    files |= {long: b"5", "documents_by_id/doc_1": b"6"}
+    told = json.loads(manifest(files))
+    told["files"][-1]["name"] = "its/name"
+
+    saved([*files.items(), ("manifest.json", json.dumps(told).encode())], tmp_path)
+
+    renamed = json.loads((tmp_path / "renamed.json").read_text())
+    assert set(renamed) == {"documents/..", "documents/guide/intro.md", long, "documents/its/name"}
+    assert renamed[long] == "renamed/000004.md"
+    for path, body in files.items():
+        name = {"documents_by_id/doc_1": "documents/its/name"}.get(path, path)
+        assert (tmp_path / renamed.get(name, path)).read_bytes() == body
+
+
 def test_exports_are_asked_for_and_read_to_the_last_page() -> None:
     sent: list[str] = []
     export = {"id": "exp_1", "tenant": "acme", "state": "done", "expires_at": 9}

@@ -9,6 +9,7 @@ from plinth.adapters.aws_calls import error_code, store_errors
 from plinth.contracts.exporting import ExportedPage, Subject
 from plinth.contracts.memory import DocumentState
 from plinth.errors import NotFoundError
+from plinth.memory.exports import original_path
 from plinth.memory.naming import document_id, object_key
 from plinth.ports.documents import Documents
 
@@ -30,7 +31,7 @@ class ExportableSources:
         self._documents = documents
 
     def export(self, subject: Subject, after: str | None) -> ExportedPage:
-        """Return some files under `documents/<name>`; of a user none, since documents are the tenant's own."""
+        """Return some files, by name where that is short enough; of a user none: documents are the tenant's own."""
         if subject.user is not None:
             return ExportedPage()
         prefix = object_key(subject.tenant, "")
@@ -40,8 +41,12 @@ class ExportableSources:
             )
         keys = [each.get("Key", "") for each in listed.get("Contents", [])]
         bodies = {key.removeprefix(prefix): self._body(key) for key in keys if self._shown(subject, key, prefix)}
-        originals = {f"documents/{name}": body for name, body in bodies.items() if body is not None}
-        return ExportedPage(originals=originals, after=keys[-1] if listed.get("IsTruncated") else None)
+        paths = {name: original_path(subject.tenant, name) for name, body in bodies.items() if body is not None}
+        return ExportedPage(
+            originals={path: bodies[name] or b"" for name, path in paths.items()},
+            names={path: name for name, path in paths.items() if not path.endswith(name)},
+            after=keys[-1] if listed.get("IsTruncated") else None,
+        )
 
     def _shown(self, subject: Subject, key: str, prefix: str) -> bool:
         """Say whether nothing is known against the object: one that was put just now has no row yet."""

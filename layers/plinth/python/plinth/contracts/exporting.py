@@ -8,6 +8,8 @@ from plinth.contracts.tenant import Tenant
 
 EXPORT_DAYS = 7
 """How long an export can be read."""
+DOCUMENT_FOLDERS = ("documents/", "documents_by_id/")
+"""Where what was uploaded goes, by name or by id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,22 +32,28 @@ class ExportState(StrEnum):
 class ExportedPage:
     """What a page of a store gives: records by the folder that they go to, and files by their path.
 
-    `after` is where the store goes on, None at its end.
+    `names` are those of documents by path, where the path is not made of it. `after` is where the store goes on, None
+    at its end.
     """
 
     records: Mapping[str, Sequence[object]] = field(default_factory=dict[str, Sequence[object]])
     originals: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
     after: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedFile:
-    """A file of an export. `records` are its lines where it is JSON Lines, 0 of a file that was uploaded."""
+    """A file of an export. `records` are its lines where it is JSON Lines, 0 of a file that was uploaded.
+
+    `name` is the document's, where it is too long to be in the path.
+    """
 
     path: str
     size_bytes: int
     sha256: str
     records: int = 0
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,16 @@ from dataclasses import replace
 
 import msgspec
 
-from plinth.contracts.exporting import Export, ExportedFile, ExportState, Manifest
+from plinth.contracts.exporting import DOCUMENT_FOLDERS, Export, ExportedFile, ExportState, Manifest
+from plinth.contracts.tenant import Tenant
+from plinth.memory.naming import document_id
 from plinth.memory.stores import RegisteredStore
 
 RUN_SECONDS = 21_600
 """How long an export may run: the time limit of its machine."""
 MANIFEST = "manifest.json"
+_MOST_BYTES = 900
+"""Of a path: with the tenant and the export before it, an object's key has at most 1,024."""
 
 
 def as_it_stands(export: Export, *, now: float) -> Export:
@@ -22,6 +26,13 @@ def as_it_stands(export: Export, *, now: float) -> Export:
 def lines_path(folder: str, turn: int) -> str:
     """Return where a page's records go: the same in a repeated try."""
     return f"{folder}/{turn:06d}.jsonl"
+
+
+def original_path(tenant: Tenant, name: str) -> str:
+    """Return where a document's file goes: by its name, or by its id where that leaves an object's key too little."""
+    by_name, by_id = DOCUMENT_FOLDERS
+    path = f"{by_name}{name}"
+    return path if len(path.encode()) <= _MOST_BYTES else f"{by_id}{document_id(tenant, name)}"
 
 
 def lines_of(records: Iterable[object]) -> bytes:

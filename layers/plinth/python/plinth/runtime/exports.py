@@ -83,7 +83,8 @@ def _written(export: Export, page: ExportedPage, services: Services) -> Export |
     for path, (body, records) in bodies.items():
         services.exporting.files.put(export, path, body)
         digest = hashlib.sha256(body).hexdigest()
-        written.append(ExportedFile(path=path, size_bytes=len(body), sha256=digest, records=records))
+        name = page.names.get(path, "")
+        written.append(ExportedFile(path=path, size_bytes=len(body), sha256=digest, records=records, name=name))
     if written:
         services.exporting.files.note(export, written)
     records_so_far = dict(export.records)
