@@ -13,12 +13,15 @@ from functions.save_answer.handler import save_answer
 from plinth.adapters.ledger_over_rows import LedgerOverRows
 from plinth.chain.failures import run_failure
 from plinth.contracts.access import Allowance, Allowances
+from plinth.contracts.events import LoggedEvent
 from plinth.contracts.money import BudgetLeft, Reservation, ScopeKind, StartedCall
 from plinth.contracts.runs import Answer, Run, RunStatus
+from plinth.contracts.tenant import Tenant
 from plinth.errors import ModelBusyError, ModelStreamCutError, StoreUnavailableError
 from plinth.money.budgets import budgets_of
 from tests.fakes.ledger_rows import FakeLedgerRows
 from tests.fakes.models import FakeModel, whole
+from tests.fakes.runs import FakeRunLog
 from tests.unit.steps.conftest import TENANT, ChainServices
 
 pytestmark = pytest.mark.guarantee_b
@@ -112,6 +115,30 @@ def test_a_call_that_somebody_started_before_is_not_made_again_and_counts_at_its
 
     assert again["calls"][0]["estimated"]
     assert len(services.model.requests) == 1
+
+
+class UnreadableLog(FakeRunLog):
+    """A log that can't be read."""
+
+    def read(self, tenant: Tenant, run_id: str, *, after: int) -> list[LoggedEvent]:
+        raise StoreUnavailableError(f"throttled: {tenant.id} {run_id} {after}")
+
+
+def test_a_log_that_cannot_be_read_charges_nothing_and_the_repeated_step_asks_the_model(
+    services: ChainServices, call: Call, ask: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ask(tenant=Allowance(day_micro_usd=DOLLAR))
+    services.model = FakeModel((["Yes."], whole()))
+    with monkeypatch.context() as throttled:
+        throttled.setattr(services, "run_log", UnreadableLog(services.runs))
+        with pytest.raises(StoreUnavailableError):
+            call(call_model, run=run, attempt=1, steps=[])
+    assert day(services, run) == [(ScopeKind.TENANT, 0, 0)]
+
+    repeated = call(call_model, run=run, attempt=1, steps=[])
+
+    assert repeated["outcome"] == "complete"
+    assert day(services, run) == [(ScopeKind.TENANT, repeated["calls"][0]["cost_micro_usd"], 0)]
 
 
 class UnsettlingLedger(LedgerOverRows):

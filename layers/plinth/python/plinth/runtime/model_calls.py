@@ -13,6 +13,7 @@ from plinth.chain.text_filters import filtered
 from plinth.chain.tool_turns import MAX_CALLS
 from plinth.contracts.answering import CallModelInput, CallModelOutput, CallOutcome
 from plinth.contracts.approvals import Approval
+from plinth.contracts.events import LoggedEvent
 from plinth.contracts.memory import StoredPassage
 from plinth.contracts.models import Breaker, ModelRequest, Prompt, Reply, StopReason, StreamItem, TimeLimits, Usage
 from plinth.contracts.money import Reservation
@@ -161,14 +162,18 @@ def _speaks_of_the_model(error: ModelError) -> bool:
 
 
 def _paid_call(turn: _Turn, chosen: CatalogueModel, breaker: Breaker) -> _Made:
-    """Set the call's bound aside, make the call, settle its bill."""
-    services = turn.services
-    payment = set_aside(_reservation(turn, chosen), budgets_of(turn.request.run.tenant, turn.asked), services)
+    """Set the call's bound aside, make the call, settle its bill.
+
+    The log is read first: a read that failed after the start would charge the bound for a call that was never made.
+    """
+    run, services = turn.request.run, turn.services
+    logged = services.run_log.read(run.tenant, run.id, after=0)
+    payment = set_aside(_reservation(turn, chosen), budgets_of(run.tenant, turn.asked), services)
     if not payment.start():
         lost = ModelStreamCutError("the call was started before, and its end was never told")
         return _Made(cost=_failed_cost(turn, chosen, lost), failure=lost)
     try:
-        reply = _call(turn, chosen)
+        reply = _call(turn, chosen, logged)
     except ModelError as error:
         cost = _failed_cost(turn, chosen, error)
         payment.settle(cost.cost_micro_usd)
@@ -183,10 +188,9 @@ def _paid_call(turn: _Turn, chosen: CatalogueModel, breaker: Breaker) -> _Made:
     return _Made(cost=reply.cost, tool_calls=len(calls), asks_person=bool(asked))
 
 
-def _call(turn: _Turn, chosen: CatalogueModel) -> Reply:
+def _call(turn: _Turn, chosen: CatalogueModel, logged: Sequence[LoggedEvent]) -> Reply:
     """Stream the reply into the log, check it and keep it with the run."""
     run, services = turn.request.run, turn.services
-    logged = services.run_log.read(run.tenant, run.id, after=0)
     attempt = next_attempt(logged)
     stream = TextStream(
         run=run, attempt=attempt, because=turn.request.after, log=services.run_log, clock=services.clock
