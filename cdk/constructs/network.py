@@ -11,8 +11,8 @@ class Network(Construct):
     """A VPC for the search domain and for the functions that search. `callers` may reach `memory` by HTTPS.
 
     It has neither NAT nor interface endpoints, so it costs nothing by itself: functions in it need only DynamoDB, S3
-    and the domain. What calls models or tools stays outside. Only an embedding endpoint adds an interface endpoint,
-    which is billed by the hour, because questions become vectors where they are searched.
+    and the domain. What calls models or tools stays outside. Only endpoints for vectors and for reranking add an
+    interface endpoint, which is billed by the hour, because they are asked where passages are searched.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, environment: Environment) -> None:
@@ -35,7 +35,7 @@ class Network(Construct):
             self, "Memory", vpc=self.vpc, description="The search domain", allow_all_outbound=False
         )
         self.memory.add_ingress_rule(self.callers, ec2.Port.tcp(443), "Functions that search")
-        if environment.embedding:
+        if environment.embedding or environment.earlier_embeddings or environment.rerank_endpoint:
             runtime = self.vpc.add_interface_endpoint(
                 "SageMakerRuntime", service=ec2.InterfaceVpcEndpointAwsService.SAGEMAKER_RUNTIME, open=False
             )

@@ -1,11 +1,15 @@
 """Self-hosted models cost nothing while nobody asks, start again by themselves, and leave nothing behind."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from aws_cdk import Stack
+from aws_cdk.assertions import Template
 
+from cdk.constructs.network import Network
 from cdk.containers import LLAMA_CPP, TEI, VLLM
-from cdk.environments import ON_VLLM, EmbeddingEndpoint
+from cdk.environments import ON_VLLM, PROD, EmbeddingEndpoint
 from tests.cdk.assemblies import Assembly
 from tests.cdk.conftest import Synthesized
 from tests.cdk.test_cfn_lint import linted
@@ -138,9 +142,22 @@ def test_an_embedding_model_has_an_index_of_its_own(everything: Assembly) -> Non
         assert variables[name]["PLINTH_EMBEDDING_MODEL"] == EmbeddingEndpoint().model
 
 
-def test_searching_functions_reach_the_embedding_endpoint_from_their_network(everything: Assembly) -> None:
-    endpoints = properties(everything, "AWS::EC2::VPCEndpoint")
-    assert [e["VpcEndpointType"] for e in endpoints if "sagemaker.runtime" in str(e["ServiceName"])] == ["Interface"]
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"embedding": EmbeddingEndpoint()},
+        {"earlier_embeddings": (EmbeddingEndpoint(),)},
+        {"rerank_endpoint": "reranker", "retrieval": {"rerank": True}},
+    ],
+    ids=lambda wanted: next(iter(wanted)),
+)
+def test_searching_functions_reach_every_endpoint_that_they_ask_from_their_network(wanted: dict[str, Any]) -> None:
+    stack = Stack()
+    Network(stack, "Network", environment=replace(PROD, **wanted))
+
+    endpoints = Template.from_stack(stack).find_resources("AWS::EC2::VPCEndpoint").values()
+    runtime = [e["Properties"] for e in endpoints if "sagemaker.runtime" in str(e["Properties"]["ServiceName"])]
+    assert [(e["VpcEndpointType"], e["PrivateDnsEnabled"]) for e in runtime] == [("Interface", True)]
 
 
 @pytest.mark.parametrize("environment", ["sandbox", "dev", "staging", "prod"])
