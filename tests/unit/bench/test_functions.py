@@ -92,7 +92,10 @@ def test_functions_without_a_model_of_anthropic_are_denied_its_sdk_whatever_is_a
             "RetrieveContext",
             ["documents", "embedder", "facts", "memory", "meter", "reranker", "runs", "settings", "side_log"],
         ),
-        ("StartIngest", ["callbacks", "documents", "imports", "machines", "staged_files", "synced_objects", "syncs"]),
+        (
+            "StartIngest",
+            ["callbacks", "documents", "imports", "machines", "staged_files", "synced_objects", "syncs", "tenants"],
+        ),
     ],
 )
 def test_the_services_of_a_function_are_read_from_its_source(name: str, services: list[str]) -> None:
