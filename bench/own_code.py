@@ -28,7 +28,7 @@ from functions.recall_conversation.handler import recall_conversation
 from functions.retrieve_context.handler import retrieve_context
 from functions.save_answer.handler import save_answer
 from plinth.contracts.memory import Content, DocumentVersion, SearchScope, StoredPassage
-from plinth.contracts.retrieval import DEFAULT_MIX, Mix
+from plinth.contracts.retrieval import Mix
 from plinth.contracts.runs import Run, RunRequest
 from plinth.contracts.tenant import Tenant
 from plinth.ports.documents import Vector
@@ -141,9 +141,7 @@ class Chain:
 class ReadyHits(FakeMemory):
     """`Memory` that searched beforehand."""
 
-    def search(
-        self, scope: SearchScope, question: str, vector: Vector, *, limit: int, mix: Mix = DEFAULT_MIX
-    ) -> list[StoredPassage]:
+    def search(self, scope: SearchScope, question: str, vector: Vector, *, limit: int, mix: Mix) -> list[StoredPassage]:
         """Return the hits."""
         del scope, question, vector, mix
         return _HITS[:limit]

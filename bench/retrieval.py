@@ -25,6 +25,7 @@ from plinth.contracts.tenant import Tenant
 from plinth.memory.fusion import fuse
 
 DEPTH = 50
+_GAIN_DEPTH = 10
 _AT_ONCE = 64
 _TENANT = Tenant(id="bench")
 _SCOPE = SearchScope(tenant=_TENANT)
@@ -83,10 +84,10 @@ def vectors(texts: Sequence[str], embedder: OnnxEmbedder) -> npt.NDArray[np.floa
     return array
 
 
-def gain(ranked: Sequence[int], answers: frozenset[int], *, depth: int = 10) -> float:
-    """Return nDCG at `depth` for one question: 1 where every answer stands in front."""
-    got = sum(1 / math.log2(rank + 1) for rank, each in enumerate(ranked[:depth], start=1) if each in answers)
-    return got / sum(1 / math.log2(rank + 1) for rank in range(1, min(len(answers), depth) + 1))
+def gain(ranked: Sequence[int], answers: frozenset[int]) -> float:
+    """Return nDCG@10 for one question: 1 where every answer stands in front."""
+    got = sum(1 / math.log2(rank + 1) for rank, each in enumerate(ranked[:_GAIN_DEPTH], start=1) if each in answers)
+    return got / sum(1 / math.log2(rank + 1) for rank in range(1, min(len(answers), _GAIN_DEPTH) + 1))
 
 
 def ranked_by(mix: Mix, found: Rankings) -> list[int]:

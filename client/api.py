@@ -1,6 +1,5 @@
 """The typed client of Plinth's HTTP API: runs and their events, documents and their uploads."""
 
-import mimetypes
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -166,13 +165,6 @@ class PlinthApi(SyncCalls):
     def upload(self, upload: Upload, path: Path) -> None:
         """Send a file's bytes to where `create_document` said."""
         self._wire.put_file(upload, path)
-
-    def add_document(self, path: Path, *, name: str | None = None) -> DocumentRecord:
-        """Upload a file under `name` (its own by default); it is read and indexed from then on."""
-        content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        new = self.create_document(name or path.name, content_type=content_type, size_bytes=path.stat().st_size)
-        self.upload(new.upload, path)
-        return new.document
 
     def create_import(self, asked: FilesToImport) -> ImportRecord:
         """Announce files; the same files under the same names are the same import."""

@@ -16,7 +16,7 @@ from opensearchpy import OpenSearch
 
 from plinth.adapters.opensearch_memory import OpenSearchMemory
 from plinth.contracts.memory import DocumentVersion, Labels, Passage, SearchScope, Span
-from plinth.contracts.retrieval import Mix
+from plinth.contracts.retrieval import DEFAULT_MIX, Mix
 from plinth.contracts.tenant import Tenant
 from plinth.errors import MemoryUnavailableError, PlinthError
 from plinth.ports.documents import Memory
@@ -75,7 +75,7 @@ def _passages_are_found(client: OpenSearch, index: str) -> None:
     labels = Labels(metadata=("year=2026",), access=("board",))
     placed = Passage(position=0, text="bees earn", page=1, heading="Pay", context="Of the board", context_key="k")
 
-    assert memory.search(everyone, "bees", [1.0, 0.0], limit=3) == []  # before there is an index
+    assert memory.search(everyone, "bees", [1.0, 0.0], limit=3, mix=DEFAULT_MIX) == []  # before there is an index
     memory.index(version(1), "Insects", passages("bees dance", "wasps sting"))
     memory.index(new, "Insects", passages("bees dance well", "wasps sting", "ants dig"))
     memory.index(other, "Pay", [(placed, [0.5, math.sqrt(0.75)])], labels=labels)
@@ -84,7 +84,7 @@ def _passages_are_found(client: OpenSearch, index: str) -> None:
     found = memory.search(everyone, "bees", [1.0, 0.0], limit=9, mix=Mix(words=1, vectors=1, k=60))
     assert {each.text for each in found[:2]} == {"bees dance", "bees dance well"}
     assert "doc_b" not in {each.document_id for each in found}
-    (closed,) = memory.search(board, "nothing", [1.0, 0.0], limit=9)
+    (closed,) = memory.search(board, "nothing", [1.0, 0.0], limit=9, mix=DEFAULT_MIX)
     assert (closed.document_id, closed.similarity) == ("doc_b", pytest.approx(0.5, abs=1e-4))
     span = Span(document_id="doc_a", generation=new.generation, first=1, last=2)
     assert [each.text for each in memory.around(everyone, [span])] == ["wasps sting", "ants dig"]
@@ -142,7 +142,7 @@ def _what_is_refused_is_a_permanent_error(client: OpenSearch, index: str) -> Non
 
     for call in (
         lambda: memory.index(version(2), "Insects", [(Passage(position=0, text="one"), [1.0, 0.0, 0.0])]),
-        lambda: memory.search(SearchScope(tenant=TENANT), "bees", [1.0, 0.0, 0.0], limit=1),
+        lambda: memory.search(SearchScope(tenant=TENANT), "bees", [1.0, 0.0, 0.0], limit=1, mix=DEFAULT_MIX),
     ):
         with pytest.raises(PlinthError) as refused:
             call()

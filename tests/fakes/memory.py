@@ -14,7 +14,7 @@ from plinth.contracts.memory import (
     Span,
     StoredPassage,
 )
-from plinth.contracts.retrieval import DEFAULT_MIX, Mix
+from plinth.contracts.retrieval import Mix
 from plinth.contracts.tenant import Tenant
 from plinth.memory.fusion import fuse
 from plinth.memory.labels import may_see, readers_of
@@ -34,9 +34,7 @@ class FakeMemory:
         """Be the memory in the first index, and have one of the same kind for each other."""
         return self if index == FIRST_INDEX else self.others.setdefault(index, type(self)())
 
-    def search(
-        self, scope: SearchScope, question: str, vector: Vector, *, limit: int, mix: Mix = DEFAULT_MIX
-    ) -> list[StoredPassage]:
+    def search(self, scope: SearchScope, question: str, vector: Vector, *, limit: int, mix: Mix) -> list[StoredPassage]:
         stored = {
             chunk_id: (_shared(question, passage), _dot(vector, each), passage)
             for (owner, chunk_id), (passage, each) in self._stored.items()

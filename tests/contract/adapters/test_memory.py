@@ -59,7 +59,7 @@ def passages(*texts: str, vector: Sequence[float] = NORTH) -> list[tuple[Passage
 def test_before_the_first_document_nothing_is_found_counted_or_removed(
     memory: Memory, tenant: Tenant, version: Version
 ) -> None:
-    assert memory.search(SearchScope(tenant=tenant), "anything", NORTH, limit=5) == []
+    assert memory.search(SearchScope(tenant=tenant), "anything", NORTH, limit=5, mix=DEFAULT_MIX) == []
     assert memory.count(version(1)) == 0
     assert memory.remove_through(version(1)) == 0
 
@@ -70,7 +70,7 @@ def test_a_passage_comes_back_whole(memory: Memory, tenant: Tenant, version: Ver
     )
     memory.index(version(1), "About bees", [(passage, NORTH)])
 
-    (found,) = memory.search(SearchScope(tenant=tenant), "bees", NORTH, limit=5)
+    (found,) = memory.search(SearchScope(tenant=tenant), "bees", NORTH, limit=5, mix=DEFAULT_MIX)
 
     assert found.chunk_id == f"doc_a:{version(1).generation}:000004"
     assert (found.document_id, found.generation) == ("doc_a", version(1).generation)
@@ -104,7 +104,7 @@ def test_passages_are_found_by_meaning_in_order_of_their_angle(
         [(Passage(position=at, text="same"), direction(angle)) for at, angle in enumerate(angles)],
     )
 
-    found = memory.search(SearchScope(tenant=tenant), "unrelated", NORTH, limit=3)
+    found = memory.search(SearchScope(tenant=tenant), "unrelated", NORTH, limit=3, mix=DEFAULT_MIX)
 
     assert [each.position for each in found] == [1, 3, 0]
 
@@ -155,8 +155,8 @@ def test_passages_that_no_vector_finds_are_found_by_their_words_and_by_what_stan
     memory.index(version(1, name="b.txt"), "Bees", [(below, NORTH)])
     memory.index(version(1, name="c.txt"), "Plain", passages(*["unrelated"] * 80, vector=EAST))
 
-    by_text = memory.search(SearchScope(tenant=tenant), "wax", EAST, limit=35)
-    by_heading = memory.search(SearchScope(tenant=tenant), "propolis", EAST, limit=35)
+    by_text = memory.search(SearchScope(tenant=tenant), "wax", EAST, limit=35, mix=DEFAULT_MIX)
+    by_heading = memory.search(SearchScope(tenant=tenant), "propolis", EAST, limit=35, mix=DEFAULT_MIX)
 
     assert "wax is soft" in [each.text for each in by_text]
     assert "sticky" in [each.text for each in by_heading]
@@ -169,7 +169,7 @@ def test_a_passage_that_both_searches_find_comes_before_one_that_only_one_finds(
     memory.index(version(1, name="b.txt"), "Title", passages("bees", vector=NORTH))
     memory.index(version(1, name="c.txt"), "Title", passages("wasps", vector=direction(1)))
 
-    found = memory.search(SearchScope(tenant=tenant), "bees", NORTH, limit=3)
+    found = memory.search(SearchScope(tenant=tenant), "bees", NORTH, limit=3, mix=DEFAULT_MIX)
 
     assert found[0].document_id == "doc_b"
     assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
@@ -179,7 +179,7 @@ def test_a_retry_doubles_no_passage(memory: Memory, tenant: Tenant, version: Ver
     for _ in range(2):
         assert memory.index(version(1), "Title", passages("one", "two")) == 2
 
-    found = memory.search(SearchScope(tenant=tenant), "one two", NORTH, limit=9)
+    found = memory.search(SearchScope(tenant=tenant), "one two", NORTH, limit=9, mix=DEFAULT_MIX)
 
     assert sorted(each.text for each in found) == ["one", "two"]
     assert memory.count(version(1)) == 2
@@ -193,7 +193,9 @@ def test_a_tenant_finds_counts_and_removes_only_its_own(
     memory.index(foreign, "canary", passages("canary", "canary"))
     memory.index(version(1), "Title", passages("own"))
 
-    assert [each.text for each in memory.search(SearchScope(tenant=tenant), "canary", NORTH, limit=9)] == ["own"]
+    assert [
+        each.text for each in memory.search(SearchScope(tenant=tenant), "canary", NORTH, limit=9, mix=DEFAULT_MIX)
+    ] == ["own"]
     assert (memory.count(version(1)), memory.count(foreign)) == (1, 2)
     assert memory.remove_through(version(9)) == 1
     assert memory.count(foreign) == 2
@@ -206,7 +208,7 @@ def test_a_tenant_gets_its_full_share_of_hits_among_many_nearer_foreign_ones(
     memory.index(version(1, tenant=other_tenant), "Title", passages(*["near"] * 60, vector=NORTH))
     memory.index(version(1), "Title", passages(*["far"] * 5, vector=EAST))
 
-    found = memory.search(SearchScope(tenant=tenant), "unrelated", NORTH, limit=5)
+    found = memory.search(SearchScope(tenant=tenant), "unrelated", NORTH, limit=5, mix=DEFAULT_MIX)
 
     assert [each.text for each in found] == ["far"] * 5
 
@@ -220,7 +222,7 @@ def test_a_labelled_passage_is_found_only_by_those_who_hold_one_of_its_labels(
 
     def found(*held: str) -> set[str]:
         scope = SearchScope(tenant=tenant, held=held)
-        return {each.document_id for each in memory.search(scope, "pay", NORTH, limit=9)}
+        return {each.document_id for each in memory.search(scope, "pay", NORTH, limit=9, mix=DEFAULT_MIX)}
 
     assert found() == found("sales") == {"doc_b"}
     assert found("sales", "board") == found("payroll") == {"doc_a", "doc_b"}
@@ -239,7 +241,7 @@ def test_a_filter_finds_what_carries_one_value_of_each_of_its_names(
 
     def found(*groups: tuple[str, ...]) -> list[str]:
         scope = SearchScope(tenant=tenant, metadata=groups)
-        return sorted(each.document_id for each in memory.search(scope, "text", NORTH, limit=9))
+        return sorted(each.document_id for each in memory.search(scope, "text", NORTH, limit=9, mix=DEFAULT_MIX))
 
     assert found() == ["doc_a", "doc_b", "doc_c", "doc_d"]
     assert found(("product=plinth",)) == ["doc_a", "doc_b"]
@@ -298,7 +300,7 @@ def test_a_foreign_hit_is_dropped_though_the_engine_offers_it(
     leaking.opened = index
 
     found = OpenSearchMemory(client=leaking, index=index, dimension=2).search(
-        SearchScope(tenant=tenant), "canary", NORTH, limit=9
+        SearchScope(tenant=tenant), "canary", NORTH, limit=9, mix=DEFAULT_MIX
     )
 
     assert [each.text for each in found] == ["own"]
@@ -309,7 +311,7 @@ def test_an_engine_that_is_away_is_transient(tenant: Tenant, version: Version) -
     away = OpenSearchMemory(client=connect(f"http://127.0.0.1:{free_port()}", auth="none"), dimension=2)
 
     with pytest.raises(MemoryUnavailableError):
-        away.search(SearchScope(tenant=tenant), "anything", NORTH, limit=5)
+        away.search(SearchScope(tenant=tenant), "anything", NORTH, limit=5, mix=DEFAULT_MIX)
     with pytest.raises(MemoryUnavailableError):
         away.index(version(1), "Title", passages("one"))
 
@@ -320,7 +322,7 @@ def test_a_vector_of_another_size_is_a_permanent_error(engine: OpenSearch, tenan
 
     for call in (
         lambda: memory.index(version(2), "Title", passages("one", vector=(1.0, 0.0, 0.0))),
-        lambda: memory.search(SearchScope(tenant=tenant), "one", (1.0, 0.0, 0.0), limit=1),
+        lambda: memory.search(SearchScope(tenant=tenant), "one", (1.0, 0.0, 0.0), limit=1, mix=DEFAULT_MIX),
     ):
         with pytest.raises(PlinthError) as raised:
             call()

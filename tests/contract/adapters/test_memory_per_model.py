@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from plinth.contracts.memory import DocumentVersion, Passage, SearchScope
+from plinth.contracts.retrieval import DEFAULT_MIX
 from plinth.contracts.tenant import Tenant
 from plinth.errors import PlinthError
 from plinth.ports.documents import Memory
@@ -36,8 +37,8 @@ def test_what_one_model_indexed_is_not_found_with_the_vectors_of_another(
 
     one.index(document, "Hours", [(Passage(position=0, text="It opens at nine."), VECTOR)])
 
-    assert len(one.search(SearchScope(tenant=tenant), "opens", VECTOR, limit=3)) == 1
-    assert other.search(SearchScope(tenant=tenant), "opens", VECTOR, limit=3) == []
+    assert len(one.search(SearchScope(tenant=tenant), "opens", VECTOR, limit=3, mix=DEFAULT_MIX)) == 1
+    assert other.search(SearchScope(tenant=tenant), "opens", VECTOR, limit=3, mix=DEFAULT_MIX) == []
 
 
 def test_a_vector_of_another_length_is_refused(

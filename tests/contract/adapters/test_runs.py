@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import partial
-from itertools import count
 from uuid import uuid4
 
 import msgspec
@@ -20,7 +19,6 @@ REQUEST = RunRequest(question="Why?", model="small", user="ada", conversation_id
 ANSWER = Answer(text="Because.", citations=(), stop_reason="end", model="small")
 RECEIPT = Receipt(model_calls=(), model_cost_micro_usd=12)
 DAY = 86_400
-_numbers = count(1)
 
 
 def key(body: str = "body") -> IdempotencyKey:

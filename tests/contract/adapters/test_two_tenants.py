@@ -13,6 +13,7 @@ from plinth.api.application import make_resolver
 from plinth.api.openapi import openapi_document
 from plinth.contracts.exporting import Subject
 from plinth.contracts.memory import DocumentState, SearchScope
+from plinth.contracts.retrieval import DEFAULT_MIX
 from plinth.contracts.runs import RunStatus
 from plinth.errors import PlinthError
 from plinth.memory.facts import fact_id
@@ -96,7 +97,7 @@ def _store_cases(two: Two) -> dict[str, Callable[[], object]]:
         ),
         "ledger": lambda: services.ledger.left([two.budget(asking)]),
         "passages": lambda: services.memory.named(services.documents.corpus(asking).indexes.live).search(
-            SearchScope(tenant=asking), "peaches are sweet", vector, limit=1
+            SearchScope(tenant=asking), "peaches are sweet", vector, limit=1, mix=DEFAULT_MIX
         ),
         "exports": lambda: [_exported(two, user) for user in (None, USER)],
         "tenants": lambda: (

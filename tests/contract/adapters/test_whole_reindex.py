@@ -15,6 +15,7 @@ from plinth.adapters.dynamo_indexes import DynamoIndexes
 from plinth.adapters.opensearch_requests import MAPPING_VERSION
 from plinth.contracts.memory import Content, DocumentVersion, Passage, SearchScope
 from plinth.contracts.reindexing import AdvanceReindexInput, AdvanceReindexOutput, FillDocumentInput
+from plinth.contracts.retrieval import DEFAULT_MIX
 from plinth.contracts.tenant import Tenant
 from plinth.wiring import Services
 from tests.contract.adapters.conftest import made_table
@@ -90,7 +91,7 @@ def test_documents_move_to_another_model_while_one_of_them_goes(
     new = services.documents.corpus(tenant).indexes
     assert (told.next, new.other, set(seen)) == ("end", None, {new.live})
     vector = services.embedder_of(new.live).embed(["bees dance"])[0]
-    found = services.memory.named(new.live).search(SearchScope(tenant=tenant), "bees", vector, limit=9)
+    found = services.memory.named(new.live).search(SearchScope(tenant=tenant), "bees", vector, limit=9, mix=DEFAULT_MIX)
     assert {(each.generation, each.text) for each in found} == {(kept.generation, text) for text in TEXTS}
     assert found[0].text == "bees dance"
     client = OpenSearch(search_url)

@@ -39,7 +39,8 @@ def test_an_upload_is_sent_as_signed_and_without_the_api_key(tmp_path: Path) -> 
         return httpx.Response(201, json={"document": document, "upload": upload})
 
     with PlinthApi("http://127.0.0.1:1", key="k", transport=httpx.MockTransport(handler)) as api:
-        api.add_document(file)
+        new = api.create_document("notes.md", content_type="text/markdown", size_bytes=5)
+        api.upload(new.upload, file)
 
     put = sent[1]
     assert (put.method, str(put.url)) == ("PUT", "http://127.0.0.1:2/b/k?sig=1")

@@ -10,6 +10,7 @@ PAGES = sorted(
     path for path in (*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), REPOSITORY / "samples" / "README.md")
 )
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
+BROKEN_OFF = re.compile(r"\]\((\S*)\n\S*\)")
 CODE = re.compile(r"`[^`\n]*`")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -20,9 +21,10 @@ def anchors_of(page: Path) -> set[str]:
 
 
 def broken_links_of(page: Path) -> list[str]:
-    """Return the links to files that are not there or headings that they lack."""
-    broken: list[str] = []
-    for path, anchor in LINK.findall(CODE.sub("", page.read_text())):
+    """Return the links to files that are not there or headings that they lack, and those cut by a line's end."""
+    text = CODE.sub("", page.read_text())
+    broken = BROKEN_OFF.findall(text)
+    for path, anchor in LINK.findall(text):
         target = (page.parent / path).resolve() if path else page
         if not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors_of(target)):
             broken.append(f"{path}#{anchor}")
@@ -36,7 +38,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_a_broken_link_is_noticed(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    links = "[a](#one-two) [b](#three) [c](other.md) [d](page.md#one-two) [e](https://x.org/y) `[f](g)`"
+    links = "[a](#one-two) [b](#three) [c](other.md) [d](page.md#one-two) [e](https://x.org/y) `[f](g)` [h](pa\nge.md)"
     page.write_text(f"# One `two`\n{links}\n")
 
-    assert broken_links_of(page) == ["#three", "other.md#"]
+    assert broken_links_of(page) == ["pa", "#three", "other.md#"]

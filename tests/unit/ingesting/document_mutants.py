@@ -130,7 +130,6 @@ class _RemovesUpTo(LaggingMemory):
         return self.remove_through(document)
 
 
-_REMOVE = _handler("remove_passages")
 _STAYS_READY = """    if _is_live(row, document):
         return Change(row=replace(row, state=DocumentState.READY))
 """

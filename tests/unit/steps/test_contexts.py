@@ -21,6 +21,7 @@ from plinth.contracts.access import Allowance, Allowances, KeyRecord, Tier
 from plinth.contracts.context_orders import DocumentContexts
 from plinth.contracts.memory import DocumentVersion, SearchScope, StoredPassage
 from plinth.contracts.models import ModelRequest, StopReason, StreamItem, TextChunk
+from plinth.contracts.retrieval import DEFAULT_MIX
 from plinth.errors import (
     ContextsLostError,
     DocumentRefusedError,
@@ -130,7 +131,9 @@ def contexts_of(services: ChainServices, document: DocumentVersion) -> DocumentC
 
 
 def found_by(services: ChainServices, words: str) -> list[StoredPassage]:
-    return services.memory.search(SearchScope(tenant=TENANT), words, services.embedder.embed([words])[0], limit=50)
+    return services.memory.search(
+        SearchScope(tenant=TENANT), words, services.embedder.embed([words])[0], limit=50, mix=DEFAULT_MIX
+    )
 
 
 def spent(services: ChainServices) -> list[tuple[int, int]]:

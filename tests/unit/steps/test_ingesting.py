@@ -20,6 +20,7 @@ from functions.remove_passages.handler import remove_passages
 from functions.split_document.handler import split_document
 from plinth.adapters.child_process_parser import ChildProcessParser
 from plinth.contracts.memory import DocumentState, DocumentVersion, Labels, SearchScope
+from plinth.contracts.retrieval import DEFAULT_MIX
 from plinth.errors import DocumentRefusedError, NotFoundError, PassagesNotVisibleError
 from plinth.memory.naming import document_id
 from tests.fakes.memory import FIRST_INDEX
@@ -78,7 +79,7 @@ def test_the_tags_of_an_object_are_kept_with_its_document(services: ChainService
     record = services.documents.get(TENANT, document.document_id)
     assert record.labels == Labels(metadata=("team=docs",))
     (found,) = services.memory.search(
-        SearchScope(tenant=TENANT), "words", services.embedder.embed(["words"])[0], limit=5
+        SearchScope(tenant=TENANT), "words", services.embedder.embed(["words"])[0], limit=5, mix=DEFAULT_MIX
     )
     assert found.metadata == ("team=docs",)
     assert record.content_sha256 == hashlib.sha256(b"words").hexdigest()
@@ -91,7 +92,9 @@ def test_a_new_version_replaces_the_passages_of_the_old_one(services: ChainServi
 
     ingest(call, new)
 
-    found = services.memory.search(SearchScope(tenant=TENANT), "words", services.embedder.embed(["words"])[0], limit=5)
+    found = services.memory.search(
+        SearchScope(tenant=TENANT), "words", services.embedder.embed(["words"])[0], limit=5, mix=DEFAULT_MIX
+    )
     assert [passage.text for passage in found] == ["new words"]
 
 
@@ -165,7 +168,9 @@ def test_a_version_that_failed_before_it_went_live_leaves_no_passage(services: C
     assert call(remove_passages, document=failed) == {"removed": 1}
     assert call(remove_passages, document=replace(live, attempt=1)) == {"removed": 0}
 
-    found = services.memory.search(SearchScope(tenant=TENANT), "words", services.embedder.embed(["words"])[0], limit=5)
+    found = services.memory.search(
+        SearchScope(tenant=TENANT), "words", services.embedder.embed(["words"])[0], limit=5, mix=DEFAULT_MIX
+    )
     assert [passage.text for passage in found] == ["live words"]
 
 
@@ -234,7 +239,7 @@ def test_a_new_version_embeds_only_what_the_live_one_does_not_have(services: Cha
     indexes = call(index_passages, document=new)["indexes"]
     assert call(publish_document, document=new, passages=3, indexes=indexes)["published"]
     (best, *_) = services.memory.search(
-        SearchScope(tenant=TENANT), "same", services.embedder.embed(["the same is long"])[0], limit=5
+        SearchScope(tenant=TENANT), "same", services.embedder.embed(["the same is long"])[0], limit=5, mix=DEFAULT_MIX
     )
     assert "same" in best.text
 

@@ -9,6 +9,8 @@ from plinth.contracts.runs import CachedAnswer
 from plinth.contracts.tenant import Tenant
 from plinth.ports.clock import Clock
 
+_KEEP_SECONDS = 86_400
+
 
 class _AnswerRow(msgspec.Struct):
     body: bytes
@@ -23,12 +25,11 @@ class _QuestionRow(msgspec.Struct):
 
 
 class DynamoAnswers:
-    """`AnswerCache` in one table; an answer is in force for `keep_seconds`."""
+    """`AnswerCache` in one table; an answer is in force for a day."""
 
-    def __init__(self, *, table: Table, clock: Clock, keep_seconds: int = 86_400) -> None:
+    def __init__(self, *, table: Table, clock: Clock) -> None:
         self._table = table
         self._clock = clock
-        self._keep_seconds = keep_seconds
 
     def get(self, tenant: Tenant, key: str) -> CachedAnswer | None:
         """Return the answer if it has not expired."""
@@ -64,7 +65,7 @@ class DynamoAnswers:
         self._table.write(Put(key=_key(tenant, near_key, "QUESTION"), item=item))
 
     def _expires_at(self) -> int:
-        return int(self._clock.now()) + self._keep_seconds
+        return int(self._clock.now()) + _KEEP_SECONDS
 
 
 def _key(tenant: Tenant, key: str, kind: str = "ANSWER") -> Key:

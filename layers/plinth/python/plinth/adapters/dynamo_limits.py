@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from plinth.access.gcra import NANOS
-from plinth.access.limits import Asked, LimitsRow, Slot, left_of, rates_of, refusal, taken, tat_of
+from plinth.access.limits import Asked, LimitsRow, Slot, given_back, left_of, rates_of, refusal, taken, tat_of
 from plinth.adapters.dynamo_running import DynamoRunning
 from plinth.adapters.dynamodb_items import Value, row
 from plinth.adapters.dynamodb_table import ConditionFailedError, Key, Table, Update
@@ -118,11 +118,11 @@ class DynamoLimits:
     def _give_back(self, run: Run, used_tokens: int | None) -> None:
         known, now_ns = _row(self._table.get(_key(run.tenant)) or {}), self._now_ns()
         for _ in range(_ROUNDS):
-            slot = (known.slots or {}).get(run.id)
-            if slot is None:
+            if run.id not in (known.slots or {}):
                 return
+            after = given_back(known, run.id, used_tokens, now_ns)
             try:
-                self._table.write(_ending(run, known, slot.correction_ns(used_tokens), now_ns))
+                self._table.write(_ending(run, known, after, now_ns))
             except ConditionFailedError as failed:
                 known = _row(failed.old[0] or {})
             else:
@@ -173,17 +173,18 @@ def _add_slot(change: _Change, known: LimitsRow, asked: Asked, slot: Slot) -> No
         change.values[":places"] = asked.tier.concurrent_runs
 
 
-def _ending(run: Run, known: LimitsRow, correction_ns: int, now_ns: int) -> Update:
+def _ending(run: Run, known: LimitsRow, after: LimitsRow, now_ns: int) -> Update:
     """Return the update that removes the slot, and those of lost runs, and corrects the tokens."""
     lost = [run_id for run_id in known.lost(now_ns) if run_id != run.id][:_PRUNED_AT_ONCE]
     change = _Change(
         removes=[f"#slots.#{run_id}" for run_id in (run.id, *lost)],
         conditions=[f"attribute_exists(#slots.#{run.id})"],
     )
+    correction_ns = after.tokens - known.tokens
     if correction_ns > 0 and known.tokens <= now_ns:
         change.conditions.append("#tokens <= :now")
         change.sets.append("#tokens = :next")
-        change.values |= {":now": now_ns, ":next": now_ns + correction_ns}
+        change.values |= {":now": now_ns, ":next": after.tokens}
     elif correction_ns:
         change.conditions += ["#tokens > :now"] if correction_ns > 0 else []
         change.sets.append("#tokens = #tokens + :correction")

@@ -8,6 +8,8 @@ from plinth.contracts.inferring import InferenceOutcome, PendingInference
 from plinth.errors import StoreUnavailableError
 from plinth.ports.clock import Clock
 
+_KEEP_SECONDS = 86_400
+
 _FAILED = ""  # in place of an output location
 
 
@@ -25,14 +27,13 @@ class _PendingRow(msgspec.Struct):
 class DynamoPendingInferences:
     """`PendingInferences` in one table. Each write is followed by a consistent read, so that no end is missed."""
 
-    def __init__(self, *, table: Table, clock: Clock, keep_seconds: int = 86_400) -> None:
+    def __init__(self, *, table: Table, clock: Clock) -> None:
         self._table = table
         self._clock = clock
-        self._keep_seconds = keep_seconds
 
     def begin(self, inference_id: str, *, task_token: str) -> PendingInference:
         """Put the token in place of an earlier try's; what is known of the inference stays."""
-        expires_at = int(self._clock.now()) + self._keep_seconds
+        expires_at = int(self._clock.now()) + _KEEP_SECONDS
         self._table.write(
             Update(
                 key=_key(inference_id),

@@ -40,6 +40,7 @@ Content = TypeVar("Content")
 START_SECONDS = 30
 """How long a run may wait for its machine before somebody looks after it."""
 
+_KEY_SECONDS = 86_400
 ANSWER = "answer"  # the content that `get` returns with a run
 
 
@@ -64,12 +65,11 @@ class _KeyRow(msgspec.Struct):
 
 
 class DynamoRuns:
-    """`Runs` in one table. An idempotency key is kept for `key_seconds`."""
+    """`Runs` in one table. An idempotency key is kept for a day."""
 
-    def __init__(self, *, table: Table, clock: Clock, key_seconds: int = 86_400) -> None:
+    def __init__(self, *, table: Table, clock: Clock) -> None:
         self._table = table
         self._clock = clock
-        self._key_seconds = key_seconds
 
     def accept(
         self, run: Run, request: RunRequest, key: IdempotencyKey | None, beginning: Beginning = NOTHING_MORE
@@ -117,7 +117,7 @@ class DynamoRuns:
     def _remembered(self, run: Run, key: IdempotencyKey, now: float) -> Put:
         return Put(
             key=_remembered_under(run.tenant, key),
-            item={"body_sha256": key.body_sha256, "run_id": run.id, "expires_at": int(now) + self._key_seconds},
+            item={"body_sha256": key.body_sha256, "run_id": run.id, "expires_at": int(now) + _KEY_SECONDS},
             condition="attribute_not_exists(pk) OR #expires_at <= :now",
             values={":now": now},
         )

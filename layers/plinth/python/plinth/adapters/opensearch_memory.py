@@ -10,17 +10,6 @@ import msgspec
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import NotFoundError, RequestError
 
-from plinth.adapters.opensearch_answers import (
-    Bulk,
-    Found,
-    MultiSearch,
-    Source,
-    hits_of,
-    labels_of,
-    passage_of,
-    stored,
-    within,
-)
 from plinth.adapters.opensearch_client import connect, memory_errors, refusal
 from plinth.adapters.opensearch_requests import (
     THIS_SHAPE,
@@ -38,6 +27,17 @@ from plinth.adapters.opensearch_requests import (
     passage_source,
     whole,
 )
+from plinth.adapters.opensearch_responses import (
+    Bulk,
+    Found,
+    MultiSearch,
+    Source,
+    hits_of,
+    labels_of,
+    passage_of,
+    stored,
+    within,
+)
 from plinth.contracts.memory import (
     NO_LABELS,
     DocumentVersion,
@@ -48,7 +48,7 @@ from plinth.contracts.memory import (
     Span,
     StoredPassage,
 )
-from plinth.contracts.retrieval import DEFAULT_MIX, Mix
+from plinth.contracts.retrieval import Mix
 from plinth.contracts.tenant import Tenant
 from plinth.errors import MemoryUnavailableError
 from plinth.memory.fusion import fuse
@@ -105,7 +105,7 @@ class OpenSearchMemory:
         vector: Sequence[float],
         *,
         limit: int,
-        mix: Mix = DEFAULT_MIX,
+        mix: Mix,
     ) -> list[StoredPassage]:
         """Return the passages that rank best over both searches; before the first document there are none."""
         size = limit * _OVER_FETCH

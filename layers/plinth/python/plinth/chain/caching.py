@@ -6,7 +6,7 @@ import struct
 import unicodedata
 from collections.abc import Sequence
 
-from plinth.chain.content_gate import Gate, form
+from plinth.chain.content_gate import form
 from plinth.chain.prompting import PROMPT_VERSION
 from plinth.contracts.questions import KeptQuestion, QuestionVector
 from plinth.contracts.runs import RunRequest, Turn
@@ -34,9 +34,9 @@ def answer_key(request: RunRequest, *, corpus_version: int, conversation: str) -
     return _digest([question, *_partition(request, corpus_version, conversation)])
 
 
-def near_key(request: RunRequest, *, corpus_version: int, gates: Sequence[Gate] = tuple(Gate)) -> str:
+def near_key(request: RunRequest, *, corpus_version: int) -> str:
     """Return the key of all questions of one form, which may share an answer if they are near; for no history."""
-    content = form(unicodedata.normalize("NFC", request.question), gates)
+    content = form(unicodedata.normalize("NFC", request.question))
     return _digest([content, *_partition(request, corpus_version, "")])
 
 

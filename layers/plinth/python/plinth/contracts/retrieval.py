@@ -1,4 +1,4 @@
-"""How passages are looked for and chosen: what an environment sets, and a tier may set otherwise."""
+"""How passages are looked for and chosen: what an environment sets, for all of its tenants."""
 
 from dataclasses import dataclass
 
@@ -34,6 +34,3 @@ class Retrieval:
     diversity: float = 0.0
     neighbours: int = 0
     rerank: bool = False
-
-
-DEFAULT_RETRIEVAL = Retrieval()

@@ -1,7 +1,7 @@
 """How rankings by words and by vectors become one: weighted reciprocal rank fusion (RRF).
 
 A hit scores the sum over both rankings of weight / (k + rank), ranks from 1. Scores of the searches are not compared,
-so no normalisation can go wrong. k=60 is the constant of Cormack, Clarke and Büttcher (SIGIR 2009).
+so no normalisation can go wrong. Cormack, Clarke and Büttcher (SIGIR 2009) took a k of 60; ours is that of ADR 20.
 """
 
 from collections.abc import Sequence

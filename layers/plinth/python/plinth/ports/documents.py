@@ -23,7 +23,7 @@ from plinth.contracts.memory import (
     Upload,
     UploadContent,
 )
-from plinth.contracts.retrieval import DEFAULT_MIX, Mix
+from plinth.contracts.retrieval import Mix
 from plinth.contracts.runs import Failure
 from plinth.contracts.tenant import Tenant
 
@@ -36,9 +36,7 @@ UPLOAD_SECONDS = 300
 class Memory(Protocol):
     """Search by meaning and by words within one scope. Only offers candidates: `Documents` says what is live."""
 
-    def search(
-        self, scope: SearchScope, question: str, vector: Vector, *, limit: int, mix: Mix = DEFAULT_MIX
-    ) -> list[StoredPassage]:
+    def search(self, scope: SearchScope, question: str, vector: Vector, *, limit: int, mix: Mix) -> list[StoredPassage]:
         """Return at most `limit` passages of the scope, best first, by both kinds of search fused."""
         ...
 

@@ -52,7 +52,7 @@ Given = TypeVar("Given", bound=Arguments)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool(Generic[Given]):
-    """A tool. `work` raises `ToolFailedError` with words for the model; `cost_micro_usd` is the price of a call."""
+    """A tool. `work` raises `ToolFailedError` with words for the model."""
 
     name: str
     description: str
@@ -60,7 +60,6 @@ class Tool(Generic[Given]):
     effect: Effect
     timeout_seconds: float
     work: Callable[[Given, Surroundings], ToolOutcome]
-    cost_micro_usd: int = 0
 
     @property
     def spec(self) -> ToolSpec:

@@ -104,18 +104,7 @@ def _is_within(source: Source, scope: SearchScope) -> bool:
 
 def passage_of(source: Source) -> Passage:
     """Return the passage as it was split."""
-    return Passage(
-        position=source.position,
-        text=source.text,
-        page=source.page,
-        heading=source.heading,
-        above=source.above,
-        start=source.start,
-        end=source.end,
-        tokens=source.tokens,
-        context=source.context,
-        context_key=source.context_key,
-    )
+    return msgspec.convert(source, Passage, from_attributes=True)
 
 
 def labels_of(source: Source) -> Labels:
@@ -127,24 +116,5 @@ def labels_of(source: Source) -> Labels:
 def stored(source: Source, score: float, near: Whole | None) -> StoredPassage:
     """Return the passage; OpenSearch gives (1 + cosine) / 2 as the score of the space cosinesimil."""
     similarity = None if near is None or near.score is None else 2 * near.score - 1
-    return StoredPassage(
-        chunk_id=source.chunk_id,
-        document_id=source.document_id,
-        generation=source.generation,
-        name=source.name,
-        title=source.title,
-        position=source.position,
-        text=source.text,
-        score=score,
-        page=source.page,
-        heading=source.heading,
-        above=source.above,
-        start=source.start,
-        end=source.end,
-        tokens=source.tokens,
-        context=source.context,
-        context_key=source.context_key,
-        metadata=source.metadata,
-        access=source.access,
-        similarity=similarity,
-    )
+    fields = {**msgspec.structs.asdict(source), "score": score, "similarity": similarity}
+    return msgspec.convert(fields, StoredPassage)
