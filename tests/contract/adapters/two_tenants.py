@@ -95,7 +95,7 @@ class Two:
         """Give a tenant something in every store: the same names as the other's wherever names are a caller's own."""
         services, settings, now = self.services, self.services.settings, self.clock.now()
         run = Run(id=run_id, tenant=tenant, epoch=1, deadline=now + 270)
-        again = IdempotencyKey(key=REPEATED, body_sha256="0" * 64) if tenant == self.other else None
+        again = IdempotencyKey(key=f"{USER}#{REPEATED}", body_sha256="0" * 64) if tenant == self.other else None
         services.runs.accept(run, RunRequest(question="why?", model="plinth-local", user=USER), again)
         services.runs.put_content(run, "answer", ANSWER)
         ended = RunEnded(status=RunStatus.DONE, text_length=1)
