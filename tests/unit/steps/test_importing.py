@@ -166,14 +166,25 @@ def test_a_document_that_another_execution_ingests_is_waited_for(
     assert not note(call, batch, error="StepFunctions.ExecutionAlreadyExistsException", cause="{}")
 
 
-def test_a_document_that_was_changed_or_deleted_meanwhile_is_told_as_replaced(
+def test_a_document_that_was_changed_meanwhile_is_told_as_replaced(
+    services: ChainServices, call: Call, batch: Batch
+) -> None:
+    publish(services, 9, file=replace(FILE, sha256="f" * 64))
+
+    assert note(call, batch)
+
+    assert services.imports.get(TENANT, "imp_1").failures[0].reason == "replaced"
+
+
+def test_a_document_that_was_deleted_meanwhile_is_told_by_its_id(
     services: ChainServices, call: Call, batch: Batch
 ) -> None:
     services.documents.close(version(9))
 
     assert note(call, batch)
 
-    assert services.imports.get(TENANT, "imp_1").failures[0].reason == "replaced"
+    (told,) = services.imports.get(TENANT, "imp_1").failures
+    assert (told.reason, told.name) == ("deleted", document_id(TENANT, FILE.name))
 
 
 @pytest.mark.parametrize(("error", "failed"), [("", False), ("States.Timeout", True)])

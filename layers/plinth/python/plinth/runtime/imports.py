@@ -60,7 +60,10 @@ def outcome(request: NoteOutcomeInput, services: Services) -> ImportFailure | No
         return ImportFailure(name=name, reason=failure.reason, message=failure.message)
     if known and known.state is DocumentState.INGESTING:
         raise PassagesNotVisibleError("the document is still being ingested")
-    return ImportFailure(name=name, reason="replaced", message="the document was changed or deleted meanwhile")
+    if known is None:  # an erased document leaves its name nowhere
+        told = document_id(request.batch.tenant, name)
+        return ImportFailure(name=told, reason="deleted", message="the document was deleted meanwhile")
+    return ImportFailure(name=name, reason="replaced", message="the document was changed meanwhile")
 
 
 def _is_searchable(request: NoteOutcomeInput, known: DocumentRecord | None) -> bool:
