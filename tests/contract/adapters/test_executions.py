@@ -6,8 +6,9 @@ from functools import partial
 import pytest
 
 from plinth.adapters.dynamo_executions import DynamoExecutions
-from plinth.adapters.dynamo_runs import DynamoRuns
-from plinth.adapters.dynamodb_table import Table
+from plinth.adapters.dynamo_runs import DynamoRuns, run_key
+from plinth.adapters.dynamodb_items import Value
+from plinth.adapters.dynamodb_table import Table, Update
 from plinth.adapters.meter import Meter
 from plinth.contracts.events import Beginning, RunEnded, RunResumed, TextDelta
 from plinth.contracts.executions import BEGINNING, Continuation, ResumeAt
@@ -261,6 +262,28 @@ def test_a_run_that_was_handed_over_and_not_begun_is_overdue_without_a_lease(
     journal.executions.claim(following, owner="second")
     (found,) = (each for each in journal.executions.overdue(limit=10_000) if each.run.tenant == claimed.tenant)
     assert found.leased_until == clock.now() + 120
+
+
+@pytest.mark.guarantee_a
+def test_a_run_whose_row_can_not_be_read_is_overdue_and_hides_no_other(
+    table: Table, run: Run, clock: FakeClock
+) -> None:
+    runs = DynamoRuns(table=table, clock=clock)
+    executions = DynamoExecutions(table=table, runs=runs, clock=clock)
+    other = new_run(run.tenant, clock)
+    for each in (run, other):
+        runs.accept(each, REQUEST, None)
+    damage: dict[str, Value] = {":damage": b"no request"}
+    table.write(Update(key=run_key(run.tenant, run.id), change="SET #request = :damage", values=damage))
+    clock.advance(30)
+
+    found = executions.overdue(limit=10_000)
+    executions.look_again(run, at=clock.now() + 300)
+    later = executions.overdue(limit=10_000)
+
+    readable = {each.run.id: each.readable for each in found if each.run.tenant == run.tenant}
+    assert readable == {run.id: False, other.id: True}
+    assert [each.run.id for each in later if each.run.tenant == run.tenant] == [other.id]
 
 
 def test_a_claim_and_a_renewal_write_what_a_claim_without_a_lease_did_and_a_hand_over_what_receipts_count_for_it(

@@ -1,10 +1,14 @@
 """Values as DynamoDB attributes."""
 
+import zlib
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plinth.adapters.dynamodb_items import Value, from_attributes, packed, to_attributes, unpacked
+from plinth.adapters.dynamodb_items import Value, from_attributes, packed, row, to_attributes, unpacked
 from plinth.contracts.runs import Turn
+from plinth.errors import RecordUnreadableError
 
 VALUES = st.recursive(
     st.text() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(-1e100, 1e100) | st.binary(),
@@ -27,3 +31,14 @@ def test_a_record_is_unpacked_as_it_was_packed_and_long_text_takes_less_room() -
 
     assert unpacked(packed(turns), list[Turn]) == turns
     assert len(packed(turns)) < 200
+
+
+@pytest.mark.parametrize("body", [b"not packed", packed({"question": 1}), packed(b"")[:-5], zlib.compress(b'"\xff"')])
+def test_a_body_that_is_no_such_record_is_unreadable(body: bytes) -> None:
+    with pytest.raises(RecordUnreadableError):
+        unpacked(body, Turn)
+
+
+def test_a_row_that_is_no_such_record_is_unreadable() -> None:
+    with pytest.raises(RecordUnreadableError):
+        row({"question": "Why?", "answer": 7}, Turn)

@@ -1,5 +1,7 @@
 """SweepBudgets: what was set aside and never started comes back, what was started is charged, failures are loud."""
 
+from typing import Any
+
 import pytest
 
 from functions.sweep_budgets import handler as sweep_budgets
@@ -10,6 +12,7 @@ from plinth.contracts.money import Reservation, Swept
 from plinth.contracts.runs import Run, RunRequest
 from plinth.errors import StoreUnavailableError
 from plinth.money.budgets import budgets_of
+from plinth.money.ledger import reservation_key
 from tests.fakes.clock import FakeClock
 from tests.fakes.ledger_rows import FakeLedgerRows
 from tests.unit.steps.conftest import TENANT
@@ -27,7 +30,8 @@ class SweptServices:
 
     def __init__(self) -> None:
         self.clock = FakeClock()
-        self.ledger = LedgerOverRows(FakeLedgerRows(), clock=self.clock)
+        self.rows = FakeLedgerRows()
+        self.ledger = LedgerOverRows(self.rows, clock=self.clock)
 
 
 @pytest.fixture
@@ -53,6 +57,26 @@ def test_a_lapsed_call_is_given_back_or_charged_by_whether_it_was_started(servic
 
     [left] = services.ledger.left(BUDGETS)
     assert (left.day.spent_micro_usd, left.day.held_micro_usd) == (100, 0)
+
+
+@pytest.mark.parametrize("damage", [{"state": "of a later version"}, {"scopes": ["a later kind#0#x"]}])
+def test_a_reservation_that_can_not_be_read_stops_no_other_and_is_put_off(
+    services: SweptServices, damage: dict[str, Any]
+) -> None:
+    bad = set_aside(services, 1)
+    set_aside(services, 2)
+    services.rows.rows[reservation_key(bad)] |= damage
+    services.clock.advance(3600)
+
+    with pytest.raises(StoreUnavailableError, match="1 reservations"):
+        handler({}, None)
+
+    [left] = services.ledger.left(BUDGETS)
+    assert left.day.held_micro_usd == 100
+    assert handler({}, None) == {"refunded": 0, "charged": 0}
+    services.clock.advance(300)
+    with pytest.raises(StoreUnavailableError, match="1 reservations"):
+        handler({}, None)
 
 
 def test_a_sweep_that_leaves_something_over_fails_so_that_the_alarm_hears_of_it(

@@ -13,13 +13,14 @@ from plinth.chain.executions import MAX_LOSSES
 from plinth.contracts.access import Allowance, Allowances
 from plinth.contracts.executions import Continuation, ResumeAt
 from plinth.contracts.money import Reservation
-from plinth.contracts.runs import Run, RunRecord, RunStatus
-from plinth.errors import StoreUnavailableError
+from plinth.contracts.runs import Overdue, Run, RunRecord, RunStatus
+from plinth.errors import RecordUnreadableError, StoreUnavailableError
 from plinth.money.budgets import budgets_of
 from plinth.money.prices import price_of
 from plinth.runtime.started_calls import lost_calls, started_calls
 from tests.fakes.ledger_rows import FakeLedgerRows
 from tests.fakes.objects import FakeMachines
+from tests.fakes.runs import FakeExecutions
 from tests.unit.access.world import TIER
 from tests.unit.steps.conftest import TENANT, ChainServices
 
@@ -233,6 +234,34 @@ def test_one_that_can_not_be_looked_after_stops_no_other_and_fails_the_sweep(
         sweep(services, after=31)
 
     assert record(services, lost).status is RunStatus.FAILED
+
+
+class UnreadableContinuation(FakeExecutions):
+    """The first run's continuation can't be read; neither can the row of the second."""
+
+    def continuation(self, run: Run) -> Continuation:
+        if run.id == "run_1":
+            raise RecordUnreadableError("a stored content can't be read")
+        return super().continuation(run)
+
+    def overdue(self, *, limit: int) -> list[Overdue]:
+        return [replace(each, readable=each.run.id != "run_2") for each in super().overdue(limit=limit)]
+
+
+def test_a_run_of_which_something_can_not_be_read_stops_no_other_and_is_put_off(
+    services: ChainServices, machines: FakeMachines, accept: Accept
+) -> None:
+    services.executions = UnreadableContinuation(services.runs)
+    for number in (1, 2, 3):
+        services.executions.claim(accept("Is it?", run_id=f"run_{number}"), owner="one")
+
+    with pytest.raises(StoreUnavailableError, match="2 runs"):
+        sweep(services, after=121)
+
+    assert [each.id for each in machines.answers.values()] == ["run_3"]
+    assert sweep(services, after=10) == 0
+    with pytest.raises(StoreUnavailableError, match="2 runs"):
+        sweep(services, after=300)
 
 
 @pytest.mark.guarantee_b

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from plinth.adapters.dynamo_runs import START_SECONDS, content_put, run_key
-from plinth.adapters.dynamodb_items import Value, row, unpacked
+from plinth.adapters.dynamodb_items import Item, Value, row, unpacked
 from plinth.adapters.dynamodb_table import ConditionFailedError, Table, Update
 from plinth.adapters.open_rows import OPEN
 from plinth.chain.executions import lease_until, successor
@@ -15,7 +15,7 @@ from plinth.contracts.executions import BEGINNING, Continuation
 from plinth.contracts.runs import Overdue, Run, RunRequest, RunStatus, contents_until
 from plinth.contracts.shards import SHARDS
 from plinth.contracts.tenant import Tenant
-from plinth.errors import ContentMissingError, RunSupersededError
+from plinth.errors import ContentMissingError, RecordUnreadableError, RunSupersededError
 from plinth.ports.clock import Clock
 from plinth.ports.runs import Runs
 
@@ -120,8 +120,7 @@ class DynamoExecutions:
         """Return the rows that the index has, as they are now: it may be behind, so one that has ended is left out."""
         now = self._clock.now()
         keys = [key for shard in SHARDS for key in self._table.keys_in(OPEN, shard, at_most=int(now), limit=limit)]
-        found = ((str(item["pk"]), row(item, _RunRow)) for item in self._table.get_many(keys))
-        return [_overdue(pk, stored) for pk, stored in found if not stored.status.final]
+        return [found for found in map(_overdue, self._table.get_many(keys)) if not found.status.final]
 
     def look_again(self, run: Run, *, at: float) -> None:
         """Move the row in the index, unless it has left it."""
@@ -135,14 +134,19 @@ class DynamoExecutions:
             self._table.write(moved)
 
 
-def _overdue(pk: str, stored: _RunRow) -> Overdue:
-    tenant, _, run_id = pk.partition("#")
-    run = Run(
-        id=run_id,
-        tenant=Tenant(id=tenant),
+def _overdue(item: Item) -> Overdue:
+    tenant, _, run_id = str(item["pk"]).partition("#")
+    run = Run(id=run_id, tenant=Tenant(id=tenant), epoch=0, deadline=0.0)
+    try:
+        stored = row(item, _RunRow)
+        contents = unpacked(stored.request, RunRequest).contents
+    except RecordUnreadableError:
+        return Overdue(run=run, status=RunStatus.ACCEPTED, unwanted=False, readable=False)
+    run = replace(
+        run,
         epoch=stored.epoch,
         deadline=stored.deadline,
         keep_until=stored.expires_at,
-        contents_until=contents_until(unpacked(stored.request, RunRequest).contents, stored.deadline),
+        contents_until=contents_until(contents, stored.deadline),
     )
     return Overdue(run=run, status=stored.status, unwanted=stored.unwanted, leased_until=stored.leased_until)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from plinth.errors import RecordUnreadableError
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
@@ -57,8 +59,11 @@ def _from_attribute(attribute: Mapping[str, Any]) -> Value:
 
 
 def row(item: Mapping[str, object], kind: type[Row]) -> Row:
-    """Return the item as the record `kind`; attributes that it doesn't know are ignored."""
-    return msgspec.convert(item, kind, builtin_types=(bytes,))
+    """Return the item as the record `kind`, or raise `RecordUnreadableError`; unknown attributes are ignored."""
+    try:
+        return msgspec.convert(item, kind, builtin_types=(bytes,))
+    except msgspec.ValidationError as error:
+        raise RecordUnreadableError("a stored row can't be read") from error
 
 
 def packed(content: object) -> bytes:
@@ -67,5 +72,8 @@ def packed(content: object) -> bytes:
 
 
 def unpacked(body: bytes, kind: type[Row]) -> Row:
-    """Return the record that `packed` was given."""
-    return msgspec.json.decode(zlib.decompress(body), type=kind)
+    """Return the record that `packed` was given, or raise `RecordUnreadableError`."""
+    try:
+        return msgspec.json.decode(zlib.decompress(body), type=kind)
+    except (zlib.error, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordUnreadableError("a stored content can't be read") from error

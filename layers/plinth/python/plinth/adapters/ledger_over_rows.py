@@ -2,22 +2,25 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol, TypeVar
 from uuid import uuid4
 
+from plinth.access.log_lines import logger_of
 from plinth.contracts.money import Budget, BudgetLeft, Reservation, ReservationState, StartedCall, Swept
 from plinth.contracts.runs import Run
 from plinth.contracts.shards import SHARDS
-from plinth.errors import PlinthError
+from plinth.errors import PlinthError, RecordUnreadableError
 from plinth.money import budget_parts, budget_rows, ledger
 from plinth.money.budget_rows import BudgetRow
-from plinth.money.ledger_changes import Met, Row, RowKey, RowsBusyError, Steps, Transaction
+from plinth.money.ledger_changes import Change, Condition, Met, Row, RowKey, RowsBusyError, Steps, Transaction
 from plinth.ports.clock import Clock
 
 Result = TypeVar("Result")
 
 _CONFLICTS = 3  # after so many at once, a row is busy
+_UNREADABLE_SECONDS = 300
 _BUSY_SECONDS = 60.0  # how long a process pays from parts before it tries the whole again
 
 CONFLICT_SECONDS = 10.0
@@ -83,7 +86,7 @@ class LedgerOverRows:
         """End at most `limit` lapsed reservations of each part of the index; one that can't be ended stops no other."""
         now = self._clock.now()
         found = [key for shard in SHARDS for key in self._rows.lapsed(shard, now=now, limit=limit)]
-        ended = Counter(self._lapse(row, now) for row in self._rows.get_many(found).values())
+        ended = Counter(self._lapse(key, row, now) for key, row in self._rows.get_many(found).items())
         refunded, charged = ended[ReservationState.RELEASED], ended[ReservationState.CHARGED]
         return Swept(refunded=refunded, charged=charged, failed=ended[None])
 
@@ -103,12 +106,23 @@ class LedgerOverRows:
         parts = [budget_rows.budget_key(replace(budget.scope, part=part)) for part in budget_parts.PARTS]
         return budget_parts.joined(row, [budget_parts.part_row(each) for each in self._rows.get_many(parts).values()])
 
-    def _lapse(self, row: Row, now: float) -> ReservationState | None:
+    def _lapse(self, key: RowKey, row: Row, now: float) -> ReservationState | None:
         try:
             ended = self._perform(ledger.lapse(ledger.reservation_of(row), now=now))
-        except PlinthError:
+        except PlinthError as error:
+            run_id = key[0].partition("#")[2]
+            logger_of("SweepBudgets").warning("not ended", run_id=run_id, call=key[1], error=type(error).__name__)
+            if isinstance(error, RecordUnreadableError):
+                self._put_off(key, now)
             return None
         return None if ended is ReservationState.HELD else ended
+
+    def _put_off(self, key: RowKey, now: float) -> None:
+        """Let the sweep meet other reservations first for a while."""
+        is_open = Condition(attribute="lapses_at", comparison=">", value=0)
+        later = Change(key=key, where=(is_open,), put={"lapses_at": int(now) + _UNREADABLE_SECONDS})
+        with suppress(PlinthError):
+            self._rows.apply((later,))
 
     def _perform(self, steps: Steps[Result], *, conflicts: int | None = None) -> Result:
         try:

@@ -244,12 +244,16 @@ def contents_until(policy: ContentPolicy, deadline: float) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overdue:
-    """An open run that somebody must look after. An execution holds it until `leased_until`, a Unix time; 0 is none."""
+    """An open run that somebody must look after. An execution holds it until `leased_until`, a Unix time; 0 is none.
+
+    Of one that is not `readable` only its tenant and its id are known.
+    """
 
     run: Run
     status: RunStatus
     unwanted: bool
     leased_until: float = 0.0
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ PlinthError
 ├── ReservationStateError        a reservation is not in the state that this needs: a step was left out
 ├── ContentMissingError          a step asks for what no step before it handed on
 ├── ContextsLostError            contexts were paid for and could not be kept
+├── RecordUnreadableError        a stored row is damaged, or of a later version
 ├── SettingMissingError          a function lacks an environment variable that its stack must set
 ├── RunSupersededError           another execution owns the run; this one must stop silently
 └── RequestError                 the caller's mistake or limit: a problem document with a status and a code
@@ -56,6 +57,7 @@ from plinth.errors.faults import (
     PageUnreadableError,
     PassagesNotVisibleError,
     PlinthError,
+    RecordUnreadableError,
     ReservationStateError,
     RunSupersededError,
     SettingMissingError,
@@ -135,6 +137,7 @@ __all__ = [
     "PassagesNotVisibleError",
     "PlinthError",
     "RateLimitedError",
+    "RecordUnreadableError",
     "RequestError",
     "RequestTooLargeError",
     "ReservationStateError",

@@ -56,6 +56,10 @@ class ContextsLostError(PlinthError):
     """A window of contexts was paid for and could not be kept; a repeat of the step would pay for it again."""
 
 
+class RecordUnreadableError(PlinthError):
+    """A stored row is not what this version writes: damaged, or of a later one. The message tells no content."""
+
+
 class SettingMissingError(PlinthError):
     """An environment variable that this function needs is not set; the CDK stack that makes the function sets it."""
 

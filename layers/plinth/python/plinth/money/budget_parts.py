@@ -14,7 +14,7 @@ import msgspec
 from plinth.contracts.money import Budget, Scope
 from plinth.errors import StoreUnavailableError
 from plinth.money.budget_rows import BudgetRow, at_least, budget_key, budget_row, equals, whole
-from plinth.money.ledger_changes import ROUNDS, Change, Condition, Row, Steps, Value
+from plinth.money.ledger_changes import ROUNDS, Change, Condition, Row, Steps, Value, record_of
 
 PARTS = range(1, 9)
 """The parts that a split budget may have."""
@@ -35,7 +35,7 @@ class PartRow(msgspec.Struct, frozen=True):
 
 def part_row(row: Row) -> PartRow:
     """Return the stored row as a record."""
-    return msgspec.convert(row, PartRow)
+    return record_of(row, PartRow)
 
 
 def joined(row: BudgetRow, parts: Sequence[PartRow]) -> BudgetRow:

@@ -21,7 +21,8 @@ from plinth.contracts.money import (
     WindowLeft,
 )
 from plinth.contracts.tenant import Tenant
-from plinth.money.ledger_changes import Change, Condition, Row, RowKey, Value
+from plinth.errors import RecordUnreadableError
+from plinth.money.ledger_changes import Change, Condition, Row, RowKey, Value, record_of
 
 
 class BudgetRow(msgspec.Struct, frozen=True):
@@ -63,14 +64,17 @@ def scope_text(scope: Scope) -> str:
 
 
 def scope_of(tenant: Tenant, text: str) -> Scope:
-    """Return the scope that `scope_text` spelled."""
-    kind, part, name = text.split("#", 2)
-    return Scope(tenant=tenant, kind=ScopeKind(kind), part=int(part), name=name)
+    """Return the scope that `scope_text` spelled, or raise `RecordUnreadableError`."""
+    try:
+        kind, part, name = text.split("#", 2)
+        return Scope(tenant=tenant, kind=ScopeKind(kind), part=int(part), name=name)
+    except ValueError as error:
+        raise RecordUnreadableError("a reservation's scope can't be read") from error
 
 
 def budget_row(row: Row) -> BudgetRow:
     """Return the stored row as a record."""
-    return msgspec.convert(row, BudgetRow)
+    return record_of(row, BudgetRow)
 
 
 def utc_day(now: float) -> str:

@@ -22,7 +22,7 @@ from plinth.contracts.tenant import Tenant
 from plinth.errors import BudgetExceededError, ReservationStateError, StoreUnavailableError
 from plinth.money import budget_parts, budget_rows
 from plinth.money.budget_rows import BudgetRow, budget_row
-from plinth.money.ledger_changes import ROUNDS, Change, Condition, Row, RowKey, Steps, Value
+from plinth.money.ledger_changes import ROUNDS, Change, Condition, Row, RowKey, Steps, Value, record_of
 
 LAPSE_SECONDS = 60
 """How long after its execution's deadline a reservation is swept; the execution itself is over by then."""
@@ -134,7 +134,7 @@ def reservation_key(call: Reservation) -> RowKey:
 
 def reservation_of(stored: Row) -> Reservation:
     """Return a stored reservation."""
-    row = msgspec.convert(stored, ReservationRow)
+    row = record_of(stored, ReservationRow)
     tenant = Tenant(id=row.tenant)
     return Reservation(
         run=Run(id=row.run_id, tenant=tenant, epoch=row.epoch, deadline=row.deadline),
@@ -150,7 +150,7 @@ def reservation_of(stored: Row) -> Reservation:
 
 def started_call(stored: Row) -> StartedCall | None:
     """Return what a stored reservation's call costs, or None where it was not started."""
-    row = msgspec.convert(stored, ReservationRow)
+    row = record_of(stored, ReservationRow)
     if row.state not in _STARTED:
         return None
     billed = row.state is ReservationState.SETTLED
@@ -291,7 +291,7 @@ def _row(old: Row | None) -> ReservationRow:
     """Return the reservation's row that failed a transaction; if none did, a budget's row was not there."""
     if not old:
         raise _gone()
-    return msgspec.convert(old, ReservationRow)
+    return record_of(old, ReservationRow)
 
 
 def _gone() -> ReservationStateError:

@@ -4,7 +4,12 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+import msgspec
+
+from plinth.errors import RecordUnreadableError
+
 Result = TypeVar("Result")
+Record = TypeVar("Record")
 
 RowKey = tuple[str, str]
 Value = str | int | list[str]
@@ -30,6 +35,14 @@ class Change:
     put: Mapping[str, Value] = field(default_factory=dict[str, Value])
     add: Mapping[str, int] = field(default_factory=dict[str, int])
     drop: tuple[str, ...] = ()
+
+
+def record_of(row: Row, kind: type[Record]) -> Record:
+    """Return the stored row as the record `kind`, or raise `RecordUnreadableError`."""
+    try:
+        return msgspec.convert(row, kind)
+    except msgspec.ValidationError as error:
+        raise RecordUnreadableError("a row of the ledger can't be read") from error
 
 
 class RowsBusyError(Exception):

@@ -95,7 +95,10 @@ class Executions(Protocol):
         ...
 
     def overdue(self, *, limit: int) -> list[Overdue]:
-        """Return open runs that somebody must look after: of all tenants, and of some more than `limit` that many."""
+        """Return open runs that somebody must look after: of all tenants, and of some more than `limit` that many.
+
+        One whose row can't be read is among them, and hides no other.
+        """
         ...
 
     def look_again(self, run: Run, *, at: float) -> None:

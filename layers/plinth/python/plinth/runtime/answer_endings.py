@@ -20,7 +20,7 @@ from plinth.contracts.runs import (
     RunStatus,
     Turn,
 )
-from plinth.errors import TransientError
+from plinth.errors import RecordUnreadableError, TransientError
 from plinth.money.budgets import budgets_of
 from plinth.money.platform import platform_cost
 from plinth.runtime.cached_answers import keep_question
@@ -77,7 +77,7 @@ def _budget_lines(run: Run, asked: RunRequest, services: Services) -> tuple[Budg
         return ()
     try:
         standing = services.ledger.left(budgets)
-    except TransientError:
+    except (TransientError, RecordUnreadableError):
         return ()
     return tuple(
         BudgetLine(

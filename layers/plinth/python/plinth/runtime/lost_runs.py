@@ -5,7 +5,7 @@ from dataclasses import replace
 from plinth.chain.executions import ABANDONED_SECONDS, LOST, MAX_LOSSES
 from plinth.contracts.events import ReceiptMade, RunEnded, StepEnded
 from plinth.contracts.runs import Overdue, Run, RunStatus
-from plinth.errors import RunSupersededError
+from plinth.errors import RecordUnreadableError, RunSupersededError
 from plinth.runtime.answer_endings import receipt_for, whole
 from plinth.runtime.approving import expire
 from plinth.runtime.started_calls import every_call, lost_calls
@@ -13,12 +13,26 @@ from plinth.wiring import Services
 
 _LEAST_SECONDS = 60  # a run that is begun later would end before its answer
 _AGAIN_SECONDS = 30
+_UNREADABLE_SECONDS = 300
 _CANCELLED = RunEnded(status=RunStatus.CANCELLED, reason="cancelled", message="the run was cancelled, as was asked")
 _LOST = RunEnded(status=RunStatus.FAILED, reason=LOST.reason, message=LOST.message)
 
 
 def look_after(found: Overdue, services: Services) -> bool:
-    """Return whether the run was ended. To be begun twice does no harm: one execution can claim a run."""
+    """Return whether the run was ended. To be begun twice does no harm: one execution can claim a run.
+
+    One of which something can't be read is put off, so that it never stands before others: `RecordUnreadableError`.
+    """
+    try:
+        return _look_after(found, services)
+    except RecordUnreadableError:
+        services.executions.look_again(found.run, at=services.clock.now() + _UNREADABLE_SECONDS)
+        raise
+
+
+def _look_after(found: Overdue, services: Services) -> bool:
+    if not found.readable:
+        raise RecordUnreadableError("the row of an open run can't be read")
     run, now = found.run, services.clock.now()
     if found.leased_until > now:
         services.executions.look_again(run, at=min(found.leased_until, run.deadline + ABANDONED_SECONDS))

@@ -7,7 +7,7 @@ import msgspec
 
 from plinth.contracts.money import StartedCall
 from plinth.contracts.runs import ModelCost, Run, RunRequest
-from plinth.errors import TransientError
+from plinth.errors import RecordUnreadableError, TransientError
 from plinth.money.budgets import budgets_of
 from plinth.money.prices import Price
 from plinth.wiring import Services
@@ -37,12 +37,15 @@ def every_call(told: Sequence[ModelCost], run: Run, asked: RunRequest, services:
     """
     try:
         return (*told, *lost_calls(told, run, asked, services))
-    except TransientError:
+    except (TransientError, RecordUnreadableError):
         return tuple(told)
 
 
 def _cost(call: StartedCall) -> ModelCost:
-    price = msgspec.json.decode(call.price, type=Price)
+    try:
+        price = msgspec.json.decode(call.price, type=Price)
+    except msgspec.DecodeError as error:
+        raise RecordUnreadableError("the price of a started call can't be read") from error
     return ModelCost(
         model=call.model,
         input_tokens=0,
