@@ -1,5 +1,7 @@
 """A run of ten turns and twelve minutes on a clock of its own: it completes, whoever dies when it is handed over."""
 
+from typing import Any
+
 import pytest
 
 from client.answers import collect
@@ -90,6 +92,27 @@ def test_a_run_that_needs_longer_than_it_may_take_ends_by_its_deadline(services:
     assert ended.ended_at <= run.deadline
     assert ended.receipt is not None
     assert world.spent() == (ended.receipt.model_cost_micro_usd, 0)
+
+
+def test_the_steps_that_a_call_of_a_model_is_handed_do_not_grow_with_the_turns(services: ChainServices) -> None:
+    world = World(services, turns=30, seconds=2.0)
+    handed: list[int] = []
+    call_model = world.machine.handler("${CallModelArn}")
+
+    def counted(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        handed.append(len(event["steps"]))
+        return call_model(event, context)
+
+    world.machine.handlers["${CallModelArn}"] = counted
+    world.accept()
+
+    ended = world.carry_out()
+
+    require_whole(world, ended)
+    assert len(handed) == 30
+    assert max(handed) < 10
+    steps = [each.event.step for each in world.log() if isinstance(each.event, StepEnded)]
+    assert (steps.count("CallModel"), steps.count("BuildPrompt"), steps.count("RunTool")) == (30, 30, 29)
 
 
 PLACES = (

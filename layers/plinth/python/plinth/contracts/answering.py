@@ -104,7 +104,9 @@ class BuildPromptOutput:
 
 
 class CallOutcome(StrEnum):
-    """RETRY asks the machine to wait `wait_seconds` and call again; FAILED ends the run with `error`.
+    """COMPLETE says that the steps that were handed in are in the log: the machine carries them no further.
+
+    RETRY asks the machine to wait `wait_seconds` and call again; FAILED ends the run with `error`.
 
     WAITING says that this wait is not over.
     """
