@@ -65,8 +65,10 @@ def in_buckets(deployed: Deployed, word: str) -> Iterator[str]:
 def in_index(deployed: Deployed, word: str) -> Iterator[str]:
     client = OpenSearch(deployed.info.outputs["SearchUrl"], opaque_id="test")
     try:
+        index = searched_index(deployed)
         query = {"size": 10, "query": {"match": {"text": word}}, "_source": True}
-        hits = client.search(index=searched_index(deployed), body=query)["hits"]["hits"]
+        is_there = client.indices.exists(index=index)  # the first document makes it
+        hits = client.search(index=index, body=query)["hits"]["hits"] if is_there else []
         yield from (f"index {hit['_id']}" for hit in hits if word in str(hit["_source"]))
     finally:
         client.close()
