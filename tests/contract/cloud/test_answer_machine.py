@@ -39,10 +39,10 @@ RAISES = "class KeyError(Exception): pass\ndef handler(event, context): raise Ke
 OVERRUNS = "import time\ndef handler(event, context): time.sleep(3)"
 
 
-def ended(cloud: Cloud, faults: dict[str, str]) -> dict[str, Any]:
-    """Run the machine with these faulty steps; return what FailRun was given."""
+def executed(cloud: Cloud, faults: dict[str, str], **states: dict[str, Any]) -> dict[str, Any]:
+    """Run the machine with these faulty steps and these states in place of its own; return how it ended."""
     definition = msgspec.json.decode(MACHINE.read_text())
-    definition["States"]["RunFailed"] = {"Type": "Succeed"}  # so that the execution has FailRun's output
+    definition["States"].update(states)
     for branch in definition["States"]["GatherContext"]["Branches"]:
         for state in branch["States"].values():
             state.update({"TimeoutSeconds": 1} if state["Type"] == "Task" else {})
@@ -52,8 +52,24 @@ def ended(cloud: Cloud, faults: dict[str, str]) -> dict[str, Any]:
     text = re.sub(r"\$\{(\w+)Arn\}", lambda found: functions.get(found[1], functions["FailRun"]), text)
     client = cloud.client("stepfunctions")
     machine = client.create_state_machine(name=unique("answer"), definition=text, roleArn=ROLE, type="EXPRESS")
-    told: dict[str, Any] = cloud.run(machine["stateMachineArn"], {"run": {"id": "run_1"}})["output"]
+    return cloud.run(machine["stateMachineArn"], {"run": {"id": "run_1"}})
+
+
+def ended(cloud: Cloud, faults: dict[str, str]) -> dict[str, Any]:
+    """Run the machine with these faulty steps; return what FailRun was given."""
+    succeeds = {"Type": "Succeed"}  # so that the execution has FailRun's output
+    told: dict[str, Any] = executed(cloud, faults, RunFailed=succeeds)["output"]
     return told
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [("cancelled", "SUCCEEDED"), ("budget_exceeded", "SUCCEEDED"), ("model_busy", "FAILED"), ("internal", "FAILED")],
+)
+def test_what_the_caller_did_fails_no_execution_and_so_calls_nobody(cloud: Cloud, reason: str, status: str) -> None:
+    failed = GOOD.format(name="FailRun", result={"reason": reason})
+
+    assert executed(cloud, {"ClaimRun": RAISES, "FailRun": failed})["status"] == status
 
 
 @pytest.mark.parametrize(
