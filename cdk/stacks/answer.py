@@ -16,7 +16,7 @@ from cdk.steps import ANSWER_STEPS, SWEEP_RUNS
 class AnswerStack(Stack):
     """The answer chain: at most five minutes, at least once, so every step is fenced by the run's epoch.
 
-    EventBridge, each minute -> SweepRuns. A sweep that fails is not repeated: the next one is.
+    EventBridge, each minute -> SweepRuns. A sweep that fails is not repeated: the next one comes.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, foundations: Foundations) -> None:

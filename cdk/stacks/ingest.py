@@ -64,7 +64,7 @@ class IngestStack(Stack):
         self.start = ChainStep(self, step=START_INGEST, surroundings=starts)
         self.sync = ChainStep(self, step=SYNC_DOCUMENTS, surroundings=starts)
         often = events.Schedule.rate(Duration.minutes(self._environment.sync_minutes))
-        call_by_clock(self, "EachSync", schedule=often, step=self.sync)
+        call_by_clock(self, "EachSync", schedule=often, step=self.sync, retries=2)
         self.imports.let_wake(self.start, *self.imports.steps)
         chains = [*self.ingest.steps, *self.erase.steps, *self.imports.steps, *reindexing]
         self.steps = [*chains, self.start, self.sync]

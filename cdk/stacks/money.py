@@ -13,7 +13,7 @@ from cdk.steps import EXPORT_USAGE, SWEEP_BUDGETS
 class MoneyStack(Stack):
     """EventBridge, each minute -> SweepBudgets; on the second of each month -> ExportUsage.
 
-    A sweep that fails is not repeated, since the next one is. An export is: Lambda tries it twice more.
+    A sweep that fails is not repeated, since the next one comes. An export is: Lambda tries it twice more.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, foundations: Foundations) -> None:

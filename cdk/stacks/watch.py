@@ -18,6 +18,7 @@ from cdk.stacks.erasure import ErasureStack
 from cdk.stacks.infer import InferStack
 from cdk.stacks.ingest import IngestStack
 from cdk.stacks.money import MoneyStack
+from cdk.steps import EXPORT_USAGE, SYNC_DOCUMENTS
 
 _QUEUES = {
     "RefusedDocuments": "documents-refused",
@@ -29,6 +30,8 @@ _QUEUES = {
 PERIOD = Duration.minutes(5)
 SLOW_ANSWER_MS = 60_000
 FAULTS = 5
+SELDOM = (EXPORT_USAGE, SYNC_DOCUMENTS)
+"""Functions that the clock calls less often than `FAULTS` times in a period: one error of theirs is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +133,8 @@ def _dead_letters(watched: Watched) -> list[Signal]:
 
 def _errors(step: ChainStep) -> Signal:
     metric = step.function.metric_errors(period=PERIOD)
-    return Signal(name=f"{step.step.name}Errors", runbook="function-errors", metric=metric, limit=FAULTS)
+    limit = 1 if step.step in SELDOM else FAULTS
+    return Signal(name=f"{step.step.name}Errors", runbook="function-errors", metric=metric, limit=limit)
 
 
 def _throttles(step: ChainStep) -> Signal:
