@@ -13,7 +13,7 @@ from cdk.containers import LLAMA_CPP, TEI, VLLM, Container
 
 MemoryStore = Literal["local_domain", "domain", "serverless"]
 Runtime = Literal["python3.11", "python3.13"]
-_OWNER = re.compile(r"[a-z][a-z0-9-]{0,9}")
+_OWNER = re.compile(r"[a-z][a-z0-9]{0,9}")
 
 
 class UnknownEnvironmentError(ValueError):
@@ -223,6 +223,6 @@ def environment_named(name: str, *, owner: str | None = None, alarm_email: str |
     owner = named_owner or owner or ""
     if not _OWNER.fullmatch(owner):
         raise UnknownEnvironmentError(
-            "a sandbox belongs to a person: pass -c owner=NAME (a-z, 0-9 and hyphens, at most 10, a letter first)"
+            "a sandbox belongs to a person: pass -c owner=NAME (a-z and 0-9, at most 10, a letter first)"
         )
     return replace(environment, name=f"sandbox-{owner}")

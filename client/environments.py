@@ -44,6 +44,8 @@ class Environment:
 
 def environment_named(name: str) -> Environment:
     """Return the environment; raises `NotReachableError` where it is not deployed or not reachable."""
+    if name == "sandbox":
+        raise UsageError("a sandbox belongs to a person: name whose, such as sandbox-ann")
     return _local() if name == LOCAL else _deployed(name)
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from unicodedata import category
 
 from client.api import PlinthApi
 from client.errors import ClientError
@@ -19,6 +20,7 @@ from plinth.contracts.importing import ImportedFile, ImportFailure, ImportRecord
 MOST_FILES = 2_000
 """Of one import, as the API takes them."""
 MOST_BYTES = 50 * 1024 * 1024
+_NO_LETTERS = ("Cc", "Cs")
 _UPLOADS_AT_ONCE = 8
 _POLL_SECONDS = 1.0
 
@@ -55,12 +57,19 @@ class Listed:
 
 def listed(file: SourceFile) -> Listed | ImportFailure:
     """Return the file as it is announced, or why it can't be imported."""
-    body = file.path.read_bytes()
+    if any(category(letter) in _NO_LETTERS for letter in file.name):
+        told = file.name.encode(errors="replace").decode()
+        return ImportFailure(name=told, reason="bad_name", message="the name is not UTF-8, or not printable: rename it")
+    try:
+        size = file.path.stat().st_size
+        body = file.path.read_bytes() if size <= MOST_BYTES else b""
+    except OSError as error:
+        return ImportFailure(name=file.name, reason="unreadable", message=f"the file can't be read: {error.strerror}")
+    if size > MOST_BYTES:
+        message = f"the file has {size} bytes: split it into files of at most {MOST_BYTES}"
+        return ImportFailure(name=file.name, reason="too_large", message=message)
     if not body:
         return ImportFailure(name=file.name, reason="empty", message="the file is empty")
-    if len(body) > MOST_BYTES:
-        message = f"the file has {len(body)} bytes: split it into files of at most {MOST_BYTES}"
-        return ImportFailure(name=file.name, reason="too_large", message=message)
     announced = ImportedFile(
         name=file.name,
         sha256=hashlib.sha256(body).hexdigest(),

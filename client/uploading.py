@@ -1,10 +1,11 @@
 """Which files an ingest takes, under which names, and when each is done: searchable, or refused with a reason."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from client.api import PlinthApi
 from client.errors import ApiError, ClientError, UsageError
@@ -31,7 +32,8 @@ class SourceFile:
 def source_files(paths: Sequence[Path]) -> list[SourceFile]:
     """Return the files to ingest: a file under its own name, those of a folder under their path within it.
 
-    Hidden files and folders are left out. Raises UsageError for a path that is not there, and if nothing is left.
+    Hidden files and folders are left out. Raises UsageError for a path that is not there or can't be
+    listed, and if nothing is left.
     """
     found = [file for path in paths for file in _of(path)]
     if not found:
@@ -43,12 +45,21 @@ def _of(path: Path) -> Iterator[SourceFile]:
     if path.is_file():
         yield SourceFile(path=path, name=path.name)
     elif path.is_dir():
-        for file in sorted(path.rglob("*")):
-            relative = file.relative_to(path)
-            if file.is_file() and not any(part.startswith(".") for part in relative.parts):
-                yield SourceFile(path=file, name=relative.as_posix())
+        for file in sorted(_below(path)):
+            yield SourceFile(path=file, name=file.relative_to(path).as_posix())
     else:
         raise UsageError(f"{path} is no file and no folder")
+
+
+def _below(path: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(path, onerror=_refuse):
+        folders[:] = (each for each in folders if not each.startswith("."))
+        found = (Path(folder, each) for each in names if not each.startswith("."))
+        yield from (each for each in found if each.is_file())
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise UsageError(f"{error.filename} can't be read ({error.strerror}): give leave, or name other files") from error
 
 
 def patiently(

@@ -73,7 +73,7 @@ def noted_searches(home: Path) -> Path:
 def chosen_ports() -> Ports:
     """PLINTH_PORT and the three behind it; 4600 to 4603 by default."""
     value = os.environ.get("PLINTH_PORT") or str(DEFAULT_PORT)
-    if not value.isdigit() or not 1024 <= int(value) <= 65536 - _PORTS:
+    if not (value.isascii() and value.isdigit()) or not 1024 <= int(value) <= 65536 - _PORTS:
         raise SettingError(f"PLINTH_PORT is {value!r}: set it to the first of four free ports, 1024 to 65532")
     return Ports(edge=int(value))
 

@@ -31,7 +31,7 @@ from client.commands import (
     tracing,
     usage,
 )
-from client.errors import ClientError
+from client.errors import ClientError, UsageError
 from local.deploy import DeployError
 from local.models.errors import ModelError
 from local.processes import LocalProcessError
@@ -75,6 +75,11 @@ def reported(run: Callable[[], int | None]) -> int:
             raise
         sys.stderr.write(f"plinth: {error}\n")
         return error.exit_code if isinstance(error, ClientError) else _NOT_RUNNING
+    except (OSError, UnicodeError) as error:
+        if _DEBUG in sys.argv:
+            raise
+        sys.stderr.write(f"plinth: {error}\n".encode(errors="replace").decode())
+        return UsageError.exit_code
     except KeyboardInterrupt:
         return _INTERRUPTED
     finally:

@@ -58,7 +58,10 @@ def ask_person(api: PlinthApi, run_id: str, asked: ApprovalNeeded, *, env: str, 
     if not (interactive and sys.stdin.isatty()):
         console.print(f"the run waits five minutes for you: {how} (or with --deny)", markup=False, soft_wrap=True)
         return
-    word: Word = "approve" if typer.confirm("Approve this call?", err=True) else "deny"
+    try:
+        word: Word = "approve" if typer.confirm("Approve this call?", err=True) else "deny"
+    except typer.Abort as interrupted:
+        raise KeyboardInterrupt from interrupted
     try:
         api.decide(run_id, asked.call, asked.arguments_sha256, word)
     except ApiError as error:

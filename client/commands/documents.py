@@ -140,7 +140,7 @@ def redrive(
         refused = [each for each in told if each.state is DocumentState.REFUSED]
     console = output()
     for each in refused:
-        line = f"refused: {plain(each.name)}: {each.message} [{each.reason}]"
+        line = f"refused: {plain(each.name)}: {plain(each.message or '')} [{each.reason}]"
         console.print(line, markup=False, soft_wrap=True)
     console.print(f"{len(taken) - len(refused)} of {len(taken)} documents are ready")
     if refused:

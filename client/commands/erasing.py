@@ -40,12 +40,14 @@ def erase(
     """Erase a document, a user or a tenant: hidden at once, then removed from every store."""
     if [document, user, tenant].count(None) != 2:
         raise UsageError("name one thing to erase: a document's NAME, --user USER or --tenant TENANT")
+    if receipt:
+        receipt.open("ab").close()  # before anything is erased: it may be the only proof
     with environment_named(env).api() as api:
         done = _ended(api, _begun(api, document, user, tenant))
-    if done.receipt and receipt:
-        receipt.write_bytes(msgspec.json.format(msgspec.json.encode(done.receipt), indent=1))
     counts = ", ".join(f"{count} from {store}" for store, count in sorted(done.removed.items()))
     output().print(f"erased: {counts or 'there was nothing'} [{done.id}]", markup=False, soft_wrap=True)
+    if done.receipt and receipt:
+        receipt.write_bytes(msgspec.json.format(msgspec.json.encode(done.receipt), indent=1))
 
 
 def _begun(api: PlinthApi, document: str | None, user: str | None, tenant: str | None) -> Erasure:

@@ -7,6 +7,7 @@ import msgspec
 import typer
 
 from client.commands.choices import AsJson, EnvironmentName, output
+from client.display import plain
 from client.environments import LOCAL, environment_named
 from client.errors import UsageError
 from client.records import ConversationTurns
@@ -38,7 +39,7 @@ def conversations(
             listed = api.conversation(conversation)
             lines = [line for turn in listed.turns for line in (f"> {turn.question}", turn.answer, "")]
             lines += _summary_lines(listed.summary)
-    _print(msgspec.json.encode(listed).decode() if json else "\n".join(lines))
+    _print(msgspec.json.encode(listed).decode() if json else plain("\n".join(lines)))
 
 
 @app.command(epilog="Examples: plinth facts | plinth facts --erase fact_07c2ea380d6d7e469e669ab6")
@@ -54,7 +55,7 @@ def facts(
             api.erase_fact(erase)
         found = api.facts()
     lines = [f"{each.id}  {_day(each.at)}  {each.text}" for each in found]
-    _print(msgspec.json.encode(found).decode() if json else "\n".join(lines) or "nothing is remembered")
+    _print(msgspec.json.encode(found).decode() if json else plain("\n".join(lines)) or "nothing is remembered")
 
 
 def _summary_lines(summary: ModelSummary | None) -> list[str]:

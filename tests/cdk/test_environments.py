@@ -25,7 +25,7 @@ def test_an_unknown_environment_is_refused_with_the_names_of_all() -> None:
             environment_named(name)
 
 
-@pytest.mark.parametrize("owner", [None, "", "Ann", "an_n", "a" * 11])
+@pytest.mark.parametrize("owner", [None, "", "Ann", "an_n", "an-n", "a" * 11])
 def test_a_sandbox_without_a_usable_owner_is_refused_with_the_remedy(owner: str | None) -> None:
     with pytest.raises(UnknownEnvironmentError, match="-c owner=NAME"):
         environment_named("sandbox", owner=owner)

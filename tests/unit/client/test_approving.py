@@ -4,6 +4,7 @@ import json
 
 import httpx
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from client import following
@@ -107,6 +108,17 @@ def test_who_asks_at_a_terminal_decides_there(monkeypatch: pytest.MonkeyPatch, *
     ask_person(api_over(sent), "run_1", NEEDED, env="local", interactive=True)
 
     assert sent == [(DECIDED, {"decision": word, "arguments_sha256": "a" * 64})]
+
+
+def test_an_interrupt_at_the_question_is_one_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> bool:
+        raise typer.Abort
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("typer.confirm", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        ask_person(api_over([]), "run_1", NEEDED, env="local", interactive=True)
 
 
 def test_a_decision_that_comes_too_late_is_told_and_the_answer_is_still_waited_for(

@@ -64,6 +64,8 @@ def test_an_unknown_option_is_a_usage_error() -> None:
         (NotReachableError("not running"), 3),
         (PortBusyError("busy"), 3),
         (ApiError("no key", status=401, code="unauthenticated"), 4),
+        (PermissionError(13, "Permission denied", "stack.json"), 2),
+        (NotADirectoryError(20, "Not a directory", "/etc/hosts/run"), 2),
     ],
 )
 def test_an_expected_error_is_one_sentence_and_an_exit_code(
@@ -84,6 +86,18 @@ def test_debug_shows_where_an_error_comes_from(monkeypatch: pytest.MonkeyPatch) 
 
     with pytest.raises(UsageError):
         reported(fail)
+
+
+def test_text_that_can_not_be_sent_is_told_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert reported(lambda: len("caf\udce9".encode())) == 2
+    assert "surrogates not allowed" in capsys.readouterr().err
+
+
+def test_the_sandbox_of_nobody_is_refused() -> None:
+    answer = run("documents", "--env", "sandbox")
+
+    assert isinstance(answer.exception, UsageError)
+    assert "sandbox-ann" in str(answer.exception)
 
 
 def test_a_home_without_a_stack_names_the_command_that_makes_one(

@@ -4,6 +4,7 @@ import hashlib
 import json
 from base64 import b64encode
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
@@ -103,6 +104,17 @@ def test_erasures_and_memory_are_asked_for_by_their_own_paths() -> None:
         "DELETE /v1/conversations/talk",
         "DELETE /v1/facts/fact_1",
     ]
+
+
+def test_nothing_is_erased_whose_receipt_could_not_be_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def nobody(request: httpx.Request) -> httpx.Response:
+        raise AssertionError(request.url)
+
+    with api_over(nobody) as api:
+        monkeypatch.setattr(erasing, "environment_named", lambda _: SimpleNamespace(api=lambda: nullcontext(api)))
+        done = CliRunner().invoke(app, ["erase", "--user", "ada", "--receipt", str(tmp_path / "none" / "ada.json")])
+
+    assert isinstance(done.exception, FileNotFoundError)
 
 
 @pytest.mark.parametrize("named", ["notes/a.md", DOCUMENT["document_id"]])

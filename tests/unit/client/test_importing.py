@@ -1,5 +1,6 @@
 """How a folder is imported: hashed, uploaded where bytes are missing, started, followed, taken up again."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from client.commands.documents import batched, tags_of
 from client.commands.pricing import agree_on_contexts, micro_usd
 from client.errors import UsageError
 from client.importing import ImportOptions, ImportStuckError, Listed, import_files, listed
-from client.uploading import source_files
+from client.uploading import SourceFile, source_files
 from plinth.contracts.importing import ImportFailure
 
 RUNNING = {"import_id": "imp_1", "state": "running", "files": 2, "unchanged": 0, "created_at": 1.0}
@@ -104,6 +105,26 @@ def test_an_empty_file_is_told_before_anything_is_sent(tmp_path: Path) -> None:
 
     assert isinstance(found, ImportFailure)
     assert found.reason == "empty"
+
+
+@pytest.mark.parametrize("name", ["caf\udce9.txt", "a\x1b[2Jb.txt"])
+def test_a_name_that_no_document_can_have_is_told_and_the_other_files_go(tmp_path: Path, name: str) -> None:
+    found = listed(SourceFile(path=tmp_path / name, name=name))
+
+    assert isinstance(found, ImportFailure)
+    assert (found.reason, found.name.encode().decode()) == ("bad_name", found.name)
+
+
+def test_a_file_that_can_not_be_read_is_told_and_one_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "image.iso").touch()
+    os.truncate(tmp_path / "image.iso", 2**40)
+
+    gone, large = (listed(SourceFile(path=tmp_path / name, name=name)) for name in ("gone.txt", "image.iso"))
+
+    assert isinstance(gone, ImportFailure)
+    assert isinstance(large, ImportFailure)
+    assert (gone.reason, large.reason) == ("unreadable", "too_large")
+    assert "1099511627776 bytes" in large.message
 
 
 def test_files_go_in_parts_of_what_one_import_takes(tmp_path: Path) -> None:

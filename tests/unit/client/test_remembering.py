@@ -78,6 +78,13 @@ def test_facts_are_listed_and_forgotten(run: Callable[..., Result], asked: Asked
     assert asked == ["GET /v1/facts", "DELETE /v1/facts/fact_1", "GET /v1/facts"]
 
 
+def test_what_is_remembered_steers_no_terminal(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TURN, "answer", "Ann.\x1b[2J\x1b]52;c;cHduZWQ=\x07")
+    monkeypatch.setitem(FACT, "text", "Ann\x1b]0;owned\x07 likes ed.")
+
+    assert "\x1b" not in run("conversations", "talk").output + run("facts").output
+
+
 def test_both_are_told_as_json(run: Callable[..., Result]) -> None:
     assert '"id":"talk"' in run("conversations", "--json").output
     assert '"answer":"Ann."' in run("conversations", "talk", "--json").output

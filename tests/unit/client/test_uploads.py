@@ -1,5 +1,6 @@
 """Which files are taken, how an upload is sent, and when a document counts as done."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,6 +24,24 @@ def test_a_folder_gives_its_files_by_their_path_within_it_and_no_hidden_ones(tmp
 def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"gone\.md is no file"):
         source_files([tmp_path / "gone.md"])
+
+
+def test_a_folder_that_can_not_be_listed_is_named_and_nothing_is_left_out_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir, locked = os.scandir, tmp_path / "locked"
+    locked.mkdir()
+    (tmp_path / "a.md").touch()
+
+    def denied(path: Path) -> object:
+        if Path(path) == locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+
+    with pytest.raises(UsageError, match="locked can't be read"):
+        source_files([tmp_path])
 
 
 def test_an_upload_is_sent_as_signed_and_without_the_api_key(tmp_path: Path) -> None:
