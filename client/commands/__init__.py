@@ -37,6 +37,8 @@ from local.models.errors import ModelError
 from local.processes import LocalProcessError
 
 _NOT_RUNNING = 3
+_ELSEWHERE = (LocalProcessError, DeployError, ModelError, AwsError, BotoCoreError)
+_GIVEN = (OSError, UnicodeError)  # a path, or a text, that can't be used
 _DEBUG = "--debug"
 _INTERRUPTED = 130
 
@@ -70,16 +72,13 @@ def reported(run: Callable[[], int | None]) -> int:
     before = signal.signal(signal.SIGTERM, _leave)
     try:
         return run() or 0
-    except (ClientError, LocalProcessError, DeployError, ModelError, AwsError, BotoCoreError) as error:
-        if _DEBUG in sys.argv:
-            raise
-        sys.stderr.write(f"plinth: {error}\n")
-        return error.exit_code if isinstance(error, ClientError) else _NOT_RUNNING
-    except (OSError, UnicodeError) as error:
+    except (ClientError, *_ELSEWHERE, *_GIVEN) as error:
         if _DEBUG in sys.argv:
             raise
         sys.stderr.write(f"plinth: {error}\n".encode(errors="replace").decode())
-        return UsageError.exit_code
+        if isinstance(error, ClientError):
+            return error.exit_code
+        return UsageError.exit_code if isinstance(error, _GIVEN) else _NOT_RUNNING
     except KeyboardInterrupt:
         return _INTERRUPTED
     finally:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from rich.console import Console
 from rich.progress import Progress
 
 from client.commands.choices import AsJson, EnvironmentName, output, progress
@@ -85,10 +86,7 @@ def tags_of(tags: Sequence[str] | None) -> dict[str, str]:
 
 def _tell(ended: Sequence[ImportRecord], failures: Sequence[ImportFailure], *, of: int, wait: bool) -> None:
     console = output()
-    for each in failures:
-        console.print(
-            f"refused: {plain(each.name)}: {plain(each.message)} [{each.reason}]", markup=False, soft_wrap=True
-        )
+    _tell_refused(console, failures)
     if more := sum(record.failed - len(record.failures) for record in ended):
         console.print(f"... and {more} more")
     ready = sum(record.ready + record.unchanged for record in ended)
@@ -100,6 +98,12 @@ def _tell(ended: Sequence[ImportRecord], failures: Sequence[ImportFailure], *, o
             console.print(f"import {record.import_id} stopped: the same command takes it up again", markup=False)
     if (wait and ready < of) or failures:
         raise typer.Exit(1)
+
+
+def _tell_refused(console: Console, refused: Sequence[ImportFailure | DocumentRecord]) -> None:
+    for each in refused:
+        line = f"refused: {plain(each.name)}: {plain(each.message or '')} [{each.reason}]"
+        console.print(line, markup=False, soft_wrap=True)
 
 
 @group.callback(epilog="Examples: plinth documents | plinth documents --refused | plinth documents redrive --all")
@@ -139,9 +143,7 @@ def redrive(
         told = bar.track(ended, total=len(again), description="reading and indexing")
         refused = [each for each in told if each.state is DocumentState.REFUSED]
     console = output()
-    for each in refused:
-        line = f"refused: {plain(each.name)}: {plain(each.message or '')} [{each.reason}]"
-        console.print(line, markup=False, soft_wrap=True)
+    _tell_refused(console, refused)
     console.print(f"{len(taken) - len(refused)} of {len(taken)} documents are ready")
     if refused:
         raise typer.Exit(1)
