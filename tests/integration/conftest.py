@@ -6,6 +6,7 @@ The models behind an API are scripted ones on loopback, with time limits that a 
 import json
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from local import stack
 from local.places import Ports, noted_searches
 from local.processes import free_port
 from local.records import StackInfo
+from local.supervision import wait_until
 from plinth.chain.catalogue import catalogue
 from tests.conformance.shapes import listed
 from tests.fakes.providers import ProviderServer
@@ -169,6 +171,18 @@ class Deployed:
         pages = self.aws("dynamodb").get_paginator("scan").paginate(TableName=self.info.outputs[f"{table}Table"])
         return [item for page in pages for item in page["Items"]]
 
+    def write(self, operation: str, **request: Any) -> None:
+        """Write to a table from outside, as often as a transaction of the stack's own holds the item."""
+        dynamodb = self.aws("dynamodb")
+
+        def written() -> bool:
+            with suppress(dynamodb.exceptions.TransactionConflictException):
+                getattr(dynamodb, operation)(**request)
+                return True
+            return False
+
+        assert wait_until(written, timeout_seconds=20)
+
     def up(self) -> StackInfo:
         """Start the stack (again) on its own ports."""
         return stack.up(self.home, self.ports, model="small", progress=print, strict=True)
@@ -241,7 +255,7 @@ def close_breakers(deployed: Deployed) -> None:
     """Let every model be asked, whatever failed before."""
     for model in catalogue().models:
         key = {"pk": {"S": f"MODEL#{model}"}, "sk": {"S": "BREAKER"}}
-        deployed.aws("dynamodb").delete_item(TableName=deployed.info.outputs["RunsTable"], Key=key)
+        deployed.write("delete_item", TableName=deployed.info.outputs["RunsTable"], Key=key)
 
 
 @pytest.fixture(autouse=True)

@@ -85,7 +85,7 @@ def test_what_no_step_can_read_ends_the_run_and_the_next_one_is_answered(
         assert turns
         for item in turns:
             item["body"] = {"B": b"no turn of ours"}
-            deployed.aws("dynamodb").put_item(TableName=table, Item=item)
+            deployed.write("put_item", TableName=table, Item=item)
         second = api.create_run(Question(question="And now?", model=PAID, conversation_id=conversation))
         outcomes = steps_of(api, second)
         ended = api.get_run(second.id)
