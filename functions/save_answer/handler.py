@@ -25,7 +25,8 @@ def save_answer(request: SaveAnswerInput, services: Services) -> SaveAnswerOutpu
     services.limits.ended(run, used_tokens=used_by(request.calls))
     steps = last_steps(request, services)
     receipt = whole(answered_receipt(request, now=services.clock.now()), run, record.request, services, steps.all)
-    services.run_log.append(run, last_events(answer, reply=reply, receipt=receipt, steps=steps.unlogged))
+    events = last_events(answer, reply=reply, receipt=receipt, steps=steps.unlogged, attempt=steps.attempt)
+    services.run_log.append(run, events)
     return SaveAnswerOutput(saved=True)
 
 

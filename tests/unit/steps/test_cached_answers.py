@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from client.answers import collect
 from plinth.contracts.access import CachePolicy
+from plinth.contracts.events import TextDelta
 from plinth.contracts.models import StopReason
 from plinth.contracts.runs import CacheMatch, Receipt, Run
 from tests.fakes.models import FakeModel, whole
@@ -78,6 +80,22 @@ def test_a_cached_answer_carries_its_citations_its_age_and_what_it_saved(
     assert first.answer.citations
     receipt = receipt_of(services, "run_2")
     assert (receipt.age_seconds, receipt.saved_micro_usd, receipt.model_cost_micro_usd) == (90, 20, 0)
+
+
+@pytest.mark.guarantee_a
+def test_readers_of_a_lost_execution_s_text_are_given_the_cached_answer_in_its_place(
+    services: ChainServices, call: Call, accept: Accept
+) -> None:
+    answer(services, call, accept(ASKED, run_id="run_1", cache=CachePolicy.SEMANTIC))
+    run = accept(REWORDED, run_id="run_2", cache=CachePolicy.SEMANTIC)
+    services.run_log.append(run, [TextDelta(text="Half of a longer answ", attempt=1, offset=0)])
+
+    answer(services, call, run)
+
+    read = collect(services.run_log.read(TENANT, "run_2", after=0))
+    assert (read.text, read.attempt) == ("First [1].", 2)
+    assert read.ended is not None
+    assert read.ended.text_length == len(read.text)
 
 
 def test_a_question_that_lies_elsewhere_is_no_match_though_its_form_is_the_same(

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from plinth.contracts.answering import SaveAnswerInput
 from plinth.contracts.conversations import remembering
-from plinth.contracts.events import CitationFound, Event, ReceiptMade, RunEnded, StepEnded, TextDelta
+from plinth.contracts.events import CitationFound, Event, ReceiptMade, Reset, RunEnded, StepEnded, TextDelta
 from plinth.contracts.models import Reply
 from plinth.contracts.runs import (
     NOT_IN_DOCUMENTS,
@@ -118,10 +118,13 @@ def remember(request: SaveAnswerInput, asked: RunRequest, answer: Answer, servic
             keep_question(run, request.near_key, request.cache_key, services)
 
 
-def last_events(answer: Answer, *, reply: Reply | None, receipt: Receipt, steps: Sequence[StepEnded]) -> list[Event]:
-    """Return the end of the log. Without a reply nothing was streamed, so the text comes here, whole."""
-    text: list[Event] = [] if reply else [TextDelta(text=answer.text, attempt=1, offset=0)]
+def last_events(
+    answer: Answer, *, reply: Reply | None, receipt: Receipt, steps: Sequence[StepEnded], attempt: int = 1
+) -> list[Event]:
+    """Return the end of the log. Without a reply the text comes here, whole, as this attempt at it."""
+    text: list[Event] = [] if reply else [TextDelta(text=answer.text, attempt=attempt, offset=0)]
+    reset = [Reset(attempt=attempt, reason="function_lost")] if text and attempt > 1 else []
     citations = [CitationFound(citation=citation) for citation in answer.citations]
     reason = NOT_IN_DOCUMENTS if answer.stop_reason == NOT_IN_DOCUMENTS else None
     ended = RunEnded(status=RunStatus.DONE, text_length=len(reply.text if reply else answer.text), reason=reason)
-    return [*text, *citations, *steps, ReceiptMade(receipt=receipt), ended]
+    return [*reset, *text, *citations, *steps, ReceiptMade(receipt=receipt), ended]
