@@ -18,10 +18,10 @@ def fill_document(request: FillDocumentInput, services: Services) -> FillDocumen
     visible = services.memory.named(target).count(document)
     if visible == request.passages:
         return FillDocumentOutput(copied=visible, stale=not services.documents.copied(document, target))
-    copied = request.copied or copy_version(document, target, services)
-    if request.copied or copied != request.passages:
+    if request.copied:
         raise PassagesNotVisibleError(f"{visible} of {request.passages} passages are searchable in {target}")
-    return FillDocumentOutput(copied=copied, stale=False, awaited=True)
+    copy_version(document, target, services, passages=request.passages)
+    return FillDocumentOutput(copied=request.passages, stale=False, awaited=True)
 
 
 handler = step(fill_document)

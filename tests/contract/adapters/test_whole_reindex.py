@@ -17,6 +17,7 @@ from plinth.contracts.memory import Content, DocumentVersion, Passage, SearchSco
 from plinth.contracts.reindexing import AdvanceReindexInput, AdvanceReindexOutput, FillDocumentInput
 from plinth.contracts.retrieval import DEFAULT_MIX
 from plinth.contracts.tenant import Tenant
+from plinth.errors import PassagesNotVisibleError
 from plinth.wiring import Services
 from tests.contract.adapters.conftest import made_table
 from tests.fakes.clock import FakeClock
@@ -97,3 +98,17 @@ def test_documents_move_to_another_model_while_one_of_them_goes(
     client = OpenSearch(search_url)
     assert not client.indices.exists(index=old)
     client.close()
+
+
+@pytest.mark.guarantee_d
+def test_a_version_that_a_search_does_not_see_whole_yet_is_not_copied_in_part(
+    services: Services, version: Version
+) -> None:
+    live = published(services, version(1))
+    target = str(services.newest_index)
+    asked = FillDocumentInput(document=live, passages=len(TEXTS) + 1, target=target)
+
+    with pytest.raises(PassagesNotVisibleError, match="3 of 4"):
+        fill_document(asked, services)
+
+    assert services.memory.named(target).count(live) == 0

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from plinth.contracts.memory import DocumentVersion
+from plinth.errors import PassagesNotVisibleError
 from plinth.memory.index_names import index_name
 from plinth.ports.documents import Vector
 from plinth.runtime.live_passages import live_passages
@@ -29,13 +30,17 @@ def embedded_for(
     return Embedded(vectors={text: made[text] if text in made else known[text] for text in texts}, embedded=len(fresh))
 
 
-def copy_version(document: DocumentVersion, target: str, services: Services) -> int:
-    """Copy a version from the index that is searched, with new vectors for another model; return its passages."""
+def copy_version(document: DocumentVersion, target: str, services: Services, *, passages: int) -> None:
+    """Copy a version from the index that is searched, with new vectors for another model.
+
+    `PassagesNotVisibleError` where a search does not see all its passages yet: then nothing is written.
+    """
     live = services.documents.corpus(document.tenant).indexes.live
     held = services.memory.named(live).read(document)
+    if len(held.passages) != passages:
+        raise PassagesNotVisibleError(f"{len(held.passages)} of {passages} passages are searchable in {live}")
     vectors: Sequence[Vector] = [vector for _, vector in held.passages]
     if index_name(live).model != index_name(target).model and vectors:
         vectors = services.embedder_of(target).embed([passage.searched for passage, _ in held.passages])
     pairs = [(passage, vector) for (passage, _), vector in zip(held.passages, vectors, strict=True)]
     services.memory.named(target).index(document, held.title, pairs, labels=held.labels)
-    return len(pairs)
