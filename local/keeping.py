@@ -49,7 +49,7 @@ def start_supervisor(home: Path) -> None:
     append = (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.posix_spawn(
         sys.executable,
-        [sys.executable, "-m", "local.supervisor", "--home", str(home)],
+        [sys.executable, "-P", "-m", "local.supervisor", "--home", str(home)],
         host_variables(),
         file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), append, (os.POSIX_SPAWN_DUP2, 1, 2)],
         setsid=True,

@@ -79,7 +79,7 @@ def edge(home: Path, *, ports: Ports, outputs: Mapping[str, str], strict: bool) 
 def _process(name: str, options: tuple[str, ...], *, home: Path, health_url: str) -> WantedProcess:
     return WantedProcess(
         name=name,
-        argv=(sys.executable, "-m", f"local.{name}", *options),
+        argv=(sys.executable, "-P", "-m", f"local.{name}", *options),
         env=host_variables(),
         health_url=health_url,
         log=str(home / "logs" / f"{name}.log"),

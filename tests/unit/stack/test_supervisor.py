@@ -81,6 +81,16 @@ def test_what_is_asked_for_runs_until_the_stop_and_no_longer(home: Path) -> None
     assert not keeping.stop_supervisor(home)
 
 
+def test_the_folder_it_is_started_from_lends_it_no_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / "__init__.py").touch()
+    monkeypatch.chdir(tmp_path)
+
+    keeping.start_supervisor(tmp_path)
+
+    assert keeping.stop_supervisor(tmp_path)
+
+
 def test_asking_again_restarts_only_what_has_changed(home: Path) -> None:
     kept, old, new = server(home, "kept"), server(home, "moved"), server(home, "moved")
     bring_up(home, kept, old)
