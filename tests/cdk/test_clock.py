@@ -37,6 +37,21 @@ def test_a_call_of_the_clock_that_fails_is_repeated_only_as_often_as_its_stack_s
     assert {step: rule["Targets"][0]["RetryPolicy"]["MaximumRetryAttempts"] for step, rule in rules.items()} == REPEATED
 
 
+def test_a_sweep_that_is_throttled_waits_no_longer_than_until_the_next(synthesized: Synthesized) -> None:
+    assembly = synthesized("prod")
+    invoked = [each["Properties"] for each in assembly.resources("AWS::Lambda::EventInvokeConfig").values()]
+    by_lambda = {
+        _step(e["FunctionName"]): e["MaximumEventAgeInSeconds"] for e in invoked if "MaximumEventAgeInSeconds" in e
+    }
+    by_rule = {
+        step: policy["MaximumEventAgeInSeconds"]
+        for step, rule in schedules(assembly).items()
+        if "MaximumEventAgeInSeconds" in (policy := rule["Targets"][0]["RetryPolicy"])
+    }
+
+    assert by_lambda == by_rule == {"SweepBudgets": 60, "SweepRuns": 60}
+
+
 def test_the_alarm_of_a_function_that_the_clock_calls_needs_no_more_errors_than_calls(synthesized: Synthesized) -> None:
     assembly = synthesized("prod")
     alarms = assembly.resources("AWS::CloudWatch::Alarm")
