@@ -48,8 +48,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 1 failed run or refused document, 2 wrong usage, 3 not running or not reachable, "
-    "4 refused by the API.",
+    epilog="Exit codes: 0 done, 1 it failed or was refused as it is, 2 wrong usage, 3 not running or not reachable, "
+    "4 refused by the API, 130 interrupted.",
 )
 _WORKING = (documents, erasing, exporting, asking, approving, remembering)
 for module in (stack, *_WORKING, models, tracing, logs, tenants, cost, usage, reindexing, syncing):

@@ -26,7 +26,7 @@ _POLL_SECONDS = 0.5
 _PATIENCE_SECONDS = 900.0
 
 
-@app.command(epilog="Examples: plinth erase notes/a.md | plinth erase --user ada --receipt ada.json")
+@app.command(epilog="Examples: plinth erase notes/a.md | plinth erase --user bob --receipt bob.json")
 def erase(
     document: Annotated[
         str | None, typer.Argument(help="A document's name or id.", metavar="[NAME]", show_default=False)
@@ -62,7 +62,7 @@ def _ended(api: PlinthApi, erasure: Erasure) -> Erasure:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while erasure.state is ErasureState.RUNNING:
         if time.monotonic() > deadline:
-            raise IngestTimeoutError(f"erasure {erasure.id} goes on by itself: see GET /v1/erasures")
+            raise IngestTimeoutError(f"erasure {erasure.id} goes on by itself: see GET /v1/erasures/{erasure.id}")
         time.sleep(_POLL_SECONDS)
         erasure = api.get_erasure(erasure.id)
     if erasure.state is ErasureState.FAILED:
@@ -70,7 +70,7 @@ def _ended(api: PlinthApi, erasure: Erasure) -> Erasure:
     return erasure
 
 
-@receipts.command(epilog="Example: plinth receipts verify ada.json --about ada")
+@receipts.command(epilog="Example: plinth receipts verify bob.json --about bob")
 def verify(
     file: Annotated[Path, typer.Argument(help="A receipt, as `plinth erase --receipt` wrote it.", exists=True)],
     *,

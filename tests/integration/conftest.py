@@ -80,10 +80,15 @@ day_usd = 5
 """
 
 
+def user_of(tenant: str, name: str, *scopes: str) -> str:
+    """Return the rows of a user with a key; without scopes these are as by default."""
+    held = f"scopes = {json.dumps(scopes)}\n" if scopes else ""
+    return f'[tenants.{tenant}.users.{name}]\nkeys = ["test"]\n{held}'
+
+
 def tenant(name: str, tier: str, user: str, *scopes: str) -> str:
-    """Return the rows of a tenant with one user and its key; without scopes these are as by default."""
-    held = f"scopes = {json.dumps(scopes)}" if scopes else ""
-    return f'[tenants.{name}]\ntier = "{tier}"\n[tenants.{name}.users.{user}]\nkeys = ["test"]\n{held}\n'
+    """Return the rows of a tenant with one user and its key."""
+    return f'[tenants.{name}]\ntier = "{tier}"\n{user_of(name, user, *scopes)}'
 
 
 RUNS = ("runs:read", "runs:write")
@@ -100,7 +105,8 @@ TENANTS = TIERS + "".join(
         tenant("mortal", "counted", "mo"),
         tenant("mindful", "counted", "mina"),
         tenant("perishable", "pro", "mia", *RUNS, *DOCUMENTS, "erase"),
-        tenant("passing", "pro", "pat", *RUNS, "erase"),
+        tenant("passing", "pro", "pat", *RUNS),
+        user_of("passing", "petra", "erase"),
         tenant("leaving", "pro", "lou", *RUNS, *DOCUMENTS, "export"),
         tenant("redriven", "pro", "red", *RUNS, *DOCUMENTS),
         tenant("unheard", "pro", "una"),
@@ -124,7 +130,7 @@ class Deployed:
     keys: dict[str, str]
 
     def http(self, tenant: str | None = "acme", **headers: str) -> httpx.Client:
-        """Return an HTTP client with a tenant's key, or without one."""
+        """Return an HTTP client with the key of a tenant's first user, or of another user, or without one."""
         key = {"authorization": f"Bearer {self.keys[tenant]}"} if tenant else {}
         return httpx.Client(base_url=self.info.api_url, headers={**key, **headers}, timeout=60)
 
@@ -242,7 +248,8 @@ def deployed(provider: ProviderServer, openai_port: int) -> Iterator[Deployed]:
             file.write_text(TENANTS)
             bare = Deployed(home=home, ports=ports, info=info, keys={})
             table = TenantsTable(bare.aws("dynamodb"), table=info.outputs["TenantsTable"], environment="local")
-            keys = {made.tenant: made.text for made in table.apply(read_tenants(file))}
+            made = list(table.apply(read_tenants(file)))
+            keys = {each.user: each.text for each in made} | {each.tenant: each.text for each in reversed(made)}
             yield Deployed(home=home, ports=ports, info=info, keys=keys)
             sent = noted_searches(home).read_text().splitlines()
             assert set(sent) <= listed(), "add it to tests/conformance/test_our_requests.py"

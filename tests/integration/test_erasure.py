@@ -198,7 +198,7 @@ def test_a_user_who_is_erased_leaves_the_tenants_sums_and_the_others_alone(deplo
     ask(deployed, f"Who is {word}?", tenant="passing", conversation="mine")
     ask(deployed, f"Who is {kept}?", tenant="rival")
 
-    with deployed.api("passing") as api:
+    with deployed.api("petra") as api:
         erasure = api.delete_user("pat")
     done: Any = finished(deployed, erasure, reader="operator")
 

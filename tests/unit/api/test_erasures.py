@@ -60,6 +60,15 @@ def test_only_an_operator_erases_tenants_and_only_an_eraser_users(world: World, 
     assert world.machines.forgets == []
 
 
+@pytest.mark.parametrize("path", ["/v1/users/someone", f"/v1/tenants/{BOB.id}"])
+def test_nobody_erases_the_key_that_would_fetch_the_receipt(world: World, operator: Client, path: str) -> None:
+    answer = operator.call("DELETE", path)
+
+    assert (answer.status, answer.json["field"]) == (400, path.split("/")[2].rstrip("s"))
+    assert world.machines.forgets == []
+    assert operator.call("GET", "/v1/models").status == 200
+
+
 @pytest.mark.parametrize("name", ["nobody", "Not-A-Tenant"])
 def test_an_unknown_tenant_is_not_found(operator: Client, name: str) -> None:
     assert operator.call("DELETE", f"/v1/tenants/{name}").code == "not_found"
@@ -94,3 +103,20 @@ def test_deleting_a_document_begins_its_erasure_everywhere(world: World, client:
         "a.md",
     )
     assert eraser.call("GET", f"/v1/erasures/{erasure.id}").json["extent"] == "document"
+
+
+@pytest.mark.guarantee_e
+def test_who_may_begin_an_erasure_may_follow_it_and_nobody_else(world: World, eraser: Client, operator: Client) -> None:
+    writer, admin, reader = (
+        Client(world, world.issue(tenant, scopes=(scope,)))
+        for tenant, scope in ((ALICE, "documents:write"), (BOB, "admin"), (ALICE, "runs:read"))
+    )
+    announced = writer.call("POST", "/v1/documents", {"name": "a.md", "content_type": "text/markdown", "size_bytes": 1})
+    document = writer.call("DELETE", f"/v1/documents/{announced.json['document']['document_id']}").json["erasure_id"]
+    user = eraser.call("DELETE", "/v1/users/ada").json["id"]
+
+    assert writer.call("GET", f"/v1/erasures/{document}").json["extent"] == "document"
+    assert writer.call("GET", f"/v1/erasures/{user}").code == "missing_scope"
+    assert reader.call("GET", f"/v1/erasures/{document}").code == "missing_scope"
+    tenant = operator.call("DELETE", f"/v1/tenants/{ALICE.id}").json["id"]
+    assert admin.call("GET", f"/v1/erasures/{tenant}").json["extent"] == "tenant"

@@ -12,10 +12,12 @@ from plinth.api.exchange import CurrentExchange
 from plinth.api.responses import accepted
 from plinth.contracts.erasing import Erasure, ErasureState, Extent, SignedReceipt, Target
 from plinth.contracts.tenant import Tenant
-from plinth.errors import NotFoundError
+from plinth.errors import InvalidFieldError, NotFoundError
 from plinth.runtime.erasures import begin_erasure, require_own
 
 _ERASURE_ID = re.compile(r"era_[0-9a-f]{32}")
+_FOLLOW = {Extent.DOCUMENT: Scope.DOCUMENTS_WRITE, Extent.USER: Scope.ERASE, Extent.TENANT: Scope.ADMIN}
+"""Who may begin an erasure may follow it; the scope `erase` follows each of its tenant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,10 @@ def add_routes(resolver: APIGatewayRestResolver) -> None:
 
 def delete_user(user: str, exchange: CurrentExchange) -> Response[ErasureView]:
     """Refuse a user's keys and hide their runs at once, and erase what belongs to them from every store."""
-    target = Target(extent=Extent.USER, tenant=exchange.caller.tenant, name=unquote(user))
+    caller, name = exchange.caller, unquote(user)
+    if name == caller.user:
+        raise InvalidFieldError("user", "this key is theirs and would be refused at once: use another user's key")
+    target = Target(extent=Extent.USER, tenant=caller.tenant, name=name)
     return _begun(begin_erasure(target, exchange.services))
 
 
@@ -58,16 +63,22 @@ def delete_tenant(tenant: str, exchange: CurrentExchange) -> Response[ErasureVie
         named = Tenant(id=tenant)
     except ValueError as error:
         raise NotFoundError(f"no tenant {tenant}") from error
+    if named == exchange.caller.tenant:
+        raise InvalidFieldError("tenant", "this key is theirs and would be refused at once: use another tenant's key")
     return _begun(begin_erasure(Target(extent=Extent.TENANT, tenant=named, name=named.id), exchange.services))
 
 
 def get_erasure(erasure: str, exchange: CurrentExchange) -> ErasureView:
     """Return how far an erasure has come, and its signed receipt once it is done."""
+    caller = exchange.caller
+    if caller.scopes.isdisjoint(_FOLLOW.values()):
+        caller.require(Scope.ERASE)
     if not _ERASURE_ID.fullmatch(erasure):
         raise NotFoundError(f"no erasure {erasure}")
     found = exchange.services.erasing.erasures.get(erasure)
-    caller = exchange.caller
     require_own(found, tenant=caller.tenant.id, admin=Scope.ADMIN in caller.scopes)
+    if Scope.ERASE not in caller.scopes:
+        caller.require(_FOLLOW[found.target.extent])
     return _view(found)
 
 
