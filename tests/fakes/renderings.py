@@ -41,5 +41,5 @@ def reached(text: str) -> set[str]:
             hosts.add(parts.hostname or f"{parts.scheme}:")
         shown = LexborHTMLParser(markup).text()
         bare = re.findall(r"(?:https?|ftp)://[^\s/?#]*|www\.[a-z0-9-]+[^\s/]*|mailto:\S+", shown, re.IGNORECASE)
-        hosts.update(re.sub(r".*//", "", each).lower() for each in bare)
+        hosts.update(re.sub(r".*//|:[0-9]+\Z", "", each).lower() for each in bare)
     return hosts - {"console.example"}

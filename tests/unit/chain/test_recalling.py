@@ -18,10 +18,11 @@ def test_each_older_turn_is_told_in_a_line_with_the_first_sentence_of_its_answer
 
 
 def test_where_there_is_no_room_for_all_the_latest_are_told() -> None:
-    summary = summary_of([turn(1, documents=("doc_1",)), turn(2, documents=("doc_2",))], characters=30)
+    turns = [turn(number, documents=(f"doc_{number}",)) for number in (1, 2, 3)]
+    summary = summary_of(turns, characters=72)
 
-    assert summary.text == "- Question 2? -> Answer 2."
-    assert summary.documents == ("doc_2",)
+    assert summary.text == "- Question 2? -> Answer 2.\n- Question 3? -> Answer 3."
+    assert summary.documents == ("doc_2", "doc_3")
     assert summary_of([turn(1)], characters=5).text == ""
 
 
@@ -30,6 +31,15 @@ def test_a_line_is_never_longer_than_its_bounds_whatever_was_said() -> None:
 
     assert len(summary.text) < 340
     assert "\n" not in summary.text
+
+
+def test_a_long_turn_is_cut_to_the_room_there_is_and_leaves_some_to_those_before_it() -> None:
+    turns = [*map(turn, range(1, 6)), Turn(question="What " * 30, answer="x" * 224, at=6.0)]
+
+    lines = summary_of(turns, characters=266).text.splitlines()
+
+    assert lines[:-1] == [f"- Question {number}? -> Answer {number}." for number in range(1, 6)]
+    assert len(lines[-1]) < 133
 
 
 def test_what_is_known_of_a_user_is_material_in_the_prompt_and_taints_it() -> None:

@@ -148,6 +148,23 @@ def test_passages_that_a_tool_finds_get_the_next_numbers_and_can_be_cited(
     assert [(each.marker, each.text) for each in cited] == [(3, "Passage 3."), (2, "Passage 2.")]
 
 
+def test_a_passage_of_a_newer_version_of_its_document_has_a_number_of_its_own(
+    services: ChainServices, call: Call, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replaced = replace(passage(1), chunk_id="doc_1:h:1", generation="h", text="Within 14 days.")
+    services.runs.put_content(run, "passages", (passage(1),))
+    monkeypatch.setattr(own_surroundings, "search", lambda *_, **__: ((replaced,), ()))
+    services.model = FakeModel(([], asks_for(LOOK)), (["Within 14 days [2]."], whole()))
+
+    call(call_model, run=run, attempt=1)
+    turn_after_tools(call, run, turn=2, tools=1)
+    call(parse_reply, run=run, turn=2)
+
+    (result,) = told(services).tool_results
+    assert "[2] Hours\nWithin 14 days." in result.text
+    assert [each.text for each in services.runs.get_content(run, "answer", Answer).citations] == ["Within 14 days."]
+
+
 def outcome_of(services: ChainServices, call: Call, run: Run, asked: ToolCall) -> ToolResult:
     """Return what the model is told after it asked for this."""
     services.model = FakeModel(([], asks_for(asked)), (["So be it."], whole()))

@@ -46,7 +46,7 @@ _UNDECIDED = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(rf"(?://)?(?P<host>{_HOST}{{1,253}})")
-_PORT = re.compile(r":\d{1,5}(?!\d)")
+_PORT = re.compile(r":[0-9]{1,5}(?!\d)")
 _REST_OF_ADDRESS = re.compile(r"[^\s<>()\[\]\"'`{}|]*")
 
 
@@ -121,11 +121,11 @@ def without_links(text: str, hosts: Sequence[str]) -> str:
 
 
 def _with_path(address: re.Pattern[str], text: str, at: int) -> tuple[str, int]:
-    """Return the address up to a slash, after which nothing can be part of the host's name any more."""
+    """Return the address, with its port, up to a slash, after which nothing can be part of the host any more."""
     found = address.match(text, at)
     if found is None:
         return REMOVED, at
-    end = found.start("host") + len(found["host"].rstrip("."))
+    end = _end_of(_PORT, text, found.start("host") + len(found["host"].rstrip(".")))
     follows = text[end : end + 1]
     slash = "" if not follows or follows in "/?#" or follows.isspace() else "/"
     return text[at:end] + slash, end

@@ -41,11 +41,11 @@ def recalled(seen: Sequence[Turn], summary: ModelSummary | None, route: Route) -
 
 
 def summary_of(older: Sequence[Turn], *, characters: int) -> Summary:
-    """Return a line for each of the turns, the latest that fit in `characters`, oldest first."""
+    """Return a line for each of the turns, the latest that fit in `characters`, oldest first: long ones are cut."""
     lines: list[str] = []
     told: list[Turn] = []
     for turn in reversed(older):
-        line = _line(turn)
+        line = _line(turn, characters)
         if sum(map(len, lines)) + len(line) > characters:
             break
         lines.append(line)
@@ -54,9 +54,10 @@ def summary_of(older: Sequence[Turn], *, characters: int) -> Summary:
     return Summary(text="\n".join(reversed(lines)), documents=tuple(sorted(documents)))
 
 
-def _line(turn: Turn) -> str:
-    answer = _cut(_first_sentence(turn.answer), _ANSWER_CHARACTERS)
-    return f"- {_cut(turn.question, _QUESTION_CHARACTERS)} -> {answer}"
+def _line(turn: Turn, room: int) -> str:
+    question = _cut(turn.question, min(_QUESTION_CHARACTERS, room // 6))
+    answer = _cut(_first_sentence(turn.answer), min(_ANSWER_CHARACTERS, room // 4))
+    return f"- {question} -> {answer}"
 
 
 def _first_sentence(text: str) -> str:

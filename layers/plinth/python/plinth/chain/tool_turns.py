@@ -22,10 +22,10 @@ def number_found(
     numbered: Sequence[StoredPassage], outcomes: Sequence[ToolOutcome | None]
 ) -> tuple[StoredPassage, ...]:
     """Return the passages with those that tools found after them, each once: their places are their numbers."""
-    known = {(passage.document_id, passage.position): passage for passage in numbered}
+    known = {passage.chunk_id: passage for passage in numbered}
     for outcome in outcomes:
         for passage in outcome.passages if outcome else ():
-            known.setdefault((passage.document_id, passage.position), passage)
+            known.setdefault(passage.chunk_id, passage)
     return tuple(known.values())
 
 
@@ -41,7 +41,7 @@ def with_results(
 
     Calls without any outcome are those over `MAX_CALLS`.
     """
-    numbers = {(passage.document_id, passage.position): number for number, passage in enumerate(numbered, start=1)}
+    numbers = {passage.chunk_id: number for number, passage in enumerate(numbered, start=1)}
     told = [*(outcome or _MISSING for outcome in outcomes), *[_TOO_MANY] * (len(reply.tool_calls) - len(outcomes))]
     results = tuple(_result(call, outcome, numbers) for call, outcome in zip(reply.tool_calls, told, strict=True))
     asked = Message(role=Role.ASSISTANT, text=reply.text, tool_calls=reply.tool_calls)
@@ -49,8 +49,8 @@ def with_results(
     return replace(prompt, messages=(*prompt.messages, asked, answered), tainted=True)
 
 
-def _result(call: ToolCall, outcome: ToolOutcome, numbers: dict[tuple[str, int], int]) -> ToolResult:
-    found = [f"[{numbers[passage.document_id, passage.position]}] {passage.in_context}" for passage in outcome.passages]
+def _result(call: ToolCall, outcome: ToolOutcome, numbers: dict[str, int]) -> ToolResult:
+    found = [f"[{numbers[passage.chunk_id]}] {passage.in_context}" for passage in outcome.passages]
     text = "\n\n".join(filter(None, [outcome.text, *found]))
     cut = text if len(text) <= RESULT_CHARACTERS else text[:RESULT_CHARACTERS] + _CUT
     return ToolResult(call_id=call.id, text=_MATERIAL + cut, failed=outcome.failed)
