@@ -25,6 +25,16 @@ _BLOCK = 1 << 16
 _ENCRYPTED = 0x1
 _IS_LAST = (True,)  # expat takes it by position only
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main "
+_MC = "http://schemas.openxmlformats.org/markup-compatibility/2006 "
+_SAID = {"tab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+_NOTES = ("footnote", "endnote", "footnoteReference", "endnoteReference")
+_UNTOLD = (_W + "del", _W + "moveFrom", _W + "pPrChange", _MC + "Fallback")
+"""What was deleted, or stood here or looked so before; and what is told once more, for old programs."""
+_MEANT = {
+    **{_W + name: name for name in ("p", "pStyle", "numPr", "t", "tbl", "tr", "tc", *_SAID, *_NOTES)},
+    **dict.fromkeys(_UNTOLD, "untold"),
+}
+_NOTE_PARTS = ("word/footnotes.xml", "word/endnotes.xml")
 _HEADING = re.compile(r"(?:heading|title) ?([1-9])?", re.IGNORECASE)
 
 
@@ -37,7 +47,10 @@ def parse_docx(name: str, body: bytes) -> ParsedDocument:
             styles = _Styles()
             if "word/styles.xml" in parts:
                 _read(archive, parts["word/styles.xml"], styles.start, styles.end, styles.text)
-            content = _Content(styles.headings)
+            notes = _Content(styles.headings)
+            for part in filter(parts.__contains__, _NOTE_PARTS):
+                _read(archive, parts[part], notes.start, notes.end, notes.text)
+            content = _Content(styles.headings, notes.notes)
             _read(archive, parts["word/document.xml"], content.start, content.end, content.text)
     except (BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError) as error:
         raise DocumentRefusedError("unreadable_docx", f"the archive is damaged ({error}); save it again") from error
@@ -108,93 +121,142 @@ class _Styles:
         """Styles hold no text."""
 
 
+@dataclass(slots=True)
+class _Paragraph:
+    words: list[str] = field(default_factory=list[str])
+    level: int | None = None
+    is_item: bool = False
+
+    @property
+    def text(self) -> str:
+        return "".join(self.words).strip()
+
+    @property
+    def line(self) -> str:
+        return " ".join("".join(self.words).split())
+
+
 @dataclass
 class _Content:
-    """The document's text as its elements come: paragraphs, list items, rows with cells, and sections by heading."""
+    """The text as its elements come: paragraphs, list items, rows with cells, and sections by heading.
+
+    `open` are the paragraphs around what comes, below them one that is never told. Boxes and notes are told after the
+    paragraph or table that they stand in: each note once, so that no file grows by naming one again and again.
+    """
 
     headings: dict[str, int]
+    notes: dict[str, str] = field(default_factory=dict[str, str])
+    note: str = ""
     depth: int = 0
+    untold: int = 0
     outline: Outline = field(default_factory=Outline)
     path: tuple[str, ...] = ()
     blocks: list[str] = field(default_factory=list[str])
+    waiting: list[_Paragraph] = field(default_factory=list[_Paragraph])
+    open: list[_Paragraph] = field(default_factory=lambda: [_Paragraph()])
     rows: list[str] = field(default_factory=list[str])
-    cells: list[list[str]] = field(default_factory=list[list[str]])
+    cells: list[list[_Paragraph]] = field(default_factory=list[list[_Paragraph]])
     tables: int = 0
-    words: list[str] = field(default_factory=list[str])
     takes_text: bool = False
-    level: int | None = None
-    is_item: bool = False
     sections: list[Section] = field(default_factory=list[Section])
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise DocumentRefusedError("too_deep", f"its elements are nested over {MAX_DEPTH} deep; save it again")
-        match tag.removeprefix(_W):
+        name = _MEANT.get(tag)
+        if name == "untold":
+            self.untold += 1
+        elif name and not self.untold:
+            self._begin(name, attributes)
+
+    def _begin(self, name: str, attributes: dict[str, str]) -> None:
+        match name:
             case "p":
-                self.words, self.level, self.is_item = [], None, False
+                self.open.append(_Paragraph())
+                (self.cells[-1] if self.cells else self.waiting).append(self.open[-1])
             case "pStyle":
                 style = attributes.get(_W + "val", "")
-                self.level = self.headings.get(style, _heading_level(style))
+                self.open[-1].level = self.headings.get(style, _heading_level(style))
             case "numPr":
-                self.is_item = True
+                self.open[-1].is_item = True
             case "t":
                 self.takes_text = True
-            case "tab":
-                self.words.append(" ")
-            case "br" | "cr":
-                self.words.append("\n")
             case "tbl":
-                self.tables += 1
+                self._begin_table()
             case "tc":
                 self.cells.append([])
+            case _ if name in _SAID:
+                self.open[-1].words.append(_SAID[name])
+            case _ if name in _NOTES:
+                self._meet_note(name, attributes.get(_W + "id", ""))
             case _:
                 pass
 
     def end(self, tag: str) -> None:
         self.depth -= 1
-        match tag.removeprefix(_W):
+        match _MEANT.get(tag):
+            case None:
+                pass
+            case "untold":
+                self.untold -= 1
+            case _ if self.untold:
+                pass
             case "t":
                 self.takes_text = False
             case "p":
-                self._end_paragraph()
+                self.open.pop()
+                self._tell()
             case "tr" if self.tables == 1:
-                self.rows.append(" | ".join(" ".join(cell) for cell in self.cells))
+                cells = (" ".join(filter(None, (each.line for each in cell))) for cell in self.cells)
+                self.rows += (" | ".join(cells), "\n")
                 self.cells = []
             case "tbl":
                 self.tables -= 1
                 if not self.tables:
-                    self._add("\n".join(self.rows))
                     self.rows = []
+                    self._tell()
+            case "footnote" | "endnote":
+                self.notes[self.note], self.blocks = "\n\n".join(self.blocks), []
             case _:
                 pass
 
     def text(self, text: str) -> None:
         if self.takes_text:
-            self.words.append(text)
+            self.open[-1].words.append(text)
 
     def ended(self) -> tuple[Section, ...]:
         """Return the sections, the last one included."""
         self._end_section()
         return tuple(self.sections)
 
-    def _end_paragraph(self) -> None:
-        text = "".join(self.words).strip()
-        self.words = []
-        if self.tables:
-            if self.cells and text:
-                self.cells[-1].append(" ".join(text.split()))
-        elif self.level is not None and text:
-            self._end_section()
-            heading = " ".join(text.split())
-            self.path = self.outline.enter(self.level, heading)
-            self._add(heading)
+    def _meet_note(self, name: str, number: str) -> None:
+        kind = name.removesuffix("Reference")
+        if kind == name:
+            self.note = kind + number
         else:
-            self._add(f"- {text}" if self.is_item and text else text)
+            self.waiting.append(_Paragraph([self.notes.pop(kind + number, "")]))
 
-    def _add(self, block: str) -> None:
-        if block.strip():
-            self.blocks.append(block)
+    def _begin_table(self) -> None:
+        self.tables += 1
+        if self.tables == 1:
+            self.waiting.append(_Paragraph(self.rows))
+
+    def _tell(self) -> None:
+        """Tell what waited for the end of the outermost paragraph or table."""
+        if self.tables or len(self.open) > 1:
+            return
+        for each in self.waiting:
+            text = each.text
+            if each.level is not None and text and not self.note:
+                self._end_section()
+                text = each.line
+                self.path = self.outline.enter(each.level, text)
+            elif each.is_item and text:
+                text = f"- {text}"
+            if text:
+                self.blocks.append(text)
+        self.waiting = []
 
     def _end_section(self) -> None:
         if self.blocks:
