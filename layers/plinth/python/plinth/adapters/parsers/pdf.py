@@ -1,9 +1,10 @@
-"""PDF: one section per page."""
+"""PDF: one section per page, with what was filled into its form; words that a line's end cut are joined."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 import pypdfium2
-from pypdfium2.raw import FPDF_ERR_PASSWORD
+from pypdfium2.raw import FLATTEN_SUCCESS, FPDF_ERR_PASSWORD
 
 from plinth.adapters.parsers import MAX_CHARACTERS
 from plinth.adapters.parsers.text import title_from_name
@@ -11,6 +12,9 @@ from plinth.contracts.memory import ParsedDocument, Section
 from plinth.errors import DocumentRefusedError
 
 MAX_PAGES = 2_000
+_CUT = "\x02"
+"""What pdfium tells instead of a hyphen at a line's end and the line's end."""
+_CUT_WORD = re.compile(rf"\b\w++(?:{_CUT}\w++)+")
 
 
 def parse_pdf(name: str, body: bytes) -> ParsedDocument:
@@ -24,19 +28,35 @@ def parse_pdf(name: str, body: bytes) -> ParsedDocument:
     if len(document) > MAX_PAGES:
         raise DocumentRefusedError("too_many_pages", f"the PDF has {len(document)} pages; split it below {MAX_PAGES}")
     try:
-        sections = tuple(_pages(document))
+        pages = list(_pages(document))
     except pypdfium2.PdfiumError as error:
         raise DocumentRefusedError("unreadable_pdf", f"a page can't be read ({error}); export it again") from error
     title = document.get_metadata_value("Title").strip()
-    return ParsedDocument(title=title or title_from_name(name), sections=sections)
+    sections = (Section(text=text, page=number) for number, text in enumerate(_joined(pages), start=1) if text)
+    return ParsedDocument(title=title or title_from_name(name), sections=tuple(sections))
 
 
-def _pages(document: pypdfium2.PdfDocument) -> Iterator[Section]:
+def _pages(document: pypdfium2.PdfDocument) -> Iterator[str]:
+    document.init_forms()
     characters = 0
-    for number, page in enumerate(document, start=1):
+    for number, opened in enumerate(document):
+        filled = document.formenv and opened.flatten() == FLATTEN_SUCCESS
+        page = document[number] if filled else opened
         text = page.get_textpage().get_text_bounded().replace("\r\n", "\n").strip()
         characters += len(text)
         if characters > MAX_CHARACTERS:
             raise DocumentRefusedError("too_long", f"the PDF holds over {MAX_CHARACTERS} characters; split it")
-        if text:
-            yield Section(text=text, page=number)
+        yield text
+
+
+def _joined(pages: Sequence[str]) -> Sequence[str]:
+    """Return the pages with each cut word as it stands elsewhere in the document, or with its hyphen."""
+    if not any(_CUT in text for text in pages):
+        return pages
+    words = {word for text in pages for word in re.findall(r"\w+", text.casefold())}
+
+    def whole(cut: re.Match[str]) -> str:
+        word = cut[0].replace(_CUT, "")
+        return word if word.casefold() in words else cut[0]
+
+    return [_CUT_WORD.sub(whole, text).replace(_CUT, "-") for text in pages]
