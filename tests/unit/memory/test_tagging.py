@@ -25,6 +25,8 @@ def test_metadata_becomes_pairs_in_order_and_access_becomes_labels() -> None:
         ({"team": ""}, "metadata.team"),
         ({"team": "x" * 257}, "metadata.team"),
         ({"team": "a\nb"}, "metadata.team"),
+        ({"team": "a\x9bb"}, "metadata.team"),
+        ({"team": "\ud83d"}, "metadata.team"),
         ({"access": "*"}, "metadata.access"),
         ({"access": " , "}, "metadata.access"),
         ({"access": " ".join(f"l{n}" for n in range(33))}, "metadata.access"),
@@ -36,6 +38,11 @@ def test_what_can_not_be_a_mark_is_refused_by_its_name(metadata: dict[str, str],
         labels_of(metadata)
 
     assert refused.value.field == named
+
+
+@pytest.mark.parametrize("value", ["10\u00a0km", "東京\u3000本社", "می\u200cخواهم"])
+def test_a_mark_may_hold_whatever_space_or_joiner_its_language_writes(value: str) -> None:
+    assert labels_of({"place": value}).metadata == (f"place={value}",)
 
 
 def test_tags_that_others_put_on_an_object_are_left_out() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Mapping
 
 from plinth.contracts.access import LABEL
@@ -18,6 +19,7 @@ CONTEXT_NAMES = frozenset({CONTEXT_MODEL, CONTEXT_KEY, CONTEXT_MOST})
 OWN_MARK = "sync"
 """The reserved name: by it a copy, and each passage of it, says which sync brought it."""
 _MOST_LABELS = 32
+_NO_TEXT = frozenset({"Cc", "Cs", "Cn"})  # controls, halves of characters, and what Unicode does not know
 _MOST_DIGITS = 15
 
 
@@ -31,8 +33,8 @@ def labels_of(metadata: Mapping[str, str]) -> Labels:
     if len(metadata) > MOST_NAMES:
         raise InvalidFieldError("metadata", f"has more than {MOST_NAMES} names: send fewer")
     marks = [mark(name, metadata[name]) for name in sorted(metadata) if name != ACCESS]
-    if odd := next((name for name, value in metadata.items() if not value.isprintable()), None):
-        raise InvalidFieldError(f"metadata.{odd}", "holds characters that can't be printed: remove them")
+    if odd := next((name for name, value in metadata.items() if not _is_text(value)), None):
+        raise InvalidFieldError(f"metadata.{odd}", "holds control characters: remove them")
     access = _access(metadata[ACCESS]) if ACCESS in metadata else ()
     return Labels(metadata=tuple(marks), access=access)
 
@@ -87,6 +89,10 @@ def marks_of_object(tags: Mapping[str, str]) -> dict[str, str]:
     """Return those of an object's own tags that mean something, as they are read; what orders contexts is apart."""
     lowered = {name.lower(): value for name, value in tags.items() if name.lower() not in CONTEXT_NAMES}
     return {name: value for name, value in lowered.items() if name == ACCESS or (value and NAME.fullmatch(name))}
+
+
+def _is_text(value: str) -> bool:
+    return value.isprintable() or _NO_TEXT.isdisjoint(map(unicodedata.category, value))
 
 
 def _access(value: str) -> tuple[str, ...]:

@@ -10,7 +10,9 @@ from plinth.memory.detection import decode_text
 
 MAX_DEPTH = 100
 MAX_VALUES = 1_000_000
-_Value = str | int | float | bool | None | list["_Value"] | dict[str, "_Value"]
+_SPELLED = {"None": "null", "True": "true", "False": "false"}
+_Value = str | int | None | list["_Value"] | tuple[tuple[str, "_Value"], ...]
+"""An object is a tuple of its pairs, of which two may have one name; a number with a point is its digits."""
 
 
 def parse_json(name: str, body: bytes) -> ParsedDocument:
@@ -33,7 +35,7 @@ def parse_jsonl(name: str, body: bytes) -> ParsedDocument:
 
 def _loaded(text: str, what: str) -> _Value:
     try:
-        value: _Value = json.loads(text)
+        value: _Value = json.loads(text, parse_float=str, parse_constant=str, object_pairs_hook=tuple)
     except RecursionError as error:
         raise _too_deep() from error
     except ValueError as error:
@@ -46,27 +48,28 @@ def _sections(path: tuple[str, ...], value: _Value) -> Iterator[Section]:
     if len(path) > MAX_DEPTH:
         raise _too_deep()
     members = list(_members(value))
-    lines = [_line(name, each) for name, each in members if not isinstance(each, dict | list)]
+    named = isinstance(value, tuple)
+    lines = [_line(name if named else "", each) for name, each in members if not isinstance(each, tuple | list)]
     if lines:
         yield Section(text=_whole("\n".join(lines)), path=tuple(map(_whole, path)))
     for name, each in members:
-        if isinstance(each, dict | list):
+        if isinstance(each, tuple | list):
             yield from _sections((*path, name), each)
 
 
 def _members(value: _Value) -> Iterable[tuple[str, _Value]]:
-    if isinstance(value, dict | list) and len(value) > MAX_VALUES:
+    if isinstance(value, tuple | list) and len(value) > MAX_VALUES:
         raise _too_many()
-    if isinstance(value, dict):
-        return value.items()
+    if isinstance(value, tuple):
+        return value
     if isinstance(value, list):
         return ((f"[{number}]", each) for number, each in enumerate(value))
     return (("", value),)
 
 
 def _line(name: str, value: _Value) -> str:
-    told = value if isinstance(value, str) else json.dumps(value)
-    return f"{name}: {told}" if name and not name.startswith("[") else f"- {told}"
+    told = value if isinstance(value, str) else _SPELLED.get(str(value), str(value))
+    return f"{name}: {told}" if name else f"- {told}"
 
 
 def _whole(text: str) -> str:

@@ -39,9 +39,10 @@ def parse_pdf(name: str, body: bytes) -> ParsedDocument:
 def _pages(document: pypdfium2.PdfDocument) -> Iterator[str]:
     document.init_forms()
     characters = 0
-    for number, opened in enumerate(document):
-        filled = document.formenv and opened.flatten() == FLATTEN_SUCCESS
-        page = document[number] if filled else opened
+    for number in range(len(document)):
+        page = document[number]
+        if document.formenv and page.flatten() == FLATTEN_SUCCESS:
+            page = document[number]
         text = page.get_textpage().get_text_bounded().replace("\r\n", "\n").strip()
         characters += len(text)
         if characters > MAX_CHARACTERS:
