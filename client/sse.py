@@ -1,7 +1,12 @@
-"""How a server-sent event stream is read: lines into messages, by the WHATWG HTML standard, section 9.2.6."""
+"""How a server-sent event stream is read: bytes into lines into messages, by the WHATWG HTML standard, section 9.2.6."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+
+_LINE_END = re.compile(rb"\r\n|\n|\r(?!\Z)")
+"""A carriage return that ends what has come may be the first half of a line's end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,6 +15,16 @@ class Message:
 
     id: str
     data: str
+
+
+def lines_of(pieces: Iterable[bytes]) -> Iterator[str]:
+    """Yield the lines of a stream that comes in pieces; what else Unicode calls a line's end is text like any other."""
+    rest = b""
+    for piece in pieces:
+        *whole, rest = _LINE_END.split(rest + piece)
+        yield from (line.decode(errors="replace") for line in whole)
+    if rest:
+        yield rest.removesuffix(b"\r").decode(errors="replace")
 
 
 def messages(lines: Iterable[str]) -> Iterator[Message]:

@@ -12,6 +12,7 @@ import msgspec
 
 from client.errors import ApiError, NotReachableError
 from client.records import Upload
+from client.sse import lines_of
 
 _Answered = TypeVar("_Answered")
 _TIMEOUT = httpx.Timeout(40.0, connect=5.0)
@@ -74,7 +75,7 @@ class Wire:
             _accepted(response)
             if response.status_code == HTTPStatus.NO_CONTENT:
                 raise NothingFollowsError
-            yield from response.iter_lines()
+            yield from lines_of(response.iter_bytes())
 
     def put_file(self, upload: Upload, path: Path) -> None:
         """Send a file as the signed request says; the API's key never goes there."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -88,10 +90,21 @@ class WatchStack(Stack):
 
     def _alarms(self, signals: Sequence[Signal], email: str | None) -> None:
         topic = sns.Topic(self, "Alarms", enforce_ssl=True)
+        topic.add_to_resource_policy(self._let_publish(topic))
         if email:
             sns.CfnSubscription(self, "Reader", topic_arn=topic.topic_arn, protocol="email", endpoint=email)
         for signal in signals:
             signal.alarm(self, tell=topic)
+
+    def _let_publish(self, topic: sns.Topic) -> iam.PolicyStatement:
+        """Let CloudWatch tell the topic: a policy of its own takes the place of the one that SNS gives a topic."""
+        return iam.PolicyStatement(
+            sid="AllowAlarms",
+            principals=[cast("iam.IPrincipal", iam.ServicePrincipal("cloudwatch.amazonaws.com"))],
+            actions=["sns:Publish"],
+            resources=[topic.topic_arn],
+            conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+        )
 
 
 def _machines(watched: Watched) -> list[Signal]:

@@ -101,6 +101,17 @@ def test_a_stream_that_the_server_ends_early_is_resumed() -> None:
         assert [each.seq for each in api.events("run_1")] == [1, 2]
 
 
+def test_text_may_hold_what_else_unicode_calls_the_end_of_a_line() -> None:
+    said = "one\u2028two\u2029three\x85four"
+    event = {"seq": 1, "epoch": 1, "at": 1.0, "event": {"type": "text.delta", "text": said, "attempt": 1, "offset": 0}}
+    stream = f"id: 1\ndata: {json.dumps(event, ensure_ascii=False)}\n\n{logged(2, ENDED)}"
+
+    with api_over(lambda _: httpx.Response(200, text=stream)) as api:
+        first, _ = api.events("run_1")
+
+    assert first.event == TextDelta(text=said, attempt=1, offset=0)
+
+
 def test_a_stream_with_nothing_left_is_the_end_and_not_asked_for_again() -> None:
     asked: list[str | None] = []
 
