@@ -1,9 +1,8 @@
-"""How a server-sent event stream is read: bytes into lines into messages, by the WHATWG HTML standard, section 9.2.6."""
+"""How a server-sent event stream is read: bytes, lines, messages, by the WHATWG HTML standard, section 9.2.6."""
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-
 
 _LINE_END = re.compile(rb"\r\n|\n|\r(?!\Z)")
 """A carriage return that ends what has come may be the first half of a line's end."""

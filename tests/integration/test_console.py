@@ -53,6 +53,19 @@ window.fetch = async (url) => {
 };
 """
 
+FULL_FOR_A_MOMENT_API = """
+window.resumed = [];
+window.fetch = async (url, request) => {
+  if (url === "/v1/runs") return new Response(JSON.stringify({ id: "run_1", events_url: "/events" }), { status: 202 });
+  const say = (seq, event) => `data: ${JSON.stringify({ seq, event })}\n\n`;
+  const turn = window.resumed.push(request.headers["last-event-id"]);
+  if (turn === 1) return new Response(say(1, { type: "text.delta", text: "half ", attempt: 1, offset: 0 }));
+  if (turn < 4) return new Response(JSON.stringify({ detail: "Full." }), { status: turn === 2 ? 429 : 500 });
+  const rest = say(2, { type: "text.delta", text: "and half", attempt: 1, offset: 5 });
+  return new Response(rest + say(3, { type: "run.ended", status: "done" }));
+};
+"""
+
 
 APPROVABLE_API = """
 window.decided = [];
@@ -307,6 +320,17 @@ def test_a_narrow_screen_needs_no_sideways_scrolling(console: Console) -> None:
 
     assert console.ended() == "Done."
     assert console.script("return document.documentElement.scrollWidth") == 360
+
+
+def test_a_stack_that_is_full_for_a_moment_does_not_end_the_answer(console: Console) -> None:
+    console.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": FULL_FOR_A_MOMENT_API})
+    console.open()
+
+    console.ask("Why?", key="any")
+
+    assert console.ended() == "Done."
+    assert console.text("answer") == "half and half"
+    assert console.script("return window.resumed") == ["0", "1", "1", "1"]
 
 
 def test_stop_cancels_the_run_and_is_there_only_while_one_runs(console: Console) -> None:

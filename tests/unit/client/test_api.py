@@ -133,6 +133,33 @@ def test_an_event_of_an_unknown_type_is_left_out() -> None:
     assert [each.seq for each in events] == [2]
 
 
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_stack_that_is_full_or_away_for_a_moment_does_not_lose_its_reader(status: int) -> None:
+    answers = iter(
+        [
+            httpx.Response(200, text=delta(1, "a", 0)),
+            httpx.Response(status, json={"code": "unavailable", "detail": "try again in a moment"}),
+            httpx.Response(200, text=logged(2, ENDED)),
+        ]
+    )
+
+    with api_over(lambda _: next(answers)) as api:
+        assert [each.seq for each in api.events("run_1")] == [1, 2]
+
+
+def test_a_stack_that_stays_away_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("client.api._MOST_FAILURES", 3)
+    calls: list[int] = []
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        calls.append(500)
+        return httpx.Response(500, json={"code": "unavailable", "detail": "full"})
+
+    with api_over(handler) as api, pytest.raises(ApiError, match="full"):
+        list(api.events("run_1"))
+    assert len(calls) == 4
+
+
 def test_following_a_run_that_is_not_there_fails_at_once() -> None:
     calls = 0
 

@@ -4,7 +4,8 @@ import pytest
 
 from client.sse import lines_of, messages
 
-STREAM = 'id: 1\r\ndata: {"text": "one\u2028two\x85three\u2029four\x0bé"}\r\n\r\nid: 2\rdata: a\rdata: b\r\r: hi\n\nid: 3\ndata: 3\n\n'
+TEXT = '{"text": "one\u2028two\x85three\u2029four\x0bé"}'
+STREAM = f"id: 1\r\ndata: {TEXT}\r\n\r\nid: 2\rdata: a\rdata: b\r\r: hi\n\nid: 3\ndata: 3\n\n"
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
@@ -14,8 +15,7 @@ def test_a_stream_reads_the_same_wherever_it_is_cut(size: int) -> None:
 
     found = [(each.id, each.data) for each in messages(lines_of(pieces))]
 
-    text = '{"text": "one\u2028two\x85three\u2029four\x0bé"}'
-    assert found == [("1", text), ("2", "a\nb"), ("3", "3")]
+    assert found == [("1", TEXT), ("2", "a\nb"), ("3", "3")]
 
 
 def test_a_line_is_told_before_the_next_one_comes() -> None:
