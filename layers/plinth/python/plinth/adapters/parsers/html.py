@@ -13,13 +13,21 @@ from plinth.memory.detection import decode_text
 
 MAX_DEPTH = 1_000
 
-_DROPPED = ["script", "style", "noscript", "template", "nav", "header", "footer", "svg", "iframe"]
+_DROPPED = ["script", "style", "noscript", "template", "nav", "svg", "iframe", "del", "s", "strike"]
+_OF_THE_PAGE = {"header", "footer"}
+_CONTENT = {"article", "main", "section"}
+"""What has headers and footers of its own, with its heading and its terms; those around it are the site's."""
 _HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
-_PARAGRAPHS = {"p", "div", "section", "article", "table", "ul", "ol", "dl", "pre", "blockquote", *_HEADINGS}
+_PARAGRAPHS = {
+    *("p", "div", "table", "ul", "ol", "dl", "pre", "blockquote", *_HEADINGS, *_CONTENT, *_OF_THE_PAGE),
+    *("address", "aside", "caption", "center", "details", "dialog", "fieldset", "figcaption", "figure", "form"),
+    *("hgroup", "hr", "label", "legend", "menu", "optgroup", "option", "search", "summary"),
+}
 _LINES = {"li", "tr", "dt", "dd", "br"}
 _LAID_OUT = {"table", "pre", *_HEADINGS}
 _NEWLINE = "\n"
 _EMPTY_ROW = " |\n"
+_EXPONENT = re.compile(r"\s*[-+\u2212]?(?:\d|\w\b)")
 _EMPTY_LINE = re.compile(r"\n[ \t]*\n")
 _NEVER_DEEP = {
     *("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"),
@@ -53,33 +61,35 @@ def _check_depth(text: str) -> None:
 
 def _sections(root: LexborNode) -> list[Section]:
     page = _Page()
-    for node, is_entered in _walk(root):
-        tag = node.tag or ""
+    for node, tag, is_entered in _walk(root):
         if tag == "-text":
             page.add_text(node.text_content or "")
         elif is_entered:
-            page.enter(tag, node)
+            page.enter(tag)
         else:
             page.leave(tag)
     return page.ended()
 
 
-def _walk(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
+def _walk(root: LexborNode) -> Iterator[tuple[LexborNode, str, bool]]:
     """Yield what is below the root in document order: texts once, elements when they begin and when they end."""
-    node, above = root.child, list[LexborNode]()
+    node, above, contents = root.child, list[tuple[LexborNode, str]](), 0
     while node is not None:
-        yield node, True
-        inner = node.child
+        tag = node.tag or ""
+        yield node, tag, True
+        inner = None if tag in _OF_THE_PAGE and not contents else node.child
         if inner is not None:
-            above.append(node)
+            above.append((node, tag))
+            contents += tag in _CONTENT
             node = inner
             continue
-        if node.tag != "-text":
-            yield node, False
+        if tag != "-text":
+            yield node, tag, False
         following = node.next
         while following is None and above:
-            node = above.pop()
-            yield node, False
+            node, tag = above.pop()
+            contents -= tag in _CONTENT
+            yield node, tag, False
             following = node.next
         node = following
 
@@ -95,21 +105,29 @@ class _Page:
         self._pieces: list[str] = []
         self._outline = Outline()
         self._path: tuple[str, ...] = ()
+        self._headings = 0
         self._tables: list[bool] = []
         self._cells = 0
         self._row = self._cell = 0
         self._code: int | None = None
+        self._is_raised = False
 
     def add_text(self, text: str) -> None:
         if self._code is None:
-            lead, trail = text[:1].isspace(), text[-1:].isspace()
-            text = f"{' ' if lead else ''}{_one_line(text)}{' ' if trail and text.strip() else ''}"
-        self._pieces.append(text)
+            lead = text[:1].isspace() and self._pieces and not self._pieces[-1][-1:].isspace()
+            trail = text[-1:].isspace() and not text.isspace()
+            text = f"{' ' if lead else ''}{_one_line(text)}{' ' if trail else ''}"
+        if self._is_raised and _EXPONENT.match(text):
+            self._pieces.append("^")
+        self._is_raised = False
+        if text:
+            self._pieces.append(text)
 
-    def enter(self, tag: str, node: LexborNode) -> None:
+    def enter(self, tag: str) -> None:
         if tag in _HEADINGS:
-            heading = _one_line(node.text()).removesuffix("¶").removesuffix(" #").rstrip()
-            self._end_section(self._outline.enter(int(tag[1]), heading))
+            if not self._headings:
+                self._end_section()
+            self._headings += 1
         if tag in _LAID_OUT:
             self._tables = [False] * len(self._tables)
         self._break(tag)
@@ -125,6 +143,8 @@ class _Page:
                 self._cell = len(self._pieces)
             case "pre" if self._code is None:
                 self._code = len(self._pieces)
+            case "sup":
+                self._is_raised = True
             case _:
                 pass
 
@@ -141,12 +161,14 @@ class _Page:
                 self._code = None
             case _:
                 pass
+        if tag in _HEADINGS:
+            self._end_heading(int(tag[1]))
         if tag in _PARAGRAPHS:
             self._pieces.append("\n\n")
 
     def ended(self) -> list[Section]:
         """Return the sections that say something."""
-        self._end_section(())
+        self._end_section()
         return self._sections
 
     @property
@@ -159,10 +181,16 @@ class _Page:
         elif tag in _LINES:
             self._pieces.append("\n")
 
-    def _end_section(self, path: tuple[str, ...]) -> None:
+    def _end_heading(self, level: int) -> None:
+        self._headings -= 1
+        if not self._headings:
+            heading = _one_line("".join(self._pieces)).removesuffix("¶").removesuffix(" #").rstrip()
+            self._path = self._outline.enter(level, heading)
+
+    def _end_section(self) -> None:
         if text := _tidy(self._pieces):
             self._sections.append(Section(text=text, path=self._path))
-        self._path, self._pieces = path, []
+        self._pieces = []
 
 
 def _fenced(code: str) -> str:
@@ -170,20 +198,14 @@ def _fenced(code: str) -> str:
     return f"```\n{code.strip(_NEWLINE)}\n```" if _EMPTY_LINE.search(code.strip()) else code
 
 
-def _line(line: str) -> str:
-    """Drop the single space that a text node may begin with; deeper indentation is code's own."""
-    trimmed = line.rstrip()
-    return trimmed[1:] if trimmed.startswith(" ") and not trimmed.startswith("  ") else trimmed
-
-
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
 def _tidy(pieces: list[str]) -> str:
-    lines = (_line(line) for line in "".join(pieces).split("\n"))
+    lines = map(str.rstrip, "".join(pieces).split("\n"))
     paragraphs: list[str] = []
     for line in lines:
         if line or (paragraphs and paragraphs[-1]):
             paragraphs.append(line)
-    return "\n".join(paragraphs).strip()
+    return "\n".join(paragraphs).strip("\n")
