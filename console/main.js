@@ -4,11 +4,12 @@ import { view } from "./result.js";
 
 async function ask() {
   const key = at("key").value.trim();
+  const model = at("model").value.trim();
   const tools = at("tools").value.split(",").map((name) => name.trim()).filter(Boolean);
   const response = await fetch("/v1/runs", {
     method: "POST",
     headers: { authorization: `Bearer ${key}`, "content-type": "application/json", "idempotency-key": crypto.randomUUID() },
-    body: JSON.stringify({ question: at("question").value, ...(tools.length && { tools }) }),
+    body: JSON.stringify({ question: at("question").value, ...(model && { model }), ...(tools.length && { tools }) }),
   });
   if (!response.ok) throw await refusal(response);
   sessionStorage.setItem("plinth-key", key);

@@ -93,7 +93,18 @@ def host_variables() -> dict[str, str]:
 
 def models_elsewhere() -> dict[str, str]:
     """Return where the host wants the functions to find models: other base URLs, another catalogue; no key."""
-    return {name: os.environ[name] for name in _MODELS_ELSEWHERE if name in os.environ}
+    found = {name: os.environ[name] for name in _MODELS_ELSEWHERE if os.environ.get(name)}
+    if "PLINTH_CATALOGUE" in found:
+        found["PLINTH_CATALOGUE"] = str(_catalogue_file(found["PLINTH_CATALOGUE"]))
+    return found
+
+
+def _catalogue_file(value: str) -> Path:
+    """Return the file's whole path: a function runs in a folder of its own."""
+    path = Path(value).expanduser().resolve()
+    if not path.is_file():
+        raise SettingError(f"PLINTH_CATALOGUE names {path}, which is no file: correct it or unset it")
+    return path
 
 
 def enforces_roles(*, strict: bool) -> bool:

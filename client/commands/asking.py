@@ -37,7 +37,7 @@ def ask(  # noqa: PLR0913 - each parameter is an option of the command
     model: Annotated[str | None, typer.Option(help="One of `plinth models`; the environment's own by default.")] = None,
     stream: Annotated[bool, typer.Option(help="Print the text while it is made.")] = True,
     conversation: Annotated[str | None, typer.Option(help="Continue, or begin, the conversation of this id.")] = None,
-    max_output_tokens: Annotated[int | None, typer.Option(min=1, help="The longest answer, in tokens.")] = None,
+    max_output_tokens: Annotated[int | None, typer.Option(min=1, help="The longest answer, in tokens; 400.")] = None,
     tool: Annotated[list[str] | None, typer.Option(help="A tool that the model may use; can be repeated.")] = None,
     where: Annotated[
         list[str] | None, typer.Option(help="Only documents with this metadata, NAME=VALUE; can be repeated.")

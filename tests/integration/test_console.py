@@ -354,7 +354,6 @@ def test_a_run_that_waits_shows_its_call_as_text_takes_a_decision_and_goes_on_st
     source = APPROVABLE_API % json.dumps({**needed, "arguments_sha256": "a" * 64})
     console.browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
     console.open()
-    console.browser.find_element(By.ID, "tools").send_keys("remember, calculate")
     console.ask("Why?", key="any")
     wait = WebDriverWait(console.browser, PATIENCE_SECONDS)
     wait.until(lambda _: arguments in console.text("approvals"))
@@ -369,7 +368,28 @@ def test_a_run_that_waits_shows_its_call_as_text_takes_a_decision_and_goes_on_st
     assert console.text("approvals").endswith("Denied by ann.")
     assert not console.browser.find_elements(By.CSS_SELECTOR, "#approvals button, #approvals img")
     assert console.browser.title == "Plinth"
-    assert json.loads(console.script("return window.asked"))["tools"] == ["remember", "calculate"]
     path, body = console.script("return window.decided[1]")
     assert path == "/v1/runs/run_1/approvals/2-1"
     assert json.loads(body) == {"decision": "deny", "arguments_sha256": "a" * 64}
+
+
+def test_a_model_and_tools_are_asked_for_only_where_they_are_filled_in(console: Console) -> None:
+    console.answer_with()
+    console.open()
+    console.script("""
+        const answer = window.fetch;
+        window.asked = [];
+        window.fetch = (url, request) => { if (request.body) window.asked.push(request.body); return answer(url); };
+    """)
+    console.ask("Why?", key="any")
+    console.ended()
+    for name, text in (("model", " claude-haiku-5-5 "), ("tools", "remember, calculate")):
+        console.browser.find_element(By.ID, name).send_keys(text)
+
+    console.ask("Why?", key="any")
+
+    console.ended()
+    assert [json.loads(body) for body in console.script("return window.asked")] == [
+        {"question": "Why?"},
+        {"question": "Why?", "model": "claude-haiku-5-5", "tools": ["remember", "calculate"]},
+    ]

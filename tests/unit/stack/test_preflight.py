@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from local.places import Ports, SettingError, chosen_model, chosen_ports, enforces_roles, home_directory, host_variables
+from local.places import (
+    Ports,
+    SettingError,
+    chosen_model,
+    chosen_ports,
+    enforces_roles,
+    home_directory,
+    host_variables,
+    models_elsewhere,
+)
 from local.preflight import DiskFullError, check_disk, check_ports
 from local.processes import LOOPBACK, PortBusyError
 from local.records import Credentials, StoredKey, credentials_file, read, write
@@ -58,6 +67,18 @@ def test_roles_are_enforced_where_that_is_said_and_else_on_a_strict_stack_and_an
 
     with pytest.raises(SettingError, match="0 or 1"):
         enforces_roles(strict=True)
+
+
+def test_another_catalogue_is_found_from_wherever_a_function_runs_and_a_missing_one_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PLINTH_CATALOGUE", "models.json")
+    with pytest.raises(SettingError, match=r"PLINTH_CATALOGUE names .*/models\.json, which is no file"):
+        models_elsewhere()
+    (tmp_path / "models.json").touch()
+
+    assert models_elsewhere()["PLINTH_CATALOGUE"] == str(tmp_path / "models.json")
 
 
 def test_the_home_is_where_the_variable_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

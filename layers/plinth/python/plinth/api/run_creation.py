@@ -41,7 +41,7 @@ class RunCreation(BaseModel):
     ] = None
     model: Annotated[str | None, Field(max_length=100, description="A model or route of GET /v1/models.")] = None
     max_output_tokens: Annotated[
-        int | None, Field(ge=1, le=1_000_000, description="Clipped to what the tenant's tier allows.")
+        int | None, Field(ge=1, le=1_000_000, description="400 by default; clipped to what the tenant's tier allows.")
     ] = None
     deadline_seconds: Annotated[
         int | None, Field(ge=30, le=3600, description="When the run ends at the latest; 270, or what the tier allows.")
