@@ -69,7 +69,7 @@ class Comparison:
             Figure(
                 name="awake after a request",
                 value=f"{COOL_DOWN_SECONDS // 60} min",
-                source="the endpoint's cool-down, cdk/constructs/gpu_endpoint.py",
+                source="the endpoint's cool-down, cdk/constructs/waking.py",
             ),
             Figure(
                 name="tokens per second",

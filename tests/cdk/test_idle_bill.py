@@ -1,5 +1,8 @@
 """Every resource that an environment deploys is known to the idle bill."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from client.idle_bill import idle_bill
@@ -16,6 +19,15 @@ def test_every_resource_of_an_environment_is_priced_or_known_to_be_free(
 
     assert bill.not_priced == ()
     assert bill.lines
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
+def test_the_page_on_deploying_tells_what_an_idle_environment_costs(synthesized: Synthesized, environment: str) -> None:
+    templates = {stack: template["Resources"] for stack, template in synthesized(environment).templates.items()}
+
+    dollars = idle_bill(environment, templates).micro_usd_a_month / 1e6
+
+    assert re.search(rf"{environment} \${dollars:.2f}\b", Path("docs/how-to/deploy-to-aws.md").read_text())
 
 
 def test_an_idle_environment_that_sleeps_costs_less_than_one_that_never_does(synthesized: Synthesized) -> None:

@@ -24,7 +24,7 @@ class Readers:
         """Count one reader while the context lasts, or raise `RateLimitedError`."""
         if self._open[tenant.id] >= self._limit:
             raise RateLimitedError(
-                f"{self._limit} readers are open: close one, or read without a stream",
+                f"{self._limit} readers are open: close one, or read the run, GET /v1/runs/{{id}}",
                 retry_after_seconds=_RETRY_AFTER_SECONDS,
             )
         self._open[tenant.id] += 1
