@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 
 .DEFAULT_GOAL := help
@@ -74,5 +75,6 @@ prices: setup ## Generate the price file again from the price database and layer
 	$(BIN)/python -m layers.prices
 
 lock: setup ## Lock the Python packages again with hashes and without any registry's address
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		requirements/dev.in --output-file requirements/dev.txt
+	$(LOCK) requirements/dev.in --output-file requirements/dev.txt
+	for layer in requirements/layer-*.in; do \
+		$(LOCK) --no-deps --no-annotate $$layer --output-file $${layer%.in}.txt || exit 1; done
