@@ -111,10 +111,6 @@ class AsyncInferences:
         places = {f"{_HEADER}outputlocation": taken.output, f"{_HEADER}failurelocation": taken.failure}
         return JSONResponse({"InferenceId": inference_id}, status_code=202, headers=places)
 
-    async def drain(self) -> None:
-        """Wait for the end of everything that was taken."""
-        await asyncio.gather(*self._at_work)
-
     async def _run(self, inference: _Inference, ask: Ask) -> None:
         try:
             async with self._one_at_a_time:

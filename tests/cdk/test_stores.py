@@ -2,9 +2,10 @@
 
 import pytest
 
-from plinth.memory.stores import STORES, RegisteredStore, erased_stores, exported_stores
+from plinth.memory.stores import STORES, RegisteredStore
 from plinth.wiring import Services
 from tests.cdk.conftest import Synthesized
+from tests.registered_stores import erased_stores, exported_stores
 
 KEEPS = (
     "AWS::DynamoDB::Table",

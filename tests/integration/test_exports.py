@@ -9,10 +9,11 @@ from client.api import PlinthApi
 from client.exports import saved
 from client.records import Export
 from plinth.contracts.exporting import ExportState
-from plinth.memory.stores import STORES, exported_stores
+from plinth.memory.stores import STORES
 from tests.integration.conftest import Deployed
 from tests.integration.test_erasure import ask, canary, everywhere, keep_fact
 from tests.integration.uploads import ingest
+from tests.registered_stores import exported_stores
 
 pytestmark = [pytest.mark.integration, pytest.mark.guarantee_e]
 PATIENCE_SECONDS = 90

@@ -18,8 +18,8 @@ from plinth.contracts.runs import RunStatus
 from plinth.errors import PlinthError
 from plinth.memory.facts import fact_id
 from plinth.memory.naming import document_id
-from plinth.memory.stores import erased_stores
 from tests.contract.adapters.two_tenants import ERASURE, EXPORT, IMPORT, NAME, REPEATED, RUN, TIER, USER, Two
+from tests.registered_stores import erased_stores
 
 pytestmark = pytest.mark.guarantee_e
 _MADE_ANEW = re.compile(r"run_[0-9a-z]{26}|[0-9a-f]{32}|X-Amz-[^\"]*|\br=\d+|\bt=\d+|'x-ratelimit[^,]*")

@@ -57,7 +57,7 @@ def post(
         async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://facade") as client:
             named = {f"x-amzn-sagemaker-{name.replace('_', '-')}": value for name, value in headers.items()}
             response = await client.post(PATH, content=body, headers=named)
-            await inferences.drain()
+            await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
             return response
 
     return asyncio.run(ask())

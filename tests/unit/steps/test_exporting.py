@@ -12,11 +12,12 @@ from functions.fail_export.handler import fail_export
 from plinth.contracts.exporting import EXPORT_DAYS, Export, ExportedPage, ExportJob, ExportState, Subject
 from plinth.errors import ErasureUnderWayError, NotFoundError, StoreUnavailableError
 from plinth.memory.exports import RUN_SECONDS
-from plinth.memory.stores import STORES, exported_stores
+from plinth.memory.stores import STORES
 from plinth.runtime.exports import SECONDS, begin_export
 from tests.fakes.clock import FakeClock
 from tests.fakes.exporting import FakeExportFiles, FakeExportJobs
 from tests.fakes.tenants import FakeTenants
+from tests.registered_stores import exported_stores
 from tests.unit.access.world import TIER
 from tests.unit.steps.conftest import TENANT, ChainServices
 

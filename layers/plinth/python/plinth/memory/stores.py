@@ -172,13 +172,3 @@ COPIES = tuple(copy for store in STORES for copy in store.copies)
 def is_erased(name: str, extent: Extent) -> bool:
     """Say whether the erasure of this extent goes through the store; one that is not registered is never touched."""
     return any(store.name == name and extent in store.erased for store in STORES)
-
-
-def exported_stores() -> frozenset[str]:
-    """Return the names of the stores that an export goes through."""
-    return frozenset(store.name for store in STORES if not store.not_exported)
-
-
-def erased_stores() -> frozenset[str]:
-    """Return the names of the stores that an erasure goes through."""
-    return frozenset(store.name for store in STORES if store.erased)
