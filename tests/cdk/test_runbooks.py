@@ -39,6 +39,15 @@ def test_every_alarm_that_calls_somebody_names_a_runbook_that_is_there(descripti
         assert (FOLDER / f"{described[1]}.md").is_file(), name
 
 
+def test_a_runbook_names_each_of_its_alarms(descriptions: dict[str, str]) -> None:
+    for name, text in descriptions.items():
+        described = re.search(r"docs/runbooks/([a-z-]+)\.md", text)
+        assert described, name
+        named = re.findall(r"`([\w<>]+)`", (FOLDER / f"{described[1]}.md").read_text().partition("\n## ")[0])
+        patterns = [each.replace("<Step>", "[A-Za-z]+") + "[0-9A-F]{8}" for each in named]
+        assert any(re.fullmatch(each, name.rpartition("/")[2]) for each in patterns), name
+
+
 def test_every_runbook_is_for_an_alarm(descriptions: dict[str, str]) -> None:
     told = " ".join(descriptions.values())
 

@@ -131,7 +131,10 @@ class Settings:
 
     @cached_property
     def sync_settle_seconds(self) -> float:
-        """How long an event of the documents bucket may be on its way: what changed since then no sync touches."""
+        """How long an event of the documents bucket may be on its way: what changed since then no sync touches.
+
+        Only tests set it.
+        """
         return float(os.environ.get("PLINTH_SYNC_SETTLE_SECONDS", "900"))
 
     @cached_property

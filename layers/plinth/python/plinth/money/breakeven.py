@@ -11,7 +11,7 @@ from plinth.contracts.models import Usage
 from plinth.money.prices import HourlyPrice, Price, cost_micro_usd
 
 COOL_DOWN_SECONDS = 600
-"""How long an endpoint is taken to stay awake after its last request: the scale-in cool-down of cdk/constructs/waking.py.
+"""How long an endpoint is taken to stay awake after its last request: the cool-down of cdk/constructs/waking.py.
 
 The alarm of AWS that lets it sleep may take longer; not verified on AWS.
 """
