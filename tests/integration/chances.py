@@ -83,17 +83,17 @@ def text_of(logged: Sequence[LoggedEvent]) -> str:
     return text
 
 
-def play(deployed: Deployed, provider: ProviderServer, plan: str = "ok") -> Played:
+def play(deployed: Deployed, provider: ProviderServer, plan: str = "ok", *, tenant: Tenant = TENANT) -> Played:
     """Ask a question that no cache knows, as a tenant with budgets, and follow its run to the end."""
     token = uuid4().hex
-    before = standing(deployed)
-    with deployed.api(TENANT.id) as api:
+    before = standing(deployed, tenant)
+    with deployed.api(tenant.id) as api:
         question = f"Is it? [[script:{plan}:{token}]] {plan}"
         tools = TOOLS if "calculate" in plan else None
         run = api.create_run(Question(question=question, model=PAID, tools=tools, conversation_id=token))
         logged = list(api.events(run.id))
         ended = api.get_run(run.id)
-    after = standing(deployed)
+    after = standing(deployed, tenant)
     return Played(
         run=ended,
         logged=logged,
@@ -104,13 +104,13 @@ def play(deployed: Deployed, provider: ProviderServer, plan: str = "ok") -> Play
     )
 
 
-def standing(deployed: Deployed) -> tuple[int, int]:
+def standing(deployed: Deployed, tenant: Tenant = TENANT) -> tuple[int, int]:
     """Return what is spent and what is held of the tenant's budget of today."""
     dynamodb, outputs = deployed.aws("dynamodb"), deployed.info.outputs
-    tier = DynamoTenants(table=Table(client=dynamodb, name=outputs["TenantsTable"])).standing(TENANT).tier
+    tier = DynamoTenants(table=Table(client=dynamodb, name=outputs["TenantsTable"])).standing(tenant).tier
     asked_for = RunRequest(question="?", model=PAID, user="mo", budgets=tier.budgets)
     rows = DynamoLedgerRows(table=Table(client=dynamodb, name=outputs["LedgerTable"]))
-    left = LedgerOverRows(rows, clock=SystemClock()).left(budgets_of(TENANT, asked_for))
+    left = LedgerOverRows(rows, clock=SystemClock()).left(budgets_of(tenant, asked_for))
     days = {(each.day.spent_micro_usd, each.day.held_micro_usd) for each in left}
     assert len(days) == 1
     return days.pop()

@@ -29,11 +29,11 @@ from plinth.chain.catalogue import catalogue
 from tests.conformance.shapes import listed
 from tests.fakes.providers import ProviderServer
 
-FIRST_SECONDS, STALL_SECONDS = 2.0, 1.0
+FIRST_SECONDS, STALL_SECONDS = 2.0, 2.0
 MODELS = '["plinth-local", "claude-haiku-5-5", "claude-haiku-4-5", "claude-sonnet-5-5", "gpt-6-luna"]'
 TIERS = f"""
 [tiers.free]
-requests_per_minute = 60
+requests_per_minute = 6
 burst = 3
 models = ["plinth-local"]
 max_output_tokens = 100
@@ -98,6 +98,10 @@ TENANTS = TIERS + "".join(
         tenant("acme", "pro", "ann", *RUNS, *DOCUMENTS, "usage:read", "contents:read"),
         tenant("rival", "pro", "rob"),
         tenant("hurried", "free", "hal"),
+        tenant("rushed", "free", "ray"),
+        tenant("followed", "pro", "flo", *RUNS, *DOCUMENTS),
+        tenant("tasting", "pro", "tia", *RUNS, *DOCUMENTS),
+        tenant("hanging", "counted", "mo"),
         tenant("laconic", "terse", "lea"),
         tenant("frugal", "thrifty", "fay"),
         tenant("counted", "counted", "cora"),

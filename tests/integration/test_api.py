@@ -77,13 +77,13 @@ def test_the_request_limit_is_refused_with_the_time_to_come_back(deployed: Deplo
     assert [answer.status_code for answer in answers[:3]] == [202, 202, 202]
     assert refused
     assert problem(refused[0])[1] == "rate_limited"
-    assert 1 <= int(refused[0].headers["retry-after"]) <= 2
+    assert 1 <= int(refused[0].headers["retry-after"]) <= 10
 
 
 @pytest.mark.guarantee_c
 @pytest.mark.parametrize(
     ("tenant", "limit", "at_most"),
-    [("hurried", "requests", 2), ("laconic", "tokens", 90), ("patient", "concurrency", 1)],
+    [("rushed", "requests", 10), ("laconic", "tokens", 90), ("patient", "concurrency", 1)],
 )
 def test_each_limit_is_refused_by_its_name_and_every_answer_tells_how_it_stands(
     deployed: Deployed, problem: Any, tenant: str, limit: str, at_most: int

@@ -21,7 +21,7 @@ PAID = "claude-haiku-5-5"
 def test_a_model_that_writes_is_stopped_and_its_call_is_charged(deployed: Deployed, provider: ProviderServer) -> None:
     token = uuid4().hex
     with deployed.api("frugal") as api:
-        run = api.create_run(Question(question=f"When? [[script:ok@0.9:{token}]]", model=PAID))
+        run = api.create_run(Question(question=f"When? [[script:patient@0.5:{token}]]", model=PAID))
         events = []
         cancelled_at = 0.0
         for logged in api.events(run.id):
@@ -34,7 +34,7 @@ def test_a_model_that_writes_is_stopped_and_its_call_is_charged(deployed: Deploy
         again = api.cancel_run(run.id)
 
     assert isinstance(events[-1].event, RunEnded)
-    assert seconds < 4
+    assert seconds < 15
     assert (ended.status, again.status) == (RunStatus.CANCELLED, RunStatus.CANCELLED)
     assert ended.failure is not None
     assert ended.failure.reason == "cancelled"
@@ -61,7 +61,7 @@ def test_a_run_that_waits_for_its_model_ends_within_seconds_of_being_cancelled(
         ended = api.get_run(run.id)
 
     assert isinstance(events[-1], RunEnded)
-    assert seconds < 5
+    assert seconds < 15
     assert ended.status == RunStatus.CANCELLED
     assert ended.receipt is not None
     assert [call.outcome for call in ended.receipt.model_calls] == ["model_busy"]

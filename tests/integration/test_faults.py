@@ -10,6 +10,7 @@ from client.api import PlinthApi, Question
 from client.records import Run
 from local.supervision import wait_until
 from plinth.contracts.events import StepEnded
+from plinth.contracts.tenant import Tenant
 from tests.fakes.providers import ProviderServer
 from tests.integration.chances import PAID, TENANT, chances, play
 from tests.integration.conftest import Deployed
@@ -17,6 +18,8 @@ from tests.integration.conftest import Deployed
 pytestmark = [pytest.mark.integration, pytest.mark.guarantee_a, pytest.mark.guarantee_f]
 
 SWEPT_WITHIN_SECONDS = 130.0
+HANGING = Tenant(id="hanging")
+"""Of its own: what is held of the others' budgets may be settled meanwhile."""
 
 
 def steps_of(api: PlinthApi, run: Run) -> dict[str, str]:
@@ -28,7 +31,7 @@ def steps_of(api: PlinthApi, run: Run) -> dict[str, str]:
 def test_a_step_that_hangs_is_ended_and_its_run_says_so(deployed: Deployed, provider: ProviderServer) -> None:
     with chances(deployed, crash={"function": "-BuildPrompt", "call": "GetItem", "how": "hang"}):
         started = time.monotonic()
-        played = play(deployed, provider)
+        played = play(deployed, provider, tenant=HANGING)
         seconds = time.monotonic() - started
 
     assert played.outcome == "failed: timed_out"

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from client.api import Question
 from client.commands import app
 from client.records import Run
+from local.supervision import wait_until
 from plinth.contracts.runs import RunStatus
 from tests.integration.conftest import Deployed
 from tests.integration.test_whole_path import STEPS
@@ -27,7 +28,10 @@ def run(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> Run:
         made = api.create_run(Question(question=asked))
         for _ in api.events(made.id):
             pass
-        return api.get_run(made.id)
+        ended = api.get_run(made.id)
+    # the last step is logged after its run has ended
+    assert wait_until(lambda: '"service":"SaveAnswer"' in printed("logs", "--run", made.id), timeout_seconds=10)
+    return ended
 
 
 def printed(*arguments: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 from opensearchpy import OpenSearch
 
 from client.reindexing import Reindexing, told
+from local.supervision import wait_until
 from plinth.contracts.reindexing import OVER, Reindex, ReindexState
 from tests.integration.conftest import Deployed
 from tests.integration.uploads import ingest, put, searched_index, settled
@@ -28,9 +29,14 @@ def reindexing(deployed: Deployed) -> Reindexing:
 
 def begin(deployed: Deployed, *, reread: bool) -> None:
     """Start a reindex once the machine of the one before has ended."""
-    while reindexing(deployed).is_running():
-        time.sleep(0.2)
+    assert wait_until(lambda: not reindexing(deployed).is_running(), timeout_seconds=PATIENCE_SECONDS)
     reindexing(deployed).start(reread=reread)
+
+
+def is_under_way(deployed: Deployed) -> bool:
+    """Tell whether the machine has begun and not ended."""
+    current = reindexing(deployed).current()
+    return current is not None and current.state not in OVER
 
 
 def opened(deployed: Deployed, document_id: str) -> str:
@@ -95,8 +101,7 @@ def test_a_reindex_that_is_cancelled_leaves_everything_as_it_was(deployed: Deplo
     before, texts = searched_index(deployed), held(deployed)
 
     begin(deployed, reread=False)
-    while not reindexing(deployed).current() or reindexing(deployed).current().state in OVER:
-        time.sleep(0.1)
+    assert wait_until(lambda: is_under_way(deployed), timeout_seconds=60)
     cancelled = reindexing(deployed).cancel()
     ended = over(deployed, kept.document_id)
 

@@ -4,6 +4,7 @@ import pytest
 
 from client.api import Question
 from client.records import Run
+from local.supervision import wait_until
 from plinth.contracts.events import CitationFound, ReceiptMade, RunAccepted, RunEnded, StepEnded, TextDelta
 from tests.integration.conftest import Deployed
 from tests.integration.uploads import ingest, passages
@@ -19,25 +20,27 @@ STEPS = {
     "ParseReply",
     "SaveAnswer",
 }
+FOLLOWED, TASTING = "followed", "tasting"
+"""Tenants of their own: what others ingest would be retrieved with it."""
 TEXT = b"# Purging\n\n## Debian\n\nThe command zorkpurge removes a package together with its configuration files.\n"
 
 
 def test_a_document_and_a_question_pass_through_every_store(deployed: Deployed) -> None:
-    document = ingest(deployed, "guide/purging.md", TEXT)
+    document = ingest(deployed, "guide/purging.md", TEXT, tenant=FOLLOWED)
     assert (document.title, document.passages) == ("Purging", 1)
 
     # the passage lies in the search engine under the live generation, and its row says so
     (stored,) = passages(deployed, document.document_id)
-    assert (stored["tenant"], stored["generation"]) == ("acme", document.generation)
+    assert (stored["tenant"], stored["generation"]) == (FOLLOWED, document.generation)
     assert (stored["heading"], stored["above"]) == ("Debian", "Purging > Debian")
     assert stored["text"] == TEXT.decode()[stored["start"] : stored["end"]]
     assert document.tokens == stored["tokens"]
     row = next(item for item in deployed.items("Documents") if item["sk"]["S"] == f"DOCUMENT#{document.document_id}")
     assert row["state"]["S"] == "ready"
-    corpus = next(item for item in deployed.items("Documents") if item["sk"]["S"] == "CORPUS")
+    corpus = next(item for item in deployed.items("Documents") if item["sk"]["S"] == "CORPUS" and FOLLOWED in str(item))
     assert int(corpus["version"]["N"]) >= 1
 
-    with deployed.api() as api:
+    with deployed.api(FOLLOWED) as api:
         run = api.create_run(Question(question="What does zorkpurge remove?", conversation_id="talk"))
         logged = list(api.events(run.id))
         ended = api.get_run(run.id)
@@ -48,7 +51,7 @@ def test_a_document_and_a_question_pass_through_every_store(deployed: Deployed) 
     assert isinstance(events[0], RunAccepted)
     assert isinstance(events[-1], RunEnded)
     assert {event.step for event in events if isinstance(event, StepEnded)} == STEPS | {"Api"}
-    with deployed.http() as http:
+    with deployed.http(FOLLOWED) as http:
         trace = http.get(f"/v1/runs/{run.id}/trace").json()
     assert {step["step"] for step in trace["steps"]} == STEPS | {"Api"}
     assert all(step["memory_mb"] > 0 for step in trace["steps"])
@@ -62,12 +65,12 @@ def test_a_document_and_a_question_pass_through_every_store(deployed: Deployed) 
     assert set(cited) <= {document.document_id}
 
     # the run's rows, its conversation's turn and its cached answer are there
-    rows = {item["sk"]["S"] for item in deployed.items("Runs") if item["pk"]["S"] == f"acme#{run.id}"}
+    rows = {item["sk"]["S"] for item in deployed.items("Runs") if item["pk"]["S"] == f"{FOLLOWED}#{run.id}"}
     assert {"RUN", "CONTENT#passages", "CONTENT#prompt", "CONTENT#reply", "CONTENT#answer"} <= rows
-    turns = [item for item in deployed.items("Conversations") if item["pk"]["S"] == "acme#ann#talk"]
+    turns = [item for item in deployed.items("Conversations") if item["pk"]["S"] == f"{FOLLOWED}#flo#talk"]
     assert len(turns) == 1
     if ended.answer.stop_reason == "end":
-        assert any(item["pk"]["S"].startswith("acme#") for item in deployed.items("Answers"))
+        assert any(item["pk"]["S"].startswith(f"{FOLLOWED}#") for item in deployed.items("Answers"))
 
     # no store of content but those holds the question: executions carry references only
     sfn = deployed.aws("stepfunctions")
@@ -82,8 +85,8 @@ def test_a_document_and_a_question_pass_through_every_store(deployed: Deployed) 
 
 
 def test_the_same_question_is_answered_again_from_the_cache(deployed: Deployed) -> None:
-    ingest(deployed, "guide/flavours.md", b"# Flavours\n\nThe flavour of quux is vanilla.\n")
-    with deployed.api() as api:
+    ingest(deployed, "guide/flavours.md", b"# Flavours\n\nThe flavour of quux is vanilla.\n", tenant=TASTING)
+    with deployed.api(TASTING) as api:
         first = _ended(deployed, "Which flavour has quux?")
         assert first.answer is not None
         if first.answer.stop_reason != "end":
@@ -103,15 +106,14 @@ def test_a_new_version_replaces_the_old_one_in_every_store(deployed: Deployed) -
     old = ingest(deployed, "notes/version.txt", b"The colour is red.")
     ingest(deployed, "notes/version.txt", b"The colour is green now.")
 
-    for _ in range(100):
-        texts = [each["text"] for each in passages(deployed, old.document_id)]
-        if texts == ["The colour is green now."]:
-            return
-    raise AssertionError(texts)
+    def texts() -> list[str]:
+        return [each["text"] for each in passages(deployed, old.document_id)]
+
+    assert wait_until(lambda: texts() == ["The colour is green now."], timeout_seconds=60), texts()
 
 
 def _ended(deployed: Deployed, question: str) -> Run:
-    with deployed.api() as api:
+    with deployed.api(TASTING) as api:
         run = api.create_run(Question(question=question))
         for _ in api.events(run.id):
             pass

@@ -290,7 +290,7 @@ def test_a_batch_of_messages_fails_only_for_the_messages_named_and_ends_in_the_d
 ) -> None:
     sqs = cloud.client("sqs")
     redrive = {"deadLetterTargetArn": queue_arn(cloud, queue), "maxReceiveCount": 2}
-    attributes = {"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": "3"}
+    attributes = {"RedrivePolicy": json.dumps(redrive), "VisibilityTimeout": "10"}
     source = sqs.create_queue(QueueName=unique("source"), Attributes=attributes)["QueueUrl"]
     done = sqs.create_queue(QueueName=unique("done"))["QueueUrl"]
     function = cloud.function(
@@ -306,7 +306,7 @@ def handler(event, context):
             sqs.send_message(QueueUrl="{done}", MessageBody=record["body"])
     return {{"batchItemFailures": failed}}
 """,
-        Timeout=3,
+        Timeout=10,
     )
     cloud.client("lambda").create_event_source_mapping(
         EventSourceArn=queue_arn(cloud, source),
@@ -319,7 +319,7 @@ def handler(event, context):
 
     good = [body for _ in range(2) for body in eventually(received(cloud, done))]
     assert sorted(good) == ["fine", "good"]
-    assert eventually(received(cloud, queue), within_seconds=30) == ["bad"]
+    assert eventually(received(cloud, queue), within_seconds=90) == ["bad"]
     assert received(cloud, done)() == []
 
 

@@ -17,7 +17,7 @@ from tests.unit.conversations.conversation_rules import ConversationRules
 SETTINGS = settings(
     max_examples=150, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
-BROKEN = settings(SETTINGS, max_examples=300, derandomize=True, phases=[Phase.generate])
+BROKEN = settings(SETTINGS, max_examples=5_000, derandomize=True, phases=[Phase.generate])
 
 
 def rules(conversations: type[FakeConversations] = FakeConversations) -> type[ConversationRules]:

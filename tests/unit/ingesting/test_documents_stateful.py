@@ -225,4 +225,4 @@ def test_a_document_is_searchable_exactly_once_whatever_happens_to_it_for_long()
 )
 def test_a_wrong_protocol_is_found_out_in_a_random_course(mutant: Mutant | WrongMachines | WrongMemory) -> None:
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(rules_of(mutant), settings=settings(SETTINGS, max_examples=300, derandomize=True))
+        run_state_machine_as_test(rules_of(mutant), settings=settings(SETTINGS, max_examples=5_000, derandomize=True))

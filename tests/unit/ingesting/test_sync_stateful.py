@@ -124,7 +124,7 @@ def test_a_wrong_store_is_found_out(wrong: type[FakeSyncedObjects]) -> None:
         objects = wrong
 
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(Wrong, settings=settings(SETTINGS, max_examples=400, derandomize=True))
+        run_state_machine_as_test(Wrong, settings=settings(SETTINGS, max_examples=5_000, derandomize=True))
 
 
 @pytest.mark.parametrize("done", [False, True])

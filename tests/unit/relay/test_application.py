@@ -20,7 +20,7 @@ from tests.fakes.limits import FakeLimits
 from tests.fakes.runs import FakeRunLog
 from tests.unit.access.world import ALICE, BOB, World
 
-FAST = Pace(first_pause=0.001, text_pause=0.001, longest_pause=0.002, heartbeat=0.05, connection=0.1)
+FAST = Pace(first_pause=0.001, text_pause=0.001, longest_pause=0.002, heartbeat=0.05, connection=1.0)
 CANARY = "the colour of the canary"
 STREAM = {"Accept": "text/event-stream"}
 

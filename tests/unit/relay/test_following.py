@@ -12,7 +12,7 @@ from plinth.relay.following import Pace, poll, stream
 from plinth.relay.pages import EventPage, page_of, server_sent
 
 CLOUDFRONT_SILENCE_SECONDS = 30
-FAST = Pace(first_pause=0.001, text_pause=0.001, longest_pause=0.002, heartbeat=10, connection=0.2)
+FAST = Pace(first_pause=0.001, text_pause=0.001, longest_pause=0.002, heartbeat=10, connection=10)
 ENDED = RunEnded(status=RunStatus.DONE)
 
 
