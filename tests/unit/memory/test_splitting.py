@@ -149,6 +149,39 @@ def test_a_table_is_cut_between_rows_and_each_part_has_its_header(rule: str) -> 
     assert [row for each in told for row in each.removeprefix(header).split("\n")] == rows
 
 
+@pytest.mark.parametrize("caption", ["", "Prices of 2026:\n"])
+@pytest.mark.parametrize(
+    "before", ["", "A long story that comes before, of two lines,\nof which the first is no caption.\n"]
+)
+@pytest.mark.parametrize("after", ["", "\nSource: catalogue"])
+def test_a_table_keeps_its_header_whatever_stands_right_beside_it(before: str, caption: str, after: str) -> None:
+    rows = "\n".join(f"| nut {number} | {number} |" for number in range(40))
+
+    passages = split(Section(text=f"{before}{caption}| Name | Price |\n|---|---|\n{rows}{after}"), characters=200)
+
+    parts = [each for each in passages if "nut" in each.text]
+    assert len(parts) > 3
+    assert all("| Name | Price |\n|---|---|\n" in each.in_context + "\n" for each in parts)
+    assert before or all(caption in each.in_context for each in parts)
+    assert passages[-1].text.endswith(after)
+    assert passages[0].text.startswith((before or caption).strip())
+
+
+def test_a_row_of_a_single_cell_is_a_row() -> None:
+    rows = "\n".join(f"Group {number}\nnut | {number}\nbolt | {number}" for number in range(20))
+
+    first, *others = split(Section(text=f"Name | Price\n{rows}"), characters=80)
+
+    assert first.text.startswith("Name | Price\nGroup 0\n")
+    assert {each.above for each in others} == {"T\nName | Price"}
+
+
+def test_what_has_few_bars_is_no_table() -> None:
+    passages = split(Section(text="one | two\n" + "three\n" * 40 + "one | two"), characters=60)
+
+    assert {each.above for each in passages} == {"T"}
+
+
 def test_a_table_of_many_tokens_is_cut_between_rows_too() -> None:
     rows = [f"{number} | {number} | {number}" for number in range(9)]
 

@@ -20,11 +20,11 @@ def test_the_header_and_footer_of_a_text_are_read_and_those_of_the_site_are_not(
 
 
 @pytest.mark.parametrize(
-    "tag", ["summary", "option", "main", "aside", "figcaption", "address", "center", "label", "caption", "legend"]
+    "tag", ["summary", "option", "main", "aside", "figcaption", "address", "center", "label", "legend"]
 )
 def test_what_stands_in_a_block_does_not_run_into_what_is_beside_it(tag: str) -> None:
     inner = f"<{tag}>Can I return it?</{tag}>"
-    around = {"option": f"<select>{inner}</select>", "caption": f"<table>{inner}</table>"}.get(tag, inner)
+    around = f"<select>{inner}</select>" if tag == "option" else inner
 
     assert told(f"One{around}Yes") == [((), "One\n\nCan I return it?\n\nYes")]
 

@@ -11,7 +11,11 @@ _PARAGRAPH = re.compile(r"\S(?:[^\n]*\S)?(?:[^\S\n]*\n[^\S\n]*\S(?:[^\n]*\S)?)*"
 _CODE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.MULTILINE | re.DOTALL)
 _LINE = re.compile(r"[^\n]+")
 _VISIBLE = re.compile(r"\S")
-_RULE = re.compile(r"[\s|:+-]+")
+_CAPTION = r"\A[^\n|]{1,120}\n"
+_ROW = r"[^\n|]*\|[^\n]*"
+_TABLE = re.compile(rf"(?:{_CAPTION}|^){_ROW}(?:\n(?:[^\n|]+\n)?{_ROW}){{2,}}+$", re.MULTILINE)
+"""In a paragraph: a single line above it says what it is; one without a bar, between two rows, is a row of one cell."""
+_HEADER = re.compile(rf"(?:{_CAPTION})?[^\n]+(?:\n[ \t|:+-]+(?=\n))?")
 _BOUNDARIES = ("\n\n", "\n", ". ", "? ", "! ", "; ", ", ", " ")
 
 
@@ -27,7 +31,7 @@ class Span(NamedTuple):
 
 
 def blocks_of(text: str) -> Iterator[Span]:
-    """Yield the paragraphs, a table among them, and the blocks of fenced code with their empty lines."""
+    """Yield the paragraphs, the tables in them apart, and the blocks of fenced code with their empty lines."""
     end = 0
     for code in _CODE.finditer(text):
         yield from _paragraphs(text, Span(end, code.start()))
@@ -37,12 +41,10 @@ def blocks_of(text: str) -> Iterator[Span]:
 
 
 def header_of(text: str, block: Span) -> Span | None:
-    """Return a table's first line, with the rule below it where there is one; None for what is no table."""
-    lines = block.of(text).split("\n")
-    if len(lines) < 3 or not all("|" in line for line in lines):
-        return None
-    ruled = len(lines[1]) + 1 if _RULE.fullmatch(lines[1]) else 0
-    return Span(block.start, block.start + len(lines[0]) + ruled)
+    """Return a table's first line, with the caption above and the rule below it, if any; None for what is no table."""
+    told = block.of(text)
+    header = _HEADER.match(told) if _TABLE.fullmatch(told) else None
+    return Span(block.start, block.start + header.end()) if header else None
 
 
 def lines_of(text: str, block: Span) -> Iterator[Span]:
@@ -71,7 +73,24 @@ def stripped(text: str, span: Span) -> Span:
 
 
 def _paragraphs(text: str, part: Span) -> Iterator[Span]:
-    return (Span(*paragraph.span()) for paragraph in _PARAGRAPH.finditer(text, part.start, part.end))
+    for paragraph in _PARAGRAPH.finditer(text, part.start, part.end):
+        span = Span(*paragraph.span())
+        yield from _tables_apart(text, span) if text.find("|", *span) != -1 else (span,)
+
+
+def _tables_apart(text: str, paragraph: Span) -> Iterator[Span]:
+    end = paragraph.start
+    for table in _TABLE.finditer(paragraph.of(text)):
+        start, following = (paragraph.start + at for at in table.span())
+        yield from _visible(text, Span(end, start))
+        yield from _visible(text, Span(start, following))
+        end = following
+    yield from _visible(text, Span(end, paragraph.end))
+
+
+def _visible(text: str, span: Span) -> Iterator[Span]:
+    if (inner := stripped(text, span)).start < inner.end:
+        yield inner
 
 
 def _cut(text: str, part: Span) -> int:

@@ -20,7 +20,7 @@ _CONTENT = {"article", "main", "section"}
 _HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 _PARAGRAPHS = {
     *("p", "div", "table", "ul", "ol", "dl", "pre", "blockquote", *_HEADINGS, *_CONTENT, *_OF_THE_PAGE),
-    *("address", "aside", "caption", "center", "details", "dialog", "fieldset", "figcaption", "figure", "form"),
+    *("address", "aside", "center", "details", "dialog", "fieldset", "figcaption", "figure", "form"),
     *("hgroup", "hr", "label", "legend", "menu", "optgroup", "option", "search", "summary"),
 }
 _LINES = {"li", "tr", "dt", "dd", "br"}
