@@ -1,5 +1,6 @@
 """What kind of document some bytes are: magic bytes decide, then the name, and everything else is refused."""
 
+import codecs
 import re
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -44,6 +45,20 @@ _PDF_HEADER_WITHIN = 1024
 _HTML_WITHIN = 256
 _ZIP = b"PK\x03\x04"
 _WORD = b"word/document.xml"  # an archive holds the names of its files unpacked
+_WESTERN = "cp1252"
+_AS_BROWSERS_READ = {
+    "ascii": _WESTERN,
+    "iso8859-1": _WESTERN,
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc_kr": "cp949",
+    "shift_jis": "cp932",
+}
+"""Encodings of Python by whose name a page means a larger one. Source: https://encoding.spec.whatwg.org, 2026-11."""
+_DECLARED = re.compile(rb"""<(?:meta|\?xml)\b[^>]*?(?:charset|encoding)\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
+_DECLARED_WITHIN = 1024
+_LETTERS = bytes(range(0xC0, 0x100))
+_CROWD = re.compile(rb"[\x80-\xff]{3,}")
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ufffd]")
 _FOREIGN = {
     b"PK\x05\x06": "an empty zip archive",
@@ -98,13 +113,46 @@ def _by_magic(body: bytes) -> DocumentKind | None:
 
 
 def decode_text(body: bytes) -> str:
-    """Return the text of UTF-8 (or UTF-16 with a mark, or Latin) bytes; refuse what is not text at all."""
-    encoding = "utf-16" if body.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    """Return the text of UTF-8, of UTF-16 with a mark, of what the page declares, or of Western European bytes.
+
+    What is not text at all is refused, and what is in an encoding that nothing tells.
+    """
+    encoding = "utf-16" if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
         text = body.decode(encoding)
     except UnicodeDecodeError:
-        text = body.decode("cp1252", errors="replace")
+        encoding = _likely_encoding(body)
+        text = body.decode(encoding, errors="replace")
     odd = len(_NOT_TEXT.findall(text))
     if odd > len(text) // 100:
         raise DocumentRefusedError("not_text", f"{odd} of {len(text)} characters are not text; taken are {TAKEN}")
+    if encoding == _WESTERN and 2 * _letters(b"".join(_CROWD.findall(body))) > _letters(body):
+        told = "the file's letters are in an encoding that can't be told; save it as UTF-8"
+        raise DocumentRefusedError("unknown_encoding", told)
     return text.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _likely_encoding(body: bytes) -> str:
+    """Return UTF-8 where most of what is not ASCII is valid, else what the page declares, else the Western one."""
+    text = body.decode("utf-8-sig", errors="replace")
+    beyond_ascii = len(text) - len(text.encode("ascii", errors="ignore"))
+    return "utf-8-sig" if beyond_ascii > 2 * text.count("\ufffd") else _declared_encoding(body) or _WESTERN
+
+
+def _declared_encoding(body: bytes) -> str | None:
+    """Return the encoding that a `<meta>` declares, if it is one in which the declaration itself can be read."""
+    declared = _DECLARED.search(body, 0, _DECLARED_WITHIN)
+    if not declared:
+        return None
+    name = declared[1].decode()
+    try:
+        fits = declared[0].decode(name, errors="replace") == declared[0].decode("ascii", errors="replace")
+    except (LookupError, UnicodeError):
+        return None
+    known = codecs.lookup(name).name
+    return _AS_BROWSERS_READ.get(known, known) if fits and not known.startswith("utf") else None
+
+
+def _letters(body: bytes) -> int:
+    """Return how many bytes would be letters beyond ASCII: in Western text they stand alone or in pairs."""
+    return len(body) - len(body.translate(None, _LETTERS))

@@ -3,6 +3,7 @@
 A block of code stays whole where it fits. A table is cut between rows only, and each part has its header above it.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -16,6 +17,8 @@ MAX_PASSAGES = 5_000
 """Of one document: what one call can embed."""
 PLACE_CHARACTERS = 300
 _STEP = " > "
+_HEADING_MARK = re.compile(r"^ {0,3}#{1,6}(?!\S)|\s#+\s*$|^\s*(?:=+|-+)\s*$|\s", re.MULTILINE)
+"""What Markdown writes before, after or below a heading, and white space."""
 
 
 class _Piece(NamedTuple):
@@ -104,11 +107,11 @@ def _place(steps: Sequence[str], counter: TokenCounter) -> tuple[str, int]:
 
 def _is_bare(section: Section, title: str) -> bool:
     """Tell whether a section is its own heading only, whatever marks it as one."""
-    return _words(section.text) in ("", _words(section.path[-1] if section.path else title))
+    return _unmarked(section.text) in ("", _unmarked(section.path[-1] if section.path else title))
 
 
-def _words(text: str) -> str:
-    return "".join(filter(str.isalnum, text)) if len(text) <= 2 * PLACE_CHARACTERS else text
+def _unmarked(text: str) -> str:
+    return _HEADING_MARK.sub("", text) if len(text) <= 2 * PLACE_CHARACTERS else text
 
 
 def _pieces(room: _Room) -> Iterator[_Piece]:
