@@ -46,6 +46,12 @@ def test_an_accepted_question_is_written_down_and_started_with_a_deadline(world:
     assert list(world.machines.answers.values()) == [run_of(world, run_id)]
 
 
+def test_a_question_is_kept_in_the_form_that_documents_are_read_in(world: World, client: Client) -> None:
+    run_id = client.ask("Wo liegt Zu\u0308rich?").json["id"]
+
+    assert world.runs.get(ALICE, run_id).request.question == "Wo liegt Zürich?"
+
+
 def test_without_a_model_the_default_one_answers_and_the_tier_clips_its_output(world: World, client: Client) -> None:
     request = world.runs.get(ALICE, client.ask(max_output_tokens=100_000).json["id"]).request
 

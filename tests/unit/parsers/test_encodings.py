@@ -25,6 +25,11 @@ WESTERN = [
 ]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_text_is_read_in_the_encodings_that_people_use(encoding: str) -> None:
+    assert parse("a.txt", "Größe – 5 €".encode(encoding)).sections[0].text == "Größe – 5 €"
+
+
 @pytest.mark.parametrize("name", list(TEXTS))
 @pytest.mark.parametrize(
     "declared", ['<meta charset="{}">', "<META http-equiv=x content='text/html; charset={}'/>", '<?xml encoding="{}"?>']
@@ -68,3 +73,28 @@ def test_one_bad_byte_spoils_no_other_character(cut: bytes) -> None:
     whole = f"{RUSSIAN} Größe und Maße. ".encode() * 3
 
     assert parse("a.txt", whole + cut).sections[0].text == f"{whole.decode()}\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        ("a.html", "<title>{0}</title><h1>{0}</h1><p>{0}"),
+        ("a.md", "# {0}\n\n{0}"),
+        ("a.json", '{{"{0}": {{"{0}": "{0}"}}}}'),
+        ("{0}.txt", "{0}"),
+    ],
+)
+@pytest.mark.parametrize("written", ["Zu\u0308rich", "Zü\u00adrich", "Zü\u200brich"])
+def test_a_word_is_composed_and_whole_wherever_it_stands(name: str, page: str, written: str) -> None:
+    parsed = parse(name.format(written), page.format(written).encode())
+
+    assert set(parsed.title.split()) <= {"Zürich", "a"}
+    assert all("Zürich" in section.text for section in parsed.sections)
+    assert {part for section in parsed.sections for part in section.path} <= {"Zürich"}
+
+
+def test_a_document_of_unseen_signs_only_holds_no_text() -> None:
+    with pytest.raises(DocumentRefusedError) as refused:
+        parse("a.txt", "\u200b\n\u00ad".encode())
+
+    assert refused.value.reason == "no_text"

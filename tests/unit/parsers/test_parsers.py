@@ -10,7 +10,6 @@ from plinth.adapters.child_process_parser import ChildProcessParser
 from plinth.adapters.parsers.__main__ import parse
 from plinth.adapters.parsers.html import parse_html
 from plinth.adapters.parsers.markdown import parse_markdown
-from plinth.adapters.parsers.text import parse_text
 from plinth.contracts.memory import SourceObject
 from plinth.errors import DocumentRefusedError
 from plinth.memory.detection import DocumentKind, detect
@@ -109,11 +108,6 @@ def test_markdown_is_cut_at_headings_but_not_inside_code() -> None:
     assert "# not a heading" in parsed.sections[1].text
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_text_is_read_in_the_encodings_that_people_use(encoding: str) -> None:
-    assert parse_text("a.txt", "Größe – 5 €".encode(encoding)).sections[0].text == "Größe – 5 €"
-
-
 def test_word_is_cut_at_headings_with_lists_and_whole_rows() -> None:
     body = docx(
         word(
@@ -176,12 +170,6 @@ def test_json_lines_are_told_by_their_number() -> None:
         (("line 3",), "- text"),
         (("line 4", "b"), "c: 2"),
     ]
-
-
-def test_a_line_of_json_ends_where_the_file_says_whatever_else_unicode_calls_a_line() -> None:
-    parsed = parse("a.jsonl", '{"a": "one\u2028two\x85three"}\n{"b": 1}'.encode())
-
-    assert [section.text for section in parsed.sections] == ["a: one\u2028two\x85three", "b: 1"]
 
 
 def test_headings_stand_where_they_are_below_a_line_separator() -> None:

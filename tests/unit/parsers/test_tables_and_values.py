@@ -53,3 +53,9 @@ def test_a_name_that_an_object_has_twice_is_told_twice() -> None:
         (("b",), "c: true"),
         (("b",), "c: null"),
     ]
+
+
+def test_a_line_of_json_ends_where_the_file_says_whatever_else_unicode_calls_a_line() -> None:
+    parsed = parse("a.jsonl", '{"a": "one\u2028two\x85three"}\n{"b": 1}'.encode())
+
+    assert [section.text for section in parsed.sections] == ["a: one\u2028two\x85three", "b: 1"]

@@ -1,5 +1,6 @@
 """What a caller may say when it asks a question: fields, their bounds and their meaning."""
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -63,7 +64,7 @@ def run_request(creation: RunCreation, caller: Caller, *, default_model: str) ->
     tools = _allowed_tools(creation.tools, caller)
     model = creation.model or default_model
     return RunRequest(
-        question=creation.question,
+        question=unicodedata.normalize("NFC", creation.question),  # as documents are, to be found in them
         model=model,
         models=_allowed_models(model, caller, with_tools=bool(tools)),
         user=caller.user,

@@ -1,6 +1,7 @@
 """The child process that parses one document: bytes on standard input, JSON on standard output, under hard limits."""
 
 import sys
+import unicodedata
 from dataclasses import replace
 
 import msgspec
@@ -14,12 +15,14 @@ from plinth.adapters.parsers.json import parse_json, parse_jsonl
 from plinth.adapters.parsers.markdown import parse_markdown
 from plinth.adapters.parsers.pdf import parse_pdf
 from plinth.adapters.parsers.text import parse_text
-from plinth.contracts.memory import ParsedDocument
+from plinth.contracts.memory import ParsedDocument, Section
 from plinth.errors import DocumentRefusedError
 from plinth.memory.detection import DocumentKind, detect
 
 MAX_LABEL = 300
 """Characters of a title or heading: each is stored and prompted again with every passage."""
+_UNSEEN = ("\u00ad", "\u200b")
+"""Where a word may be cut at a line's end: it is not found by its letters with these in it."""
 _PARSERS = {
     DocumentKind.TEXT: parse_text,
     DocumentKind.MARKDOWN: parse_markdown,
@@ -35,14 +38,28 @@ _PARSERS = {
 def parse(name: str, body: bytes) -> ParsedDocument:
     """Return the document's text, or raise `DocumentRefusedError` for one without any or with too much."""
     parsed = _PARSERS[detect(name, body)](name, body)
-    if not any(section.text.strip() for section in parsed.sections):
+    sections = tuple(map(_tidied, parsed.sections))
+    if not any(section.text.strip() for section in sections):
         raise DocumentRefusedError(
             "no_text", "no text could be read from the file; a scan needs text recognition first"
         )
-    if sum(len(section.text) for section in parsed.sections) > MAX_CHARACTERS:
+    if sum(len(section.text) for section in sections) > MAX_CHARACTERS:
         raise DocumentRefusedError("too_long", f"the document holds over {MAX_CHARACTERS} characters; split it")
-    sections = (replace(each, path=tuple(part[:MAX_LABEL] for part in each.path)) for each in parsed.sections)
-    return replace(parsed, title=parsed.title[:MAX_LABEL], sections=tuple(sections))
+    return replace(parsed, title=_composed(parsed.title)[:MAX_LABEL], sections=sections)
+
+
+def _tidied(section: Section) -> Section:
+    path = tuple([_composed(part)[:MAX_LABEL] for part in section.path])
+    return Section(text=_composed(section.text), page=section.page, path=path)
+
+
+def _composed(text: str) -> str:
+    """Return the text in the one form (NFC) that questions have too."""
+    if text.isascii():
+        return text
+    for unseen in _UNSEEN:
+        text = text.replace(unseen, "")
+    return unicodedata.normalize("NFC", text)
 
 
 def main() -> int:
