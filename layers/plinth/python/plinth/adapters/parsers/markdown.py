@@ -1,5 +1,6 @@
-"""Markdown: one section per heading, the source text kept as it is."""
+"""Markdown: one section per heading, the source text kept as it is, and one of the facts in YAML before it."""
 
+import re
 from itertools import pairwise
 
 from markdown_it import MarkdownIt
@@ -9,10 +10,18 @@ from plinth.adapters.parsers.text import title_from_name
 from plinth.contracts.memory import ParsedDocument, Section
 from plinth.memory.detection import decode_text
 
+_KEY = r"\w[^:\n]*:(?:[ \t][^\n]*)?\n"
+_FACTS = re.compile(rf"---[ \t]*\n({_KEY}(?:{_KEY}|(?:[ \t]|- |#)[^\n]*\n|\n)*+)(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
+"""Lines with keys, what is indented or listed below them, comments: prose between two rules is none."""
+_TITLE = re.compile(r"^title[ \t]*:[ \t]*([\"']?)([^\s\"'>|&*!\[{#][^\n]{0,400}?)\1[ \t]*(?: #[^\n]*)?\n", re.I | re.M)
+
 
 def parse_markdown(name: str, body: bytes) -> ParsedDocument:
-    """Return a section per heading; the first heading of the first level is the title."""
+    """Return a section per heading; the first of the first level is the title, or else that of the facts before it."""
     text = decode_text(body)
+    front = _FACTS.match(text)
+    facts = front[1] if front else ""
+    text = text[front.end() :] if front else text
     lines = text.split("\n")
     tokens = MarkdownIt("commonmark", {"maxNesting": 20}).disable("inline").parse(text)  # blocks are all that is asked
     headings = [
@@ -20,13 +29,18 @@ def parse_markdown(name: str, body: bytes) -> ParsedDocument:
         for opening, content in pairwise(tokens)
         if opening.type == "heading_open" and opening.map and opening.level == 0
     ]
-    title = next((heading for _, level, heading in headings if level == 1 and heading), title_from_name(name))
+    stated = _TITLE.search(facts)
+    heading = next((heading for _, level, heading in headings if level == 1 and heading), "")
+    title = heading or (_one_line(stated[2]) if stated else title_from_name(name))
+    if stated and _one_line(stated[2]) == title:
+        facts = facts.replace(stated[0], "")
     outline = Outline()
     starts = [(0, ()), *((line, outline.enter(level, heading)) for line, level, heading in headings), (len(lines), ())]
     sections = (
         Section(text="\n".join(lines[start:end]).strip(), path=path) for (start, path), (end, _) in pairwise(starts)
     )
-    return ParsedDocument(title=title, sections=tuple(section for section in sections if section.text))
+    told = (Section(text=facts.strip()), *sections)
+    return ParsedDocument(title=title, sections=tuple(section for section in told if section.text))
 
 
 def _one_line(heading: str) -> str:
