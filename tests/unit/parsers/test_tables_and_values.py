@@ -24,8 +24,10 @@ def test_an_apostrophe_quotes_nothing() -> None:
     assert rows("id,cmd,note\n1,'ls',\"lists files, dirs\"\n")[0] == "id: 1; cmd: 'ls'; note: lists files, dirs"
 
 
-@pytest.mark.parametrize("body", ["name,size,\napt,4,\n", "name,size,,\napt,4\n", "sep=;\nname;size\napt;4\n"])
-def test_columns_keep_their_names_beside_an_empty_one_and_below_the_line_of_a_spreadsheet(body: str) -> None:
+@pytest.mark.parametrize(
+    "body", ["name,size,\napt,4,\n", "name,size,,\napt,4\n", "sep=;\nname;size\napt;4\n", "\n\nname,size\napt,4\n"]
+)
+def test_columns_keep_their_names_beside_an_empty_one_and_below_what_is_no_row(body: str) -> None:
     assert rows(body) == ["name: apt; size: 4"]
 
 

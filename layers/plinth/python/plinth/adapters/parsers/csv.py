@@ -53,12 +53,13 @@ def _rows(records: Iterable[list[str]]) -> Iterator[str]:
             most = f"{MAX_CELLS} cells and {MAX_COLUMNS} columns"
             raise DocumentRefusedError("too_many_cells", f"the table has more than {most}; split it")
         values = [" ".join(value.split()) for value in row]
+        if not any(values):
+            continue
         if names is None:
             names = _names(values)
             if names:
                 continue
-        if any(values):
-            yield _told(names, values)
+        yield _told(names, values)
 
 
 def _names(values: Sequence[str]) -> Sequence[str]:
