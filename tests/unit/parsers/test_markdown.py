@@ -12,6 +12,8 @@ from tests.fakes.models import FakeTokenCounter
     [
         ("title: Return policy", "## Returns", "Return policy", ""),
         ('Title: "Return: policy"  # of 2026', "## Returns", "Return: policy", ""),
+        ("title: Return  policy # of 2026", "## Returns", "Return policy", ""),
+        ("title:", "## Returns", "p", "title:\n"),
         ("title: Return policy", "# Returns", "Returns", "title: Return policy\n"),
         ("title: >-\n  Return policy", "## Returns", "p", "title: >-\n  Return policy\n"),
     ],

@@ -13,7 +13,7 @@ from plinth.memory.detection import decode_text
 _KEY = r"\w[^:\n]*:(?:[ \t][^\n]*)?\n"
 _FACTS = re.compile(rf"---[ \t]*\n({_KEY}(?:{_KEY}|(?:[ \t]|- |#)[^\n]*\n|\n)*+)(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
 """Lines with keys, what is indented or listed below them, comments: prose between two rules is none."""
-_TITLE = re.compile(r"^title[ \t]*:[ \t]*([\"']?)([^\s\"'>|&*!\[{#][^\n]{0,400}?)\1[ \t]*(?: #[^\n]*)?\n", re.I | re.M)
+_TITLE = re.compile(r"^title[ \t]*:([^\n]*)\n", re.IGNORECASE | re.MULTILINE)
 
 
 def parse_markdown(name: str, body: bytes) -> ParsedDocument:
@@ -30,9 +30,10 @@ def parse_markdown(name: str, body: bytes) -> ParsedDocument:
         if opening.type == "heading_open" and opening.map and opening.level == 0
     ]
     stated = _TITLE.search(facts)
+    stated_title = _plain(stated[1].strip()) if stated else ""
     heading = next((heading for _, level, heading in headings if level == 1 and heading), "")
-    title = heading or (_one_line(stated[2]) if stated else title_from_name(name))
-    if stated and _one_line(stated[2]) == title:
+    title = heading or stated_title or title_from_name(name)
+    if stated and stated_title == title:
         facts = facts.replace(stated[0], "")
     outline = Outline()
     starts = [(0, ()), *((line, outline.enter(level, heading)) for line, level, heading in headings), (len(lines), ())]
@@ -41,6 +42,13 @@ def parse_markdown(name: str, body: bytes) -> ParsedDocument:
     )
     told = (Section(text=facts.strip()), *sections)
     return ParsedDocument(title=title, sections=tuple(section for section in told if section.text))
+
+
+def _plain(value: str) -> str:
+    """Return a YAML value of one line without its quotes or the comment behind it; nothing for any other value."""
+    if value.startswith(("'", '"')):
+        return _one_line(value[1:].partition(value[0])[0])
+    return "" if value.startswith(tuple("|>&*!%@`[{#")) else _one_line(value.partition(" #")[0])
 
 
 def _one_line(heading: str) -> str:
