@@ -149,6 +149,8 @@ def test_an_empty_answer_ends_without_text_and_with_its_bill(any_world: World) -
     assert end_of(items).usage == USAGE
 
 
+FAR = "Fri, 99999999999999999999 Jan 2020 00:00:00 GMT"
+
 FAILURES: dict[str, tuple[Script, type[ModelError]]] = {
     "429": (status(429), ModelBusyError),
     "529": (status(529), ModelBusyError),
@@ -189,7 +191,8 @@ def test_every_failure_is_one_typed_error_after_one_attempt(any_world: World, fa
 
 @pytest.mark.guarantee_f
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("7", 7.0), ("0.5", 0.5), ("0", 0.0), ("soon", None), ("-3", None), ("nan", None)]
+    ("header", "seconds"),
+    [("7", 7.0), ("0.5", 0.5), ("0", 0.0), ("soon", None), ("-3", None), ("nan", None), (FAR, None)],
 )
 @pytest.mark.parametrize("name", ["anthropic", "anthropic_aws", "openai", "sagemaker_openai"])
 def test_the_providers_wish_when_to_come_back_is_kept(
@@ -224,11 +227,23 @@ def test_an_endpoint_that_is_scaled_to_zero_is_waking(name: str, worlds: Worlds)
 
 
 @pytest.mark.guarantee_f
-def test_an_account_without_credit_is_no_reason_to_try_the_same_key_again(worlds: Worlds) -> None:
-    made = worlds.of("openai")
-    error = failure_of(made.play(BY_NAME["no_credit"]), ask())
+@pytest.mark.parametrize(
+    ("name", "number", "code"), [("openai", 429, "no_credit"), ("anthropic", 400, "credit_used_up")]
+)
+def test_an_account_without_credit_is_the_keys_fault_and_not_the_requests(
+    name: str, number: int, code: str, worlds: Worlds
+) -> None:
+    error = failure_of(worlds.of(name).play(status(number, code=code)), ask())
 
     assert type(error) is ModelKeyRefusedError
+    assert "credit" in str(error)
+
+
+@pytest.mark.guarantee_f
+def test_a_prompt_that_leaves_no_room_for_the_answer_is_too_long(worlds: Worlds) -> None:
+    error = failure_of(worlds.of("anthropic").play(status(400, code="too_long_with_answer")), ask())
+
+    assert type(error) is ModelContextExceededError
 
 
 @pytest.mark.guarantee_f

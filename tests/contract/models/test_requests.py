@@ -1,6 +1,7 @@
 """What each provider is sent, and with which credential."""
 
 from base64 import b64decode
+from dataclasses import replace
 from urllib.parse import parse_qs
 
 import pytest
@@ -45,6 +46,16 @@ def test_anthropic_is_told_the_conversation_the_tools_and_the_schema(worlds: Wor
     assert body["tools"] == [{"name": "look_up", "description": "Look.", "input_schema": {"type": "object"}}]
     assert body["output_config"] == {"format": {"type": "json_schema", "schema": {"type": "object"}}}
     assert "cache_control" not in body
+
+
+def test_anthropic_is_told_no_blank_text_before_a_call_which_it_refuses(worlds: Worlds) -> None:
+    question, asked, answered = PROMPT.messages
+    made = worlds.of("anthropic")
+
+    blank = replace(PROMPT, messages=(question, replace(asked, text="\n\n"), answered))
+    list(made.play(Script()).stream(ask(prompt=blank)))
+
+    assert [block["type"] for block in made.provider.books.calls[-1].body["messages"][1]["content"]] == ["tool_use"]
 
 
 def test_anthropic_is_asked_to_keep_the_prompt_where_the_call_says_so(worlds: Worlds) -> None:
@@ -97,6 +108,18 @@ def test_the_token_of_an_endpoint_is_a_presigned_call_of_its_region(monkeypatch:
     assert (said["Action"], said["Version"], said["X-Amz-Expires"]) == (["CallWithBearerToken"], ["1"], ["300"])
     assert said["X-Amz-Credential"][0].endswith("/eu-central-1/sagemaker/aws4_request")
     assert said["X-Amz-Security-Token"] == ["session"]
+
+
+@pytest.mark.guarantee_f
+@pytest.mark.parametrize("name", ["anthropic", "openai", "sagemaker_openai"])
+def test_a_request_that_http_can_not_say_was_never_asked(name: str, provider: ProviderServer) -> None:
+    for url, key in ((provider.url, "key\n"), ("ftp://127.0.0.1", "key")):
+        provider.books.calls.clear()
+        with model_at(url, name=name, key=Token(lambda key=key: key, life_seconds=60)) as model:
+            error = failure_of(model, ask())
+
+        assert type(error) is ModelUnavailableError
+        assert provider.books.calls == []
 
 
 @pytest.mark.parametrize("name", ["anthropic", "anthropic_aws", "openai", "sagemaker_openai"])

@@ -30,14 +30,20 @@ _CODES = {
     "broken": "api_error",
     "no_credit": "billing_error",
     "too_long": "invalid_request_error",
+    "too_long_with_answer": "invalid_request_error",
+    "credit_used_up": "invalid_request_error",
+}
+_MESSAGES = {
+    "too_long": "prompt is too long: 1200000 tokens > 1000000 maximum",
+    "too_long_with_answer": "input length and `max_tokens` exceed context limit: 190000 + 64000 > 200000, hidden words",
+    "credit_used_up": "Your credit balance is too low to access the Anthropic API. Hidden words.",
 }
 
 
 def refusal(fault: Fault) -> tuple[int, dict[str, str], bytes]:
-    """Return status, headers and body. Anthropic has no code for a prompt that is too long."""
+    """Return status, headers and body. Anthropic has no code for a long prompt or used-up credit."""
     kind = _CODES.get(fault.code) or _KINDS.get(fault.status, "api_error")
-    message = "prompt is too long: 1200000 tokens > 1000000 maximum" if fault.code == "too_long" else "hidden words"
-    return fault.status, {}, json.dumps(_error(kind, message)).encode()
+    return fault.status, {}, json.dumps(_error(kind, _MESSAGES.get(fault.code, "hidden words"))).encode()
 
 
 def error_event(fault: Fault) -> bytes:

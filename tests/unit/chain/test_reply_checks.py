@@ -4,7 +4,7 @@ import pytest
 
 from plinth.chain.reply_checks import require_answer
 from plinth.contracts.models import Message, ModelEnd, Prompt, Role, StopReason, ToolCall, ToolSpec, Usage
-from plinth.errors import ModelReplyInvalidError
+from plinth.errors import ModelOutputSpentError, ModelReplyInvalidError
 
 USAGE = Usage(input_tokens=10, output_tokens=5)
 PAY = ToolSpec(
@@ -41,9 +41,17 @@ def test_an_empty_answer_is_none_and_its_bill_is_known(text: str) -> None:
     assert raised.value.usage == USAGE
 
 
-@pytest.mark.parametrize("stop", [StopReason.REFUSAL, StopReason.CONTENT_FILTER, StopReason.MAX_TOKENS])
-def test_a_refusal_a_filter_and_a_limit_are_answers_even_without_text(stop: StopReason) -> None:
+@pytest.mark.parametrize("stop", [StopReason.REFUSAL, StopReason.CONTENT_FILTER])
+def test_a_refusal_and_a_filter_are_answers_even_without_text(stop: StopReason) -> None:
     judge("", stop=stop)
+
+
+def test_an_answer_that_reached_its_limit_is_one_if_anything_was_said() -> None:
+    judge("It opens", stop=StopReason.MAX_TOKENS)
+
+    with pytest.raises(ModelOutputSpentError) as raised:
+        judge(" \n", stop=StopReason.MAX_TOKENS)
+    assert raised.value.usage == USAGE
 
 
 def test_a_complete_call_of_an_offered_tool_is_an_answer() -> None:

@@ -12,8 +12,9 @@ from functions.fail_run.handler import fail_run
 from functions.retrieve_context.handler import retrieve_context
 from plinth.adapters.dynamo_breakers import FAILURES, OPEN_SECONDS
 from plinth.chain.catalogue import model
+from plinth.chain.failures import run_failure
 from plinth.contracts.events import Reset, StepEnded, TextDelta
-from plinth.contracts.models import ModelEnd, Reply, StopReason, ToolCall, Usage
+from plinth.contracts.models import ModelEnd, Reply, StopReason, ToolCall, Usage, Working
 from plinth.contracts.runs import Run, RunStatus
 from plinth.errors import (
     ModelBusyError,
@@ -162,6 +163,21 @@ def test_what_is_no_answer_moves_on_and_is_paid_as_billed(
     assert second["outcome"] == "complete"
 
 
+def test_a_model_that_spends_its_tokens_on_thinking_is_not_asked_the_same_again(
+    services: ChainServices, call: Call, accept: Accept
+) -> None:
+    run = accept("Is it?", model="gpt-6-luna", models=("gpt-6-luna",))
+    call(retrieve_context, run=run)
+    call(build_prompt, run=run)
+    services.model = FakeModel(([Working()], whole(StopReason.MAX_TOKENS)))
+
+    (result,) = play(call, run)
+
+    assert (result["outcome"], result["reason"]) == ("failed", "model_output_spent")
+    assert "max_output_tokens" in run_failure(result["error"]).message
+    assert result["calls"][0]["cost_micro_usd"] > 0
+
+
 def test_a_model_whose_breaker_is_open_is_passed_over_without_a_call_or_an_attempt(
     services: ChainServices, call: Call, run: Run
 ) -> None:
@@ -296,7 +312,7 @@ def test_a_healthy_call_writes_nothing_to_the_breaker(
 
 def test_a_tool_call_is_not_kept_unless_the_model_stopped_for_it(services: ChainServices, call: Call, run: Run) -> None:
     cut = ToolCall(id="1", name="pay", arguments='{"amount": 100')
-    services.model = FakeModel(([], replace(whole(StopReason.MAX_TOKENS), tool_calls=(cut,))))
+    services.model = FakeModel((["I pay."], replace(whole(StopReason.MAX_TOKENS), tool_calls=(cut,))))
 
     call(call_model, run=run, attempt=1, steps=[])
 

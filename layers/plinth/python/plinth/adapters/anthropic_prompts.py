@@ -43,10 +43,10 @@ def _message(message: Message) -> MessageParam:
 
 
 def _blocks(message: Message) -> Iterator[Block]:
-    """Yield the blocks in the order that the API wants: results first, calls last, no empty text."""
+    """Yield the blocks in the order that the API wants: results first, calls last, no blank text."""
     for result in message.tool_results:
         yield _result(result)
-    if message.text:
+    if message.text.strip():
         yield {"type": "text", "text": message.text}
     for call in message.tool_calls:
         yield _call(call)

@@ -26,7 +26,14 @@ ONE_CALL_EACH = httpx2.Limits(max_keepalive_connections=0)
 _MAX_REFUSAL_BYTES = 64 * 1024
 _REFUSAL_SECONDS = 1.0
 _CONNECT_SECONDS = 5.0
-_NEVER_ASKED = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
+_NEVER_ASKED = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.LocalProtocolError,  # what can't be said in HTTP, a header with a line end for one
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+)
 
 
 def timeouts(limits: TimeLimits) -> httpx2.Timeout:

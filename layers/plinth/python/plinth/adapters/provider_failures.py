@@ -1,7 +1,7 @@
 """What a provider's refusal means: status, code and headers turned into one `ModelError`, for every protocol.
 
 Codes were read in the providers' documentation and servers in November 2026. Only where a provider has no code for a
-prompt that is too long (Anthropic, vLLM) its words decide.
+prompt that is too long (Anthropic, vLLM) or for credit that is used up (Anthropic) its words decide.
 """
 
 import math
@@ -31,7 +31,8 @@ _TOO_LONG_CODES = frozenset({"context_length_exceeded", "exceed_context_size_err
 NO_COPIES = "has no capacity"
 """What alone tells a SageMaker component that is scaled to zero from a bad request (not verified on AWS)."""
 
-_TOO_LONG_WORDS = ("prompt is too long", "maximum context length")
+_TOO_LONG_WORDS = ("prompt is too long", "maximum context length", "exceed context limit")
+_NO_CREDIT_WORDS = "credit balance is too low"
 
 
 class _Error(msgspec.Struct):
@@ -84,7 +85,8 @@ def told(status: int, error: object) -> Refusal:
 def refused(refusal: Refusal, headers: Mapping[str, str]) -> ModelError:
     """Return what an answer without a stream means: nothing of it can have been billed."""
     what = f"the provider answered {refusal.name}"
-    if refusal.codes & _NO_CREDIT_CODES or refusal.status in _KEY_STATUSES:
+    no_credit = refusal.codes & _NO_CREDIT_CODES or _NO_CREDIT_WORDS in refusal.text
+    if no_credit or refusal.status in _KEY_STATUSES:
         return ModelKeyRefusedError(f"{what}: put a key that may use the model, and has credit, into its secret")
     if refusal.status in _BUSY_STATUSES or refusal.codes & _BUSY_CODES:
         return ModelBusyError(what, retry_after(headers))
@@ -115,7 +117,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return seconds
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -1,5 +1,6 @@
 """Where a provider's credential comes from and how long it is used, so that a rotated one is taken up by itself."""
 
+import re
 import time
 from collections.abc import Callable
 
@@ -51,6 +52,16 @@ def key_from_secret(secret_arn: str) -> str:
         raise ModelUnavailableError("the secret of the API key could not be read") from error
     except PlinthError as error:
         raise ModelNotConfiguredError("the secret of the API key may not be read") from error
-    if not key:
-        raise ModelNotConfiguredError("the secret of the API key is empty: put the key into it")
+    return usable_key(key)
+
+
+def usable_key(secret: str) -> str:
+    """Return the key without the line end that it brings from a file; `ModelNotConfiguredError` if it is none.
+
+    What a header can't carry would fail each call only when it is sent, as if the provider were ill.
+    """
+    key = secret.strip()
+    if not re.fullmatch(r"[!-~]+", key):
+        what = "holds other characters than a key has" if key else "is empty"
+        raise ModelNotConfiguredError(f"the secret of the API key {what}: put the key into it, and nothing else")
     return key

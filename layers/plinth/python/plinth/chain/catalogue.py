@@ -24,6 +24,7 @@ MoveOn = Literal[
     "model_silent",
     "model_stream_cut",
     "model_reply_invalid",
+    "model_output_spent",
     "model_context_exceeded",
     "model_key_refused",
     "model_not_configured",

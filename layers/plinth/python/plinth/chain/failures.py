@@ -36,6 +36,9 @@ _MODEL_MESSAGES: dict[type[errors.ModelError], str] = {
     errors.ModelSilentError: "the model took too long; ask again later or name another model",
     errors.ModelStreamCutError: "the model's answer broke off and no further try succeeded; ask again",
     errors.ModelReplyInvalidError: "the model gave no usable answer; ask in other words or name another model",
+    errors.ModelOutputSpentError: (
+        "the model used up max_output_tokens before it said a word, thinking included; raise it or name another model"
+    ),
     errors.ModelContextExceededError: "the question is too long for the model; shorten it or name another model",
     errors.ModelRequestRefusedError: "the model's provider refuses this request; change it or name another model",
     errors.ModelKeyRefusedError: "the model's provider refuses this environment's key; name another model",

@@ -7,7 +7,7 @@ import jsonschema_rs
 
 from plinth.contracts.models import JsonSchema, ModelEnd, Prompt, StopReason, ToolCall, ToolSpec
 from plinth.contracts.strict_json import parse_strictly
-from plinth.errors import ModelReplyInvalidError
+from plinth.errors import ModelOutputSpentError, ModelReplyInvalidError
 
 _OBJECT: JsonSchema = {"type": "object"}
 
@@ -19,9 +19,12 @@ class _NoAnswerError(ValueError):
 def require_answer(text: str, end: ModelEnd, prompt: Prompt) -> None:
     """Raise `ModelReplyInvalidError`, with its bill, for a whole stream that is no answer to the prompt.
 
-    A refusal and an answer that reached its limit are answers. Tool calls count with the stop reason TOOL_USE alone,
+    A refusal and an answer that reached its limit are answers; one that reached it before a word was said, all of it
+    spent on thinking, is none: `ModelOutputSpentError`. Tool calls count with the stop reason TOOL_USE alone,
     and nothing is repaired: one that was cut can look like a smaller one that is whole.
     """
+    if end.stop_reason is StopReason.MAX_TOKENS and not text.strip():
+        raise ModelOutputSpentError("the reply reached its limit before a word was said", usage=end.usage)
     try:
         if end.stop_reason is StopReason.TOOL_USE:
             _require_runnable(end.tool_calls, prompt.tools)

@@ -14,6 +14,7 @@ PlinthError
 │   ├── ModelSilentError             said nothing, or nothing more, for too long
 │   ├── ModelStreamCutError          the stream broke before the model said why it stopped
 │   ├── ModelReplyInvalidError       ended, but with what is no answer
+│   │   └── ModelOutputSpentError        spent its output tokens before it said a word
 │   ├── ModelContextExceededError    the prompt is longer than the model can read
 │   ├── ModelRequestRefusedError     the provider refuses the request itself; a retry can't help
 │   ├── ModelKeyRefusedError         the provider refuses the key
@@ -74,6 +75,7 @@ from plinth.errors.models import (
     ModelError,
     ModelKeyRefusedError,
     ModelNotConfiguredError,
+    ModelOutputSpentError,
     ModelReplyInvalidError,
     ModelRequestRefusedError,
     ModelSilentError,
@@ -124,6 +126,7 @@ __all__ = [
     "ModelError",
     "ModelKeyRefusedError",
     "ModelNotConfiguredError",
+    "ModelOutputSpentError",
     "ModelReplyInvalidError",
     "ModelRequestRefusedError",
     "ModelSilentError",

@@ -74,6 +74,12 @@ class ModelReplyInvalidError(ModelError):
     begun = True
 
 
+class ModelOutputSpentError(ModelReplyInvalidError):
+    """The model used all tokens that its answer may have and said nothing: the same call would end like that again."""
+
+    reason = "model_output_spent"
+
+
 class ModelContextExceededError(ModelError):
     """The prompt is longer than the model can read; another model may read it."""
 
