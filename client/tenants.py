@@ -63,13 +63,28 @@ class TenantsTable:
         self._put(f"TENANT#{tenant}", f"NAMEDKEY#{user}#{name}", {"key_id": {"S": fresh.id}})
         yield MadeKey(tenant=tenant, user=user, name=name, text=fresh.text)
 
+    def key_names(self, tenant: str, user: str) -> list[str]:
+        """Return the names of the user's keys, also of those that have ended."""
+        prefix = f"NAMEDKEY#{user}#"
+        found = self._dynamodb.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :tenant AND begins_with(sk, :prefix)",
+            ExpressionAttributeValues={":tenant": {"S": f"TENANT#{tenant}"}, ":prefix": {"S": prefix}},
+            ConsistentRead=True,
+        )
+        return [item["sk"].get("S", "").removeprefix(prefix) for item in found["Items"]]
+
     def revoke(self, tenant: str, user: str, name: str) -> None:
-        """Make the named key useless at once, if there is one; applying the file again makes another."""
+        """Make the named key useless at once, if there is one; applying the file again makes another.
+
+        The key goes before its name: what is cut off in between can be done again.
+        """
         named = {"pk": {"S": f"TENANT#{tenant}"}, "sk": {"S": f"NAMEDKEY#{user}#{name}"}}
-        gone = self._dynamodb.delete_item(TableName=self._table, Key=named, ReturnValues="ALL_OLD").get("Attributes")
-        if gone:
-            key = {"pk": {"S": f"KEY#{gone['key_id'].get('S', '')}"}, "sk": {"S": "KEY"}}
+        known = self._dynamodb.get_item(TableName=self._table, Key=named, ConsistentRead=True)
+        if "Item" in known:
+            key = {"pk": {"S": f"KEY#{known['Item']['key_id'].get('S', '')}"}, "sk": {"S": "KEY"}}
             self._dynamodb.delete_item(TableName=self._table, Key=key)
+            self._dynamodb.delete_item(TableName=self._table, Key=named)
 
     def _set_tier(self, tenant: str, tier: "dict[str, UniversalAttributeValueTypeDef]") -> None:
         """Write the tier alone: a tenant or user that is being erased stays hidden."""

@@ -205,7 +205,8 @@ def _bad_end(place: str, user: User) -> Iterator[str]:
         yield f"{place}.expires: {user.expires!r} is no time, use 2027-03-31 or 2027-03-31T12:00:00Z"
     else:
         if ends_at is not None and ends_at <= time.time():
-            yield f"{place}.expires: {user.expires} is past, use a later time or take the user out: its keys stay ended"
+            remedy = "use a later time, or take it out and end its keys by `plinth tenants revoke`"
+            yield f"{place}.expires: {user.expires} is past, {remedy}"
 
 
 def _complaints_of_hosts(tier: str, limits: TierEntry) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`plinth tenants apply`: tiers, tenants, users and keys from one file into an environment."""
+"""`plinth tenants`: tiers, tenants, users and keys from one file into an environment, and the end of a key."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from client.commands.choices import EnvironmentName, output, progress
-from client.environments import LOCAL, environment_named
+from client.environments import LOCAL, Environment, environment_named
+from client.errors import UsageError
 from client.tenants import TenantsTable
 from client.tenants_file import read_tenants
 
@@ -30,10 +31,34 @@ def apply(
 
     A new key is printed once, `tenant user name key` on a line, and can't be shown again. Nothing is removed.
     """
-    content, environment = read_tenants(file), environment_named(env)
-    table = TenantsTable(environment.aws.dynamodb(), table=environment.output("TenantsTable"), environment=env)
-    made = 0
-    for key in table.apply(content):
+    content, made = read_tenants(file), 0
+    for key in _table(environment_named(env)).apply(content):
         made += 1
         output().print(f"{key.tenant} {key.user} {key.name} {key.text}", markup=False, soft_wrap=True)
     progress().print(f"{len(content.tenants)} tenants written, {made} keys made")
+
+
+@group.command(epilog="Example: plinth tenants revoke demo ann laptop --env dev")
+def revoke(
+    tenant: Annotated[str, typer.Argument(help="Whose key it is, as in the tenants file.", metavar="TENANT")],
+    user: Annotated[str, typer.Argument(help="The user of the tenant.", metavar="USER")],
+    name: Annotated[str, typer.Argument(help="The key's name.", metavar="NAME")],
+    *,
+    env: EnvironmentName = LOCAL,
+) -> None:
+    """End a key at once: the next request with it is refused.
+
+    Applying a tenants file that still names it makes a new one.
+    """
+    table = _table(environment_named(env))
+    names = table.key_names(tenant, user)
+    if name not in names:
+        others = f"; its keys are: {', '.join(names)}" if names else ""
+        raise UsageError(f"user {user} of tenant {tenant} has no key {name}{others}")
+    table.revoke(tenant, user, name)
+    progress().print(f"{tenant} {user} {name} is refused from now on", markup=False)
+
+
+def _table(environment: Environment) -> TenantsTable:
+    table = environment.output("TenantsTable")
+    return TenantsTable(environment.aws.dynamodb(), table=table, environment=environment.name)

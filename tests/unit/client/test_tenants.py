@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from typer.testing import CliRunner
 
+from client.commands import app
 from client.errors import UsageError
 from client.tenants import TenantsTable
 from client.tenants_file import read_tenants
@@ -47,9 +50,12 @@ class FakeDynamoDB:
         found = self.items.get((Key["pk"]["S"], Key["sk"]["S"]))
         return {"Item": found} if found else {}
 
-    def delete_item(self, *, TableName: str, Key: dict[str, Any], ReturnValues: str = "NONE") -> dict[str, Any]:  # noqa: N803
-        found = self.items.pop((Key["pk"]["S"], Key["sk"]["S"]), None)
-        return {"Attributes": found} if found and ReturnValues == "ALL_OLD" else {}
+    def delete_item(self, *, TableName: str, Key: dict[str, Any]) -> None:  # noqa: N803
+        self.items.pop((Key["pk"]["S"], Key["sk"]["S"]), None)
+
+    def query(self, *, ExpressionAttributeValues: dict[str, Any], **_: object) -> dict[str, Any]:  # noqa: N803
+        tenant, prefix = (ExpressionAttributeValues[name]["S"] for name in (":tenant", ":prefix"))
+        return {"Items": [item for (pk, sk), item in self.items.items() if pk == tenant and sk.startswith(prefix)]}
 
     def update_item(self, *, Key: dict[str, Any], ExpressionAttributeValues: dict[str, Any], **more: str) -> None:  # noqa: N803
         key = (Key["pk"]["S"], Key["sk"]["S"])
@@ -184,6 +190,48 @@ def test_a_revoked_key_is_gone_and_the_file_makes_another(tmp_path: Path) -> Non
 
     assert first.text != second.text
     assert len(fake.of_kind("KEY#")) == 1
+
+
+def test_an_operator_ends_a_key_of_a_user_whom_the_file_names_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeDynamoDB()
+    list(table_over(fake).apply(read_tenants(written(tmp_path, GOOD.replace('"laptop"', '"laptop", "ci"')))))
+    aws = SimpleNamespace(dynamodb=lambda: fake)
+    environment = SimpleNamespace(name="local", aws=aws, output={"TenantsTable": "t"}.get)
+
+    def there(_: str) -> SimpleNamespace:
+        return environment
+
+    monkeypatch.setattr("client.commands.tenants.environment_named", there)
+
+    ended = CliRunner().invoke(app, ["tenants", "revoke", "acme", "ada", "ci"])
+
+    assert (ended.exit_code, ended.stderr) == (0, "acme ada ci is refused from now on\n")
+    assert len(fake.of_kind("KEY#")) == 1
+    assert table_over(fake).key_names("acme", "ada") == ["laptop"]
+    for wrong in (["acme", "ada", "ci"], ["acme", "bob", "laptop"], ["other", "ada", "laptop"]):
+        with pytest.raises(UsageError, match=f"user {wrong[1]} of tenant {wrong[0]} has no key {wrong[2]}"):
+            app(["tenants", "revoke", *wrong], standalone_mode=False)
+    assert len(fake.of_kind("KEY#")) == 1
+
+
+def test_a_key_whose_end_is_cut_off_can_be_ended_again(tmp_path: Path) -> None:
+    class CutOff(FakeDynamoDB):
+        def delete_item(self, *, TableName: str, Key: dict[str, Any]) -> None:  # noqa: N803
+            if not Key["pk"]["S"].startswith("KEY#"):
+                raise ConnectionError
+            super().delete_item(TableName=TableName, Key=Key)
+
+    fake = CutOff()
+    table = table_over(fake)
+    list(table.apply(read_tenants(written(tmp_path, GOOD))))
+
+    with pytest.raises(ConnectionError):
+        table.revoke("acme", "ada", "laptop")
+
+    assert fake.of_kind("KEY#") == []
+    assert table.key_names("acme", "ada") == ["laptop"]
 
 
 @pytest.mark.parametrize(
