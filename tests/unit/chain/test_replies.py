@@ -34,6 +34,11 @@ def reply(text: str, stop_reason: StopReason = StopReason.END) -> Reply:
         ("Out of range [4] [0].", []),
         ("An array a[i] or a [link](x).", []),
         ("Nothing.", []),
+        ("It purges[1], the 'files'[2] (all)[3].", [1, 2, 3]),
+        ("Read it as `sys.argv[1]` or ``a`b[3]`` [2].", [2]),
+        ("```c\nint x = a[2];\n\nint y = a[3];\n```\nThis is [1].", [1]),
+        ("So it is [1].\n~~~~\na[2]\n~~~\na[3]", [1]),
+        ("The ` key [1].\nAnd `that` [2].", [1, 2]),
     ],
 )
 def test_markers_name_passages_in_the_order_of_first_mention(text: str, markers: list[int]) -> None:

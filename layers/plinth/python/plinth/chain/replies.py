@@ -1,26 +1,25 @@
 """What a reply means: which passages its [n] markers name, and whether it may be given again."""
 
-import re
 from collections.abc import Sequence
 
 from plinth.chain.answerability import declined, is_declined
+from plinth.chain.markers import MARKERS, without_code
 from plinth.contracts.memory import StoredPassage
 from plinth.contracts.models import Reply, StopReason
 from plinth.contracts.runs import Answer, Citation
-
-_MARKER_GROUP = re.compile(r"\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 
 
 def parse_reply(reply: Reply, passages: Sequence[StoredPassage]) -> Answer:
     """Return the answer with one citation per passage that the text names, in the order of first mention.
 
-    A number that names no passage is left in the text and cited by nothing. A reply that only says that the documents
-    do not say is that answer, and cites nothing.
+    A number that names no passage, or stands in code, is left in the text and cited by nothing. A reply that only says
+    that the documents do not say is that answer, and cites nothing.
     """
     text = reply.text.strip()
-    if is_declined(_MARKER_GROUP.sub("", text)):
+    if is_declined(MARKERS.sub("", text)):
         return declined(reply.cost.model)
-    named = dict.fromkeys(int(number) for group in _MARKER_GROUP.findall(text) for number in group.split(","))
+    groups: list[str] = MARKERS.findall(without_code(text))
+    named = dict.fromkeys(int(number) for group in groups for number in group.split(","))
     citations = tuple(_cite(number, passages[number - 1]) for number in named if 1 <= number <= len(passages))
     return Answer(text=text, citations=citations, stop_reason=reply.stop_reason.value, model=reply.cost.model)
 

@@ -8,9 +8,12 @@ from plinth.contracts.memory import Missing, StoredPassage
 _WORD = re.compile(r"\w[\w:./+-]*\w|\w")
 _INNER_WORD = re.compile(r"""(?<=[\w,;:)"'] )["'(]*(\w[\w./+-]*\w)""")
 _PART = re.compile(r"[^\W_]{2,}")
+_JOINT = re.compile(r"[-/.]")
 _NAME_LIKE = re.compile(r"[\d:./+-]")
 _SHORTEST = 3
 _ENDING = 3
+_BEGINNING = 5
+_LONGEST_ACRONYM = 5
 _COMMON_WORDS = (
     "about after again all also and another any are aren because been before being between both but can could "
     "did does doing done down each else ever every few for from further get gets give gives given goes going "
@@ -36,16 +39,40 @@ def missing_words(passages: Sequence[StoredPassage], text: str) -> tuple[str, ..
 def missing_from(passages: Sequence[StoredPassage], question: str) -> Missing:
     """Return the words and names of the question that no passage holds.
 
-    A name, a word with a capital that does not begin a sentence, is there if any part of it is a word of a passage.
-    Where most words are missing, no name is told: the question may be in another language, in which every noun is
-    written so.
+    A name, a word with a capital that does not begin a sentence, is there if any part of it, or all without marks, is a
+    word of a passage: the same but for a plural's s, or but for three letters after five at least. A long word in
+    capitals only is said loudly. Where most words are missing or all is said loudly, no name is told: the question may
+    be in another language, in which every noun is written so.
     """
     words = missing_words(passages, question)
-    if 2 * len(words) > len(_counted(_WORD.findall(question))):
+    if question.isupper() or 2 * len(words) > len(_counted(_WORD.findall(question))):
         return Missing(words=words)
-    parts = set(_PART.findall(_said(passages)))
-    named = (name for name in _counted(_INNER_WORD.findall(question)) if any(map(str.isupper, name)))
-    return Missing(words=words, names=tuple(name for name in named if parts.isdisjoint(_PART.findall(name.casefold()))))
+    held = {form for part in _parts(_said(passages)) for form in _forms(part)}
+    named = filter(_is_name, _counted(_INNER_WORD.findall(question)))
+    return Missing(words=words, names=tuple(name for name in named if not _is_held(name, held)))
+
+
+def _is_name(word: str) -> bool:
+    return any(map(str.isupper, word)) and not (word.isupper() and len(word) > _LONGEST_ACRONYM)
+
+
+def _is_held(name: str, held: set[str]) -> bool:
+    forms = {form for part in _parts(name) for form in _forms(part)}
+    return not held.isdisjoint(forms) or any(_begin_alike(form, word) for form in forms for word in held)
+
+
+def _begin_alike(one: str, other: str) -> bool:
+    least = max(_BEGINNING, len(one) - _ENDING, len(other) - _ENDING)
+    return one[:least] == other[:least]
+
+
+def _parts(text: str) -> list[str]:
+    return _PART.findall(f"{text} {_JOINT.sub('', text)}")
+
+
+def _forms(part: str) -> tuple[str, str]:
+    """Return the part as it is and without a plural's s, which is small even where the part is not."""
+    return part.casefold(), part.removesuffix("s").casefold()
 
 
 def _said(passages: Sequence[StoredPassage]) -> str:
