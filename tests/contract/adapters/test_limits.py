@@ -80,6 +80,20 @@ def test_a_run_that_holds_no_place_is_admitted_though_every_place_is_taken_but_t
 
 
 @pytest.mark.guarantee_c
+@pytest.mark.parametrize("tier", [TOKENS, ALL], ids=["tokens", "all"])
+def test_a_run_that_takes_no_tokens_is_admitted_though_they_are_used_up(limits: Limits, run: Run, tier: Tier) -> None:
+    assert ask(limits, run, tier, tokens=1200).admitted
+    before = {left.limit: left.remaining for left in limits.left(run.tenant, tier)}
+    assert ask(limits, run, tier, tokens=1).refused_by is LimitName.TOKENS
+
+    assert limits.admit(replace(run, id=f"run_{next(NUMBERS):026d}"), tier, tokens=0, holds=False).admitted
+
+    after = {left.limit: left.remaining for left in limits.left(run.tenant, tier)}
+    assert after == before | ({LimitName.REQUESTS: 3} if LimitName.REQUESTS in before else {})
+    assert ask(limits, run, tier, tokens=1).refused_by is LimitName.TOKENS
+
+
+@pytest.mark.guarantee_c
 @pytest.mark.parametrize(("tier", "takes"), [(REQUESTS, 100), (TOKENS, 200)], ids=["requests", "tokens"])
 def test_the_time_to_come_back_is_exact_to_the_millisecond(
     limits: Limits, run: Run, clock: FakeClock, tier: Tier, takes: int

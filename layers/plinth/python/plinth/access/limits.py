@@ -69,9 +69,9 @@ class Asked:
 
     @property
     def rates(self) -> Mapping[LimitName, tuple[Rate, int]]:
-        """The rates that the tier has, and how many units of each the run takes."""
+        """The rates of the tier of which the run takes anything, and how many units of each."""
         units = {LimitName.REQUESTS: 1, LimitName.TOKENS: self.tokens}
-        return {name: (rate, units[name]) for name, rate in rates_of(self.tier).items()}
+        return {name: (rate, units[name]) for name, rate in rates_of(self.tier).items() if units[name]}
 
     @property
     def slot(self) -> Slot | None:
