@@ -1,8 +1,9 @@
 """What of a long conversation is told again, and what it costs."""
 
 from plinth.chain.caching import conversation_digest
+from plinth.chain.catalogue import Route, route
 from plinth.chain.prompting import build_prompt, what_is_known
-from plinth.chain.recalling import summary_of
+from plinth.chain.recalling import recalled, summary_of
 from plinth.contracts.runs import Turn
 
 
@@ -64,3 +65,44 @@ def test_an_answer_that_rests_on_facts_is_not_found_by_whom_they_are_not_known_o
     }
 
     assert len(digests) == 5
+
+
+LOCAL = route("plinth-local")
+
+
+def characters_told(seen: list[Turn], asked: Route = LOCAL) -> int:
+    return sum(len(each.question) + len(each.answer) for each in recalled(seen, None, asked).turns)
+
+
+def test_a_question_after_long_answers_still_fits_into_a_small_model() -> None:
+    seen = [turn(1, answer="word " * 3200), turn(2, answer="word " * 3200, documents=("doc_2",))]
+
+    told = recalled(seen, None, LOCAL)
+
+    (last,) = told.turns
+    assert (last.question, last.answer[-1], last.documents) == ("Question 2?", "…", ("doc_2",))
+    assert characters_told(seen) == LOCAL.history_characters == 2048
+    assert told.older.text.startswith("- Question 1? -> word word")
+
+
+def test_of_the_last_turns_those_that_fit_are_told_whole_and_the_rest_in_a_line() -> None:
+    seen = [turn(1, answer="First. " + "word " * 400), turn(2)]
+
+    told = recalled(seen, None, LOCAL)
+
+    assert told.turns == (seen[1],)
+    assert told.older.text == "- Question 1? -> First."
+    assert recalled([turn(1), turn(2)], None, LOCAL).turns == (turn(1), turn(2))
+
+
+def test_a_long_question_is_cut_too() -> None:
+    seen = [Turn(question="why " * 5000, answer="word " * 5000, at=1.0)]
+
+    assert characters_told(seen) == LOCAL.history_characters
+    assert characters_told(seen, route("claude-haiku-5-5")) == 45_000
+
+
+def test_no_conversation_outgrows_the_item_of_a_prompt() -> None:
+    seen = [turn(number, answer="word " * 5000) for number in range(10)]
+
+    assert characters_told(seen, route("claude-haiku-5-5")) <= 100_000

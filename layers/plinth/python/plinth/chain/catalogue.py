@@ -34,6 +34,8 @@ MoveOn = Literal[
 
 ALWAYS: tuple[MoveOn, ...] = get_args(MoveOn)
 
+_MOST_HISTORY_CHARACTERS = 100_000
+
 _Entry = TypeVar("_Entry")
 
 
@@ -97,6 +99,14 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def history_turns(self) -> int:
         """What the most forgetful of its models remembers."""
         return min(each.history_turns for each in self.models)
+
+    @property
+    def history_characters(self) -> int:
+        """What those turns may hold: half of what the smallest model reads, a token a character, and 100,000 at most.
+
+        Larger ones would not fit into the item that keeps a run's prompt.
+        """
+        return min(_MOST_HISTORY_CHARACTERS, *(each.context_window // 2 for each in self.models))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
