@@ -64,6 +64,18 @@ _NAMED = (
     ("{} was the policy changed?", ("When", "Why", "Where")),
     ("Are {} uploads encrypted?", ("all", "some", "most", "a few", "few")),
 )
+_SIGNS_AND_LETTERS = (
+    ("What does cd {}do?", (".. ", ". ", "")),
+    ("What does git add {}do?", (". ", "")),
+    ("How do I list files with ls {}?", (".", "..")),
+    ("What does `{}` stand for in a path?", (".", "..")),
+    ("How do I search for {} with grep?", (".", "?")),
+    ("What does {} do in bash?", (";", ":")),
+    ("What does {} mean in Python?", ("[]", "{}")),
+    ("How do I add {} record?", ("an a", "a")),
+    ("Which limits does {} have?", ("plan a", "the plan")),
+    ("What is {}?", ("hepatitis a", "hepatitis")),
+)
 _ORDERED = (
     ("How do I migrate from {} to {}?", ("MySQL", "Postgres", "Oracle", "sqlite")),
     ("How do I convert {} into {}?", ("rpm", "deb", "tar")),
@@ -119,6 +131,8 @@ def _different() -> Iterator[Pair]:
         yield from _each_two("unit", [template.format("", unit) for unit in units])
     for template, names in _NAMED:
         yield from _each_two("word or name", [template.format(name) for name in names])
+    for template, names in _SIGNS_AND_LETTERS:
+        yield from _each_two("sign or letter", [template.format(name) for name in names])
     for template, names in _ORDERED:
         for one, other in permutations(names, 2):
             if one < other:

@@ -15,14 +15,16 @@ from plinth.chain.wording import (
     ARTICLES,
     ASKING,
     CONTRACTIONS,
-    COUNTED,
     COURTESIES,
     FRAMES,
     FRONTED,
+    LABELLED,
     NEGATIONS,
     NOT_PLURAL,
     NUMERALS,
     SAME,
+    SOUNDS,
+    UNDETERMINED,
     UNITS,
 )
 
@@ -102,17 +104,23 @@ def _order(tokens: Sequence[_Token]) -> Iterator[str]:
 
 
 def _tokens(question: str) -> Iterator[_Token]:
-    pieces = list(filter(None, (_stripped(piece) for piece in _plain(question).split())))
+    pieces = [_stripped(piece) for piece in _plain(question).split()]
     if pieces and pieces[0].istitle():
         pieces[0] = pieces[0].lower()
     after_number = False
-    for place, piece in enumerate(pieces):
-        following = pieces[place + 1] if place + 1 < len(pieces) else ""
-        if piece.lower() in COURTESIES or (piece in ARTICLES and following not in COUNTED):
+    for before, piece, behind in zip(["", *pieces], pieces, [*pieces[1:], ""], strict=False):
+        if piece.lower() in COURTESIES or _is_article(piece, before=before, behind=behind):
             continue
         made = _measured(piece) or [_token(piece, after_number=after_number)]
         yield from made
         after_number = made[-1].kind == "number"
+
+
+def _is_article(piece: str, *, before: str, behind: str) -> bool:
+    """Return whether a piece is no more than an article; "a" is also a letter, as in "plan a" or "an a record"."""
+    if piece not in ARTICLES or not behind or behind in UNDETERMINED or before in ARTICLES:
+        return False
+    return piece == "the" or (before.lower() not in LABELLED and bool(SOUNDS[piece].match(behind)))
 
 
 def _plain(question: str) -> str:
@@ -126,8 +134,11 @@ def _plain(question: str) -> str:
 
 
 def _stripped(piece: str) -> str:
-    """Return a piece without the punctuation around it; what is inside, and signs like those of C++ or -P, stays."""
-    return piece.lstrip("\"'`([{").rstrip("\"'`)]},;:?!.")
+    """Return a piece without the punctuation around it; what is inside, and signs like those of C++ or -P, stays.
+
+    A piece that has no letter or digit is what the question is about, such as `..`, and stays whole.
+    """
+    return piece.lstrip("\"'`(").rstrip("\"'`),;:?!.") if re.search(r"\w", piece) else piece
 
 
 def _measured(piece: str) -> list[_Token]:

@@ -4,8 +4,27 @@ Short on purpose: a missing entry costs a hit, a wrong one gives a wrong answer.
 places ("get a refill", not "get up"); the distance of the questions judges the rest.
 """
 
+import re
+
 ARTICLES = frozenset({"a", "an", "the"})
-COUNTED = frozenset({"few", "little"})  # "a few" is not "few"
+SOUNDS = {
+    "a": re.compile(r"[^\W_aeiou]|eu|on[ce]|u(?:ni|r[il]|[kst])", re.IGNORECASE),
+    "an": re.compile(r"[aeiou]|8|1[18]|heir|honest|hono|hour|[fhlmnrsx](?![aeiouy])", re.IGNORECASE),
+}
+"""How what follows each article begins, abbreviations included; what follows a letter that is a name may not."""
+_NO_NOUN = (
+    "few little am is are was were do does did has have had can could may might must shall should will would "
+    "and or but nor if than then to of in on at by for from with without into via as"
+)
+UNDETERMINED = frozenset(_NO_NOUN.split())
+"""What no article stands before: "a few" is not "few", and "plan a has" not "plan has"."""
+_KINDS = (
+    "annex appendix block building category class column drive exhibit factor gate grade group hepatitis influenza "
+    "level option part phase plan platform point port protein row schedule section series stage team terminal tier "
+    "type variant vitamin zone"
+)
+LABELLED = frozenset(_KINDS.split())
+"""What is told apart by letters."""
 COURTESIES = frozenset({"hello", "hey", "hi", "kindly", "please", "thanks"})
 NEGATIONS = frozenset({"cannot", "neither", "never", "no", "nobody", "none", "nor", "not", "nothing", "without"})
 ASKING = frozenset({"how", "what", "when", "where", "who", "why"})
