@@ -57,6 +57,36 @@ def test_a_page_is_fetched_with_its_type_and_its_last_url() -> None:
     assert [head.split(b"\r\n")[0] for head in server.requests] == [b"GET /page HTTP/1.1", b"GET /b?c=1 HTTP/1.1"]
 
 
+@pytest.mark.parametrize(
+    ("charset", "text"),
+    [
+        ("windows-1251", "Привет, мир"),
+        ("Shift_JIS", "営業時間は九時から"),
+        ("ISO-8859-2", "Łódź żółw"),
+        ("iso-2022-jp", "営業時間"),
+        ("gb2312", "朱镕基"),
+    ],
+)
+def test_a_page_comes_in_utf8_where_its_server_names_another_charset(charset: str, text: str) -> None:
+    body = text.encode("gbk" if charset == "gb2312" else charset)
+    with internet(answer(body, f"Content-Type: text/plain; charset={charset}".encode())) as (web, _):
+        assert web.get(URL, hosts=HOSTS, seconds=5.0).body.decode() == text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"text/html; charset=rot13",
+        b"text/html; charset=windows-99",
+        b"text/html; charset=",
+        b"application/pdf; charset=koi8-r",
+    ],
+)
+def test_a_page_whose_charset_says_nothing_comes_as_it_is(said: bytes) -> None:
+    with internet(answer("é".encode(), b"Content-Type: " + said)) as (web, _):
+        assert web.get(URL, hosts=HOSTS, seconds=5.0).body == "é".encode()
+
+
 def test_a_request_says_nothing_of_its_caller_and_nothing_that_a_server_set() -> None:
     cookie = answer(b"", b"Location: /again", b"Set-Cookie: id=1; Path=/", status=b"307 Temporary Redirect")
     with internet(cookie, answer(b"Hello.")) as (web, server):

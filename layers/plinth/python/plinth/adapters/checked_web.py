@@ -5,6 +5,7 @@ resolves anew to something inside (rebinding) leads nowhere. One thread watches 
 now and then never lets a socket time out by itself.
 """
 
+import re
 import socket
 import ssl
 import time
@@ -32,6 +33,12 @@ CONTENT_TYPES = (
     "application/json",
     "application/pdf",
 )
+_OLD_CHARSETS = re.compile(
+    r"iso-8859-(?!1$)\d+|windows-\w+|koi8-[ru]|shift[_-]jis|euc-(?:jp|kr)|iso-2022-jp|gb(?:k|2312|18030)|big5(?:-hkscs)?"
+)
+"""What may be decoded as a header says: Python knows codecs that are none of text. Western text is told by itself."""
+_READ_AS = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "shift-jis": "cp932", "euc-kr": "cp949"}
+"""As browsers do: pages hold letters that only the larger charset has."""
 _REDIRECTS = (301, 302, 303, 307, 308)
 _HEADERS = {
     "User-Agent": "plinth",
@@ -156,7 +163,18 @@ def _page(target: Target, response: HTTPResponse) -> WebPage:
         raise PageUnreadableError(f"the page is of type {content_type}; read are {', '.join(CONTENT_TYPES)}")
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise PageUnreadableError("the page is compressed, though it was asked for as it is")
-    return WebPage(url=target.url, content_type=content_type, body=_body(response))
+    body, charset = _body(response), response.headers.get_content_charset("")
+    return WebPage(url=target.url, content_type=content_type, body=_in_utf8(body, content_type, charset))
+
+
+def _in_utf8(body: bytes, content_type: str, charset: str) -> bytes:
+    """Return a text page that is said to be in one of the old charsets in UTF-8, and all else as it is."""
+    is_text = content_type.startswith("text/") or content_type.endswith("xml")
+    if not is_text or not _OLD_CHARSETS.fullmatch(charset):
+        return body
+    with suppress(LookupError):
+        return body.decode(_READ_AS.get(charset, charset), errors="replace").encode()
+    return body
 
 
 def _body(response: HTTPResponse) -> bytes:
