@@ -1,6 +1,7 @@
 """The API as a test calls it: events in the form of API Gateway's REST proxy, answers with their JSON read."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -65,19 +66,20 @@ class Client:
         path: str,
         body: object = None,
         *,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str | list[str]] | None = None,
         is_base64: bool = False,
     ) -> Answer:
-        """Send a request; a body that is no string is sent as JSON."""
+        """Send a request; a body that is no string is sent as JSON, a header with a list as fields of one name."""
         path, _, query = path.partition("?")
-        sent = {"Authorization": f"Bearer {self.key.text}"} if self.key else {}
-        sent |= headers or {}
+        bearer = {"Authorization": f"Bearer {self.key.text}"} if self.key else {}
+        fields = {**bearer, **(headers or {})}
+        sent = {name: [value] if isinstance(value, str) else value for name, value in fields.items()}
         parameters = dict(part.split("=", 1) for part in query.split("&")) if query else None
         event = {
             "httpMethod": method,
             "path": path,
-            "headers": sent,
-            "multiValueHeaders": {name: [value] for name, value in sent.items()},
+            "headers": {name: values[-1] for name, values in sent.items()},
+            "multiValueHeaders": sent,
             "queryStringParameters": parameters,
             "multiValueQueryStringParameters": {name: [value] for name, value in (parameters or {}).items()} or None,
             "body": body if isinstance(body, str | None) else json.dumps(body),
@@ -92,6 +94,8 @@ class Client:
             json=json.loads(answer["body"] or "{}"),
         )
 
-    def ask(self, question: str = "Why?", *, headers: dict[str, str] | None = None, **fields: object) -> Answer:
+    def ask(
+        self, question: str = "Why?", *, headers: Mapping[str, str | list[str]] | None = None, **fields: object
+    ) -> Answer:
         """Ask a question."""
         return self.call("POST", "/v1/runs", {"question": question, **fields}, headers=headers)

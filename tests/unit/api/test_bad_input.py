@@ -111,7 +111,7 @@ def test_a_body_that_is_not_said_to_be_json_is_refused(client: Client, content_t
     assert (answer.status, answer.code) == (415, "unsupported_content_type")
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8"])
+@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=utf-8"])
 def test_json_may_be_said_with_its_charset(client: Client, content_type: str) -> None:
     assert client.ask(headers={"content-type": content_type}).status == 202
 

@@ -152,6 +152,17 @@ def test_the_same_key_with_the_same_body_is_the_same_run_started_once(world: Wor
 
 
 @pytest.mark.guarantee_a
+def test_the_same_key_is_the_same_run_though_its_tier_has_lost_the_model(world: World, client: Client) -> None:
+    first = client.ask(headers={"Idempotency-Key": "k"}, model="claude-haiku-5-5")
+    world.tenants.tiers[ALICE] = replace(TIER, models=("plinth-local",))
+
+    second = client.ask(headers={"Idempotency-Key": "k"}, model="claude-haiku-5-5")
+
+    assert (second.status, second.json) == (202, first.json)
+    assert client.ask(model="claude-haiku-5-5").status == 400
+
+
+@pytest.mark.guarantee_a
 def test_the_same_key_with_another_body_is_a_conflict_without_effect(world: World, client: Client) -> None:
     client.ask("Why?", headers={"Idempotency-Key": "k"})
 

@@ -44,11 +44,12 @@ def test_a_run_that_ends_in_time_is_the_answer(world: World, client: Client) -> 
     assert answer.headers["preference-applied"] == "wait=10"
 
 
-def test_a_run_that_takes_longer_is_a_202_after_the_wait(world: World, client: Client) -> None:
+@pytest.mark.parametrize("prefer", ["respond-async, wait=5", ["respond-async", "wait=5"]])
+def test_a_run_that_takes_longer_is_a_202_after_the_wait(world: World, client: Client, prefer: str | list[str]) -> None:
     asked_at = world.clock.now()
     EndsLater(world, asked_at + 60).install()
 
-    answer = client.ask(headers={"Prefer": "respond-async, wait=5"})
+    answer = client.ask(headers={"Prefer": prefer})
 
     assert (answer.status, answer.json["status"]) == (202, "accepted")
     assert 5 <= world.clock.now() - asked_at < 6

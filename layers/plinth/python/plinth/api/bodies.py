@@ -25,8 +25,8 @@ def body_bytes(body: str, *, is_base64: bool) -> bytes:
 
 
 def require_json_type(content_type: str) -> None:
-    """Raise `UnsupportedContentTypeError` unless the header says JSON or nothing."""
-    if content_type and content_type.partition(";")[0].strip().lower() != "application/json":
+    """Raise `UnsupportedContentTypeError` unless the header says JSON."""
+    if content_type.partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedContentTypeError("the body must be JSON: send `Content-Type: application/json`")
 
 

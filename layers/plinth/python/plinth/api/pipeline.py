@@ -46,8 +46,11 @@ def judge(
             _require_scope(exchange, request.method, request.route)
     if is_known:
         _refuse_strange_parameters(route, event.query_string_parameters or {})
-    if exchange.body:
-        require_json_type(event.headers.get("content-type", ""))
+    if exchange.body and (content_type := event.headers.get("content-type", "")):
+        require_json_type(content_type)
+        event.raw_event["headers"]["content-type"] = "application/json"  # Powertools knows it in lower case only
+    if preferences := cast("list[str]", event.resolved_headers_field.get("prefer")):
+        preferences[:] = [", ".join(preferences)]  # fields of one name are a list (RFC 7240, section 2)
     response = next_middleware(app)
     response.headers.update(exchange.headers())
     return response

@@ -113,14 +113,14 @@ def create_run(
     The same Idempotency-Key of a user with the same body stands for the same run.
     """
     wait_seconds = wanted_wait(prefer)
-    request = run_request(creation, exchange.caller, default_model=exchange.services.settings.default_model)
     key = None
     if idempotency_key is not None:
         own = f"{quote(exchange.caller.user, safe='')}#{idempotency_key}"
         key = IdempotencyKey(key=own, body_sha256=hashlib.sha256(exchange.body).hexdigest())
-    reference = _repeated(exchange, key) or _accept(
-        exchange, request, key, seconds=run_seconds(creation, exchange.caller)
-    )
+    reference = _repeated(exchange, key)
+    if reference is None:
+        request = run_request(creation, exchange.caller, default_model=exchange.services.settings.default_model)
+        reference = _accept(exchange, request, key, seconds=run_seconds(creation, exchange.caller))
     exchange.run_id = reference.id
     headers = {"Location": f"/v1/runs/{reference.id}"}
     if wait_seconds is not None:
