@@ -131,8 +131,8 @@ def _different() -> Iterator[Pair]:
         yield from _each_two("unit", [template.format("", unit) for unit in units])
     for template, names in _NAMED:
         yield from _each_two("word or name", [template.format(name) for name in names])
-    for template, names in _SIGNS_AND_LETTERS:
-        yield from _each_two("sign or letter", [template.format(name) for name in names])
+    for template, signs in _SIGNS_AND_LETTERS:
+        yield from _each_two("sign or letter", [template.format(sign) for sign in signs])
     for template, names in _ORDERED:
         for one, other in permutations(names, 2):
             if one < other:

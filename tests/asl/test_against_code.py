@@ -168,11 +168,12 @@ def test_a_call_whose_function_may_have_made_it_is_made_again_by_another_epoch_w
     assert states["IsAskedAgain"]["Default"] == "FailRun"
 
 
-def test_an_execution_fails_unless_its_caller_cancelled_the_run_or_spent_the_budget() -> None:
+def test_an_execution_fails_unless_its_caller_cancelled_the_run_or_asked_for_more_than_it_may_have() -> None:
     (own,) = load("answer")["States"]["IsCallersDoing"]["Choices"]
 
     reasons = re.findall(r"'(\w+)'", own["Condition"])
-    assert reasons == [errors.ModelCancelledError.reason, errors.BudgetExceededError.code]
+    spent = [errors.BudgetExceededError.code, errors.ToolTurnsSpentError.code]
+    assert reasons == [errors.ModelCancelledError.reason, *spent, errors.ModelContextExceededError.reason]
 
 
 def test_the_express_machine_ends_within_its_wall() -> None:

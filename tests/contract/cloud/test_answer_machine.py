@@ -64,7 +64,14 @@ def ended(cloud: Cloud, faults: dict[str, str]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("reason", "status"),
-    [("cancelled", "SUCCEEDED"), ("budget_exceeded", "SUCCEEDED"), ("model_busy", "FAILED"), ("internal", "FAILED")],
+    [
+        ("cancelled", "SUCCEEDED"),
+        ("budget_exceeded", "SUCCEEDED"),
+        ("tool_turns_spent", "SUCCEEDED"),
+        ("model_context_exceeded", "SUCCEEDED"),
+        ("model_busy", "FAILED"),
+        ("internal", "FAILED"),
+    ],
 )
 def test_what_the_caller_did_fails_no_execution_and_so_calls_nobody(cloud: Cloud, reason: str, status: str) -> None:
     failed = GOOD.format(name="FailRun", result={"reason": reason})
