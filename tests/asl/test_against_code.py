@@ -173,7 +173,8 @@ def test_an_execution_fails_unless_its_caller_cancelled_the_run_or_asked_for_mor
 
     reasons = re.findall(r"'(\w+)'", own["Condition"])
     spent = [errors.BudgetExceededError.code, errors.ToolTurnsSpentError.code]
-    assert reasons == [errors.ModelCancelledError.reason, *spent, errors.ModelContextExceededError.reason]
+    limits = [errors.ModelContextExceededError.reason, errors.ModelOutputSpentError.reason]
+    assert reasons == [errors.ModelCancelledError.reason, *spent, *limits]
 
 
 def test_the_express_machine_ends_within_its_wall() -> None:

@@ -69,6 +69,7 @@ def ended(cloud: Cloud, faults: dict[str, str]) -> dict[str, Any]:
         ("budget_exceeded", "SUCCEEDED"),
         ("tool_turns_spent", "SUCCEEDED"),
         ("model_context_exceeded", "SUCCEEDED"),
+        ("model_output_spent", "SUCCEEDED"),
         ("model_busy", "FAILED"),
         ("internal", "FAILED"),
     ],
