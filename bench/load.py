@@ -181,7 +181,7 @@ def _take(flight: Flight, event: dict[str, str]) -> None:
 @contextmanager
 def _stack(provider_url: str) -> Generator[tuple[StackInfo, dict[str, str]]]:
     """Yield a stack that asks the scripted provider, with keys for the tenants."""
-    told = {"ANTHROPIC_BASE_URL": provider_url, "ANTHROPIC_API_KEY": "a scripted provider takes any"}
+    told = {"ANTHROPIC_BASE_URL": provider_url, "ANTHROPIC_API_KEY": "a-scripted-provider-takes-any"}
     with fresh_stack(variables=told) as (info, _), tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "tenants.toml")
         own = "".join(f'[tenants.{each}]\ntier = "load"\n[tenants.{each}.users.u]\nkeys = ["k"]\n' for each in TENANTS)

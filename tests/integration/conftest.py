@@ -243,9 +243,9 @@ def deployed(provider: ProviderServer, openai_port: int) -> Iterator[Deployed]:
         (home / "catalogue.json").write_bytes(impatient_catalogue())
         environment.setenv("PLINTH_CATALOGUE", str(home / "catalogue.json"))
         environment.setenv("ANTHROPIC_BASE_URL", provider.url)
-        environment.setenv("ANTHROPIC_API_KEY", "a scripted provider takes any")
+        environment.setenv("ANTHROPIC_API_KEY", "a-scripted-provider-takes-any")
         environment.setenv("PLINTH_OPENAI_URL", f"http://127.0.0.1:{openai_port}/v1")
-        environment.setenv("OPENAI_API_KEY", "a scripted provider takes any")
+        environment.setenv("OPENAI_API_KEY", "a-scripted-provider-takes-any")
         try:
             info = stack.up(home, ports, model="small", progress=print, strict=True)
             file = home / "tenants.toml"
