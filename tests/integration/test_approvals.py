@@ -30,12 +30,13 @@ from plinth.contracts.approvals import Decision
 from plinth.contracts.events import ApprovalDecided, ApprovalNeeded, LoggedEvent, RunEnded, RunResumed, StepEnded
 from plinth.contracts.executions import Continuation, ResumeAt
 from plinth.contracts.models import Reply, StopReason, ToolCall
-from plinth.contracts.runs import ModelCost, RunRequest, RunStatus
 from plinth.contracts.runs import Run as RunName
+from plinth.contracts.runs import RunRequest, RunStatus
 from plinth.contracts.tenant import Tenant
 from plinth.tools.approvals import question_of
 from plinth.tools.toolbox import specs
 from tests.fakes.clock import FakeClock
+from tests.fakes.costs import model_cost
 from tests.fakes.providers import ProviderServer
 from tests.fakes.providers.scripts import OK_TEXT
 from tests.fakes.renderings import reached
@@ -266,17 +267,7 @@ def paused_long_ago(deployed: Deployed, tenant: Tenant) -> RunName:
     runs.accept(run, RunRequest(question=question, model=MODEL, models=(MODEL,), user="gus", tools=("remember",)), None)
     assert DynamoExecutions(table=table, runs=runs, clock=clock).claim(run, owner="an execution of that time")
     call = ToolCall(id="call_1", name="remember", arguments='{"fact": "Gus is late."}')
-    cost = ModelCost(
-        model=MODEL,
-        input_tokens=1,
-        output_tokens=1,
-        cached_input_tokens=0,
-        cost_micro_usd=1,
-        bound_micro_usd=1,
-        price_source="test",
-        price_as_of="2026-11-26",
-    )
-    reply = Reply(text="", stop_reason=StopReason.TOOL_USE, cost=cost, attempt=1, tool_calls=(call,))
+    reply = Reply(text="", stop_reason=StopReason.TOOL_USE, cost=model_cost(MODEL), attempt=1, tool_calls=(call,))
     prompt = replace(build_prompt(question, (), (), tools=specs(["remember"])), tainted=True)
     for name, content in {"prompt": prompt, "passages": (), "reply": reply, "reply-1": reply}.items():
         runs.put_content(run, name, content)

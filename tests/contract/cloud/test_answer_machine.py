@@ -14,6 +14,7 @@ from plinth.contracts.runs import ModelCost, Run
 from plinth.contracts.tenant import Tenant
 from plinth.runtime.state_visits import visit_of
 from tests.contract.cloud.conftest import ROLE, Cloud, unique
+from tests.fakes.costs import model_cost
 
 MACHINE = Path("statemachines/answer.asl.json")
 RUN = Run(id="run_1", tenant=Tenant(id="acme"), epoch=1, deadline=1.0)
@@ -178,16 +179,7 @@ def handler(event, context):
     step = {"step": "BuildPrompt", "started_at": 1.0, "duration_ms": 1.0}
     return {"result": {"hand_over": True, "prompt_version": "1"}, "step": step}
 """
-COST = ModelCost(
-    model="m",
-    input_tokens=1,
-    output_tokens=1,
-    cached_input_tokens=0,
-    cost_micro_usd=1,
-    bound_micro_usd=2,
-    price_source="",
-    price_as_of="",
-)
+COST = model_cost()
 
 
 @pytest.mark.guarantee_a

@@ -4,24 +4,14 @@ import pytest
 
 from plinth.chain.replies import is_cacheable, parse_reply
 from plinth.contracts.models import Reply, StopReason
-from plinth.contracts.runs import ModelCost
+from tests.fakes.costs import model_cost
 from tests.unit.chain.test_prompting import passage
 
 PASSAGES = [passage("a", 0, "first"), passage("b", 0, "second"), passage("c", 0, "third")]
 
 
 def reply(text: str, stop_reason: StopReason = StopReason.END) -> Reply:
-    cost = ModelCost(
-        model="m",
-        input_tokens=1,
-        output_tokens=1,
-        cached_input_tokens=0,
-        cost_micro_usd=0,
-        bound_micro_usd=0,
-        price_source="test",
-        price_as_of="2026-11-01",
-    )
-    return Reply(text=text, stop_reason=stop_reason, cost=cost, attempt=1)
+    return Reply(text=text, stop_reason=stop_reason, cost=model_cost("m"), attempt=1)
 
 
 @pytest.mark.parametrize(

@@ -7,27 +7,17 @@ import pytest
 from plinth.adapters.dynamodb_items import packed
 from plinth.chain.tool_turns import MAX_CALLS, with_results
 from plinth.contracts.models import Message, Prompt, Reply, Role, StopReason, ToolCall
-from plinth.contracts.runs import ModelCost
 from plinth.contracts.tools import ToolOutcome
+from tests.fakes.costs import model_cost
 
 ITEM_BYTES = 400 * 1024
-COST = ModelCost(
-    model="m",
-    input_tokens=1,
-    output_tokens=1,
-    cached_input_tokens=0,
-    cost_micro_usd=1,
-    bound_micro_usd=1,
-    price_source="",
-    price_as_of="",
-)
 FULL = ["a word " * 2000] * MAX_CALLS
 FIRST = Prompt(version="v", system="s", messages=(Message(role=Role.USER, text="Why?"),))
 
 
 def after(prompt: Prompt, *texts: str) -> Prompt:
     asked = tuple(ToolCall(id=f"call_{number}", name="fetch_url", arguments="{}") for number in range(len(texts)))
-    reply = Reply(text="", stop_reason=StopReason.TOOL_USE, cost=COST, attempt=1, tool_calls=asked)
+    reply = Reply(text="", stop_reason=StopReason.TOOL_USE, cost=model_cost(), attempt=1, tool_calls=asked)
     return with_results(prompt, reply, [ToolOutcome(text=text) for text in texts], numbered=(), last=False)
 
 

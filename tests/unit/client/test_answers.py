@@ -6,18 +6,12 @@ from client.answers import collect
 from client.display import plain, receipt_lines
 from client.sse import Message, messages
 from plinth.contracts.events import CitationFound, Event, LoggedEvent, Reset, RunEnded, TextDelta
-from plinth.contracts.runs import CacheMatch, Citation, ModelCost, Receipt, RunStatus
+from plinth.contracts.runs import CacheMatch, Citation, Receipt, RunStatus
 from plinth.money.prices import price_of
+from tests.fakes.costs import model_cost
 
-CALL = ModelCost(
-    model="m",
-    input_tokens=10,
-    output_tokens=5,
-    cached_input_tokens=3,
-    cost_micro_usd=1234,
-    bound_micro_usd=2000,
-    price_source="list",
-    price_as_of="2026-11-01",
+CALL = model_cost(
+    "m", output_tokens=5, cached_input_tokens=3, cost_micro_usd=1234, bound_micro_usd=2000, price_source="list"
 )
 
 

@@ -18,29 +18,19 @@ from functions.save_answer.handler import save_answer
 from plinth.contracts.events import ReceiptMade, RunEnded, StepEnded, TextDelta
 from plinth.contracts.memory import Content, DocumentVersion, Labels, Passage
 from plinth.contracts.models import ModelEnd, StopReason
-from plinth.contracts.runs import ModelCost, Receipt, Run, RunStatus
+from plinth.contracts.runs import Receipt, Run, RunStatus
 from plinth.errors import (
     ModelCancelledError,
     ModelStreamCutError,
     RunSupersededError,
 )
+from tests.fakes.costs import model_cost
 from tests.fakes.models import FakeEmbedder, FakeModel, whole
 from tests.unit.steps.conftest import TENANT, ChainServices
 
 Call = Callable[..., dict[str, Any]]
 Accept = Callable[..., Run]
-COST = ModelCost(
-    model="claude-haiku-5-5",
-    input_tokens=0,
-    output_tokens=0,
-    cached_input_tokens=0,
-    cost_micro_usd=7,
-    bound_micro_usd=7,
-    price_source="a list",
-    price_as_of="2026-11-01",
-    outcome="model_silent",
-    estimated=True,
-)
+COST = model_cost(cost_micro_usd=7, bound_micro_usd=7, outcome="model_silent", estimated=True)
 STEP = StepEnded(step="BuildPrompt", started_at=1.0, duration_ms=2.0)
 
 

@@ -20,7 +20,7 @@ from plinth.contracts.access import Allowance, Allowances
 from plinth.contracts.events import Reset, TextDelta
 from plinth.contracts.memory import StoredPassage
 from plinth.contracts.models import Message, ModelEnd, Role, StopReason, ToolCall, ToolResult
-from plinth.contracts.runs import Answer, Run
+from plinth.contracts.runs import Answer, Citation, Run
 from plinth.contracts.tools import ToolOutcome
 from plinth.errors import MemoryUnavailableError
 from plinth.money.budgets import budgets_of
@@ -129,6 +129,15 @@ def passage(position: int) -> StoredPassage:
     )
 
 
+def looked_up(services: ChainServices, call: Call, run: Run) -> tuple[ToolResult, tuple[Citation, ...]]:
+    """Take the run through the turn that looks something up and the one that answers; return what each came to."""
+    call(call_model, run=run, attempt=1)
+    turn_after_tools(call, run, turn=2, tools=1)
+    call(parse_reply, run=run, turn=2)
+    (result,) = told(services).tool_results
+    return result, services.runs.get_content(run, "answer", Answer).citations
+
+
 def test_passages_that_a_tool_finds_get_the_next_numbers_and_can_be_cited(
     services: ChainServices, call: Call, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,14 +146,9 @@ def test_passages_that_a_tool_finds_get_the_next_numbers_and_can_be_cited(
     monkeypatch.setattr(own_surroundings, "search", lambda *_, **__: (found, ()))
     services.model = FakeModel(([], asks_for(LOOK)), (["At nine [3], as said [2]."], whole()))
 
-    call(call_model, run=run, attempt=1)
-    turn_after_tools(call, run, turn=2, tools=1)
-    call(parse_reply, run=run, turn=2)
-
-    (result,) = told(services).tool_results
+    result, cited = looked_up(services, call, run)
     assert "[2] Hours\nPassage 2." in result.text
     assert "[3] Hours\nPassage 3." in result.text
-    cited = services.runs.get_content(run, "answer", Answer).citations
     assert [(each.marker, each.text) for each in cited] == [(3, "Passage 3."), (2, "Passage 2.")]
 
 
@@ -156,13 +160,9 @@ def test_a_passage_of_a_newer_version_of_its_document_has_a_number_of_its_own(
     monkeypatch.setattr(own_surroundings, "search", lambda *_, **__: ((replaced,), ()))
     services.model = FakeModel(([], asks_for(LOOK)), (["Within 14 days [2]."], whole()))
 
-    call(call_model, run=run, attempt=1)
-    turn_after_tools(call, run, turn=2, tools=1)
-    call(parse_reply, run=run, turn=2)
-
-    (result,) = told(services).tool_results
+    result, cited = looked_up(services, call, run)
     assert "[2] Hours\nWithin 14 days." in result.text
-    assert [each.text for each in services.runs.get_content(run, "answer", Answer).citations] == ["Within 14 days."]
+    assert [each.text for each in cited] == ["Within 14 days."]
 
 
 def outcome_of(services: ChainServices, call: Call, run: Run, asked: ToolCall) -> ToolResult:

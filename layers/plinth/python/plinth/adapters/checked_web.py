@@ -17,6 +17,7 @@ from urllib.parse import urljoin
 
 from plinth.contracts.tools import WebPage
 from plinth.errors import PageUnreadableError
+from plinth.memory.detection import codec_of
 from plinth.tools.addresses import is_public
 from plinth.tools.urls import Target, target_of
 
@@ -37,8 +38,6 @@ _OLD_CHARSETS = re.compile(
     r"iso-8859-(?!1$)\d+|windows-\w+|koi8-[ru]|shift[_-]jis|euc-(?:jp|kr)|iso-2022-jp|gb(?:k|2312|18030)|big5(?:-hkscs)?"
 )
 """What may be decoded as a header says: Python knows codecs that are none of text. Western text is told by itself."""
-_READ_AS = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "shift-jis": "cp932", "euc-kr": "cp949"}
-"""As browsers do: pages hold letters that only the larger charset has."""
 _REDIRECTS = (301, 302, 303, 307, 308)
 _HEADERS = {
     "User-Agent": "plinth",
@@ -173,7 +172,7 @@ def _in_utf8(body: bytes, content_type: str, charset: str) -> bytes:
     if not is_text or not _OLD_CHARSETS.fullmatch(charset):
         return body
     with suppress(LookupError):
-        return body.decode(_READ_AS.get(charset, charset), errors="replace").encode()
+        return body.decode(codec_of(charset), errors="replace").encode()
     return body
 
 

@@ -149,8 +149,14 @@ def _declared_encoding(body: bytes) -> str | None:
         fits = declared[0].decode(name, errors="replace") == declared[0].decode("ascii", errors="replace")
     except (LookupError, UnicodeError):
         return None
-    known = codecs.lookup(name).name
-    return _AS_BROWSERS_READ.get(known, known) if fits and not known.startswith("utf") else None
+    codec = codec_of(name)
+    return codec if fits and not codec.startswith("utf") else None
+
+
+def codec_of(charset: str) -> str:
+    """Return Python's codec of the charset that a page names, as browsers read it; `LookupError` if there is none."""
+    known = codecs.lookup(charset).name
+    return _AS_BROWSERS_READ.get(known, known)
 
 
 def _letters(body: bytes) -> int:

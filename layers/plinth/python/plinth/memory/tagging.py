@@ -92,7 +92,7 @@ def marks_of_object(tags: Mapping[str, str]) -> dict[str, str]:
 
 
 def _is_text(value: str) -> bool:
-    return value.isprintable() or _NO_TEXT.isdisjoint(map(unicodedata.category, value))
+    return _NO_TEXT.isdisjoint(map(unicodedata.category, value))
 
 
 def _access(value: str) -> tuple[str, ...]:
