@@ -29,5 +29,5 @@ def test_executions_that_are_lost_doubled_late_or_replaced_leave_one_story_and_a
             services.approvals = DynamoApprovals(table=table, log=log, clock=clock)
             self.begin(services, clock, Tenant(id=f"t{uuid4().hex[:12]}"))
 
-    course = settings(max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+    course = settings(max_examples=12, stateful_step_count=25, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(OverDynamo, settings=settings(course, database=None))

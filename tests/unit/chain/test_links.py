@@ -236,7 +236,7 @@ PIECES = st.sampled_from(
 TEXTS = st.lists(st.one_of(PIECES, st.sampled_from(HOSTILE)), max_size=14).map("".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(text=TEXTS)
 @example(text="[x](https://docs.example.org)evil.test")
 def test_nothing_made_of_pieces_of_links_reaches_anybody_either(text: str) -> None:
@@ -245,7 +245,7 @@ def test_nothing_made_of_pieces_of_links_reaches_anybody_either(text: str) -> No
     assert left == set()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(text=TEXTS, data=st.data())
 def test_however_a_text_is_cut_the_same_comes_out(text: str, data: st.DataObject) -> None:
     places = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=8)))

@@ -14,9 +14,7 @@ from plinth.contracts.tenant import Tenant
 from tests.fakes.conversations import FakeConversations
 from tests.unit.conversations.conversation_rules import ConversationRules
 
-SETTINGS = settings(
-    max_examples=150, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), database=None
-)
+SETTINGS = settings(max_examples=150, stateful_step_count=25, suppress_health_check=list(HealthCheck), database=None)
 BROKEN = settings(SETTINGS, max_examples=5_000, derandomize=True, phases=[Phase.generate])
 
 

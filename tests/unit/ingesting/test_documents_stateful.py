@@ -20,7 +20,6 @@ pytestmark = pytest.mark.guarantee_d
 SETTINGS = settings(
     max_examples=150,
     stateful_step_count=60,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     database=None,
     phases=[Phase.generate],  # to shrink a course takes minutes: remove this to understand a failure

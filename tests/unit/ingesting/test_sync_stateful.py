@@ -17,7 +17,6 @@ pytestmark = pytest.mark.guarantee_d
 SETTINGS = settings(
     max_examples=200,
     stateful_step_count=50,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     database=None,
     phases=[Phase.generate],

@@ -14,9 +14,7 @@ from tests.fakes.runs import FakeExecutions, FakeRunLog, FakeRuns
 from tests.unit.machine.execution_rules import ExecutionRules
 
 pytestmark = pytest.mark.guarantee_a
-SETTINGS = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), database=None
-)
+SETTINGS = settings(max_examples=150, stateful_step_count=40, suppress_health_check=list(HealthCheck), database=None)
 
 
 def rules(executions: type[FakeExecutions] = FakeExecutions) -> type[ExecutionRules]:

@@ -118,9 +118,7 @@ def _below(new: int | None, old: int | None) -> bool:
 
 def _played(examples: int, steps: int) -> None:
     slow_is_fine = [HealthCheck.too_slow, HealthCheck.filter_too_much]
-    chosen = settings(
-        max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=slow_is_fine
-    )
+    chosen = settings(max_examples=examples, stateful_step_count=steps, suppress_health_check=slow_is_fine)
     run_state_machine_as_test(Spending, settings=chosen)
 
 

@@ -4,7 +4,7 @@ import math
 
 import genai_prices
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.prices import DATABASE, DATABASE_AS_OF
@@ -54,7 +54,6 @@ def published_micro_usd(provider: str, model: str, usage: Usage) -> int:
 
 
 @pytest.mark.parametrize("model", API_MODELS, ids=lambda each: each.id)
-@settings(deadline=None)  # the database is read on first use
 @given(usage=usages())
 def test_a_cost_is_what_the_price_database_calculates_rounded_up(model: CatalogueModel, usage: Usage) -> None:
     assert cost_micro_usd(price_of(model.id), usage) == published_micro_usd(model.provider, model.provider_model, usage)

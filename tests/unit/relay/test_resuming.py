@@ -168,7 +168,7 @@ def _end_of_first(content: bytes) -> int:
     return content.index(b"\n\n", content.index(b"data: ")) + 2
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(min_value=0, max_value=2500), max_size=25))
 def test_a_reader_who_is_cut_at_random_bytes_again_and_again_has_every_token_once(
     relay: TestClient, run: Run, cuts: list[int]
@@ -189,7 +189,7 @@ def test_text_that_was_taken_back_is_never_seen_again(relay: TestClient, run: Ru
         assert after.startswith(before)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(losses=st.lists(st.booleans(), max_size=30))
 def test_a_long_poller_whose_answers_are_lost_has_every_token_once(
     relay: TestClient, run: Run, losses: list[bool]
