@@ -49,6 +49,6 @@ def verified(content: bytes, *, public_key: bytes) -> ErasureReceipt:
 
 
 def is_about(receipt: ErasureReceipt, name: str) -> bool:
-    """Say whether the receipt is about the user, document or tenant of this name."""
-    subject = f"{receipt.extent}:{receipt.tenant}/{name}"
+    """Say whether the receipt is about the user, document or tenant of this name; a tenant's does not name it."""
+    subject = f"{receipt.extent}:{receipt.tenant or name}/{name}"
     return hashlib.sha256(subject.encode()).hexdigest() == receipt.subject_sha256

@@ -99,8 +99,9 @@ def _environments_key(env: str) -> bytes:
 
 def _told(receipt: ErasureReceipt) -> list[str]:
     ended = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(receipt.ended_at))
+    of = f" of tenant {receipt.tenant}" if receipt.tenant else ""
     return [
-        f"genuine: a {receipt.extent} of tenant {receipt.tenant} was erased by {ended} [{receipt.id}]",
+        f"genuine: a {receipt.extent}{of} was erased by {ended} [{receipt.id}]",
         *(f"  removed {count} from {store}" for store, count in sorted(receipt.removed.items())),
         *(f"  gone by {each.gone_by}: {each.store}, {each.what}" for each in receipt.expires),
     ]

@@ -57,6 +57,21 @@ def test_a_receipt_that_the_key_signed_is_genuine_and_about_whom_it_says(key: El
     assert not is_about(receipt, "bob")
 
 
+def test_the_receipt_of_a_tenant_names_nobody_and_is_about_the_tenant_all_the_same(
+    key: EllipticCurvePrivateKey, tmp_path: Path
+) -> None:
+    subject = hashlib.sha256(b"tenant:gone/gone").hexdigest()
+    document = RECEIPT | {"extent": "tenant", "tenant": "", "subject_sha256": subject}
+    (tmp_path / "gone.json").write_bytes(signed(key, json.dumps(document)))
+    (tmp_path / "key.pem").write_bytes(public(key))
+    verify = ["receipts", "verify", str(tmp_path / "gone.json"), "--public-key", str(tmp_path / "key.pem"), "--about"]
+
+    told, other = (CliRunner().invoke(app, [*verify, name]) for name in ("gone", "acme"))
+
+    assert told.output.startswith("genuine: a tenant was erased by 1970-01-01 00:00:02 UTC [era_1]\n")
+    assert isinstance(other.exception, ReceiptError)
+
+
 def test_a_receipt_that_was_changed_or_signed_by_another_key_is_refused(key: EllipticCurvePrivateKey) -> None:
     genuine = signed(key, json.dumps(RECEIPT))
     changed = genuine.replace(b'runs\\": 3', b'runs\\": 4')
